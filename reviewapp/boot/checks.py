@@ -1,0 +1,82 @@
+"""`manage.py test`, `bench` and `lint`: on services of their own, in a folder that goes away."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from reviewapp.boot.environment import packages_folder
+from reviewapp.boot.home import Home, product_version
+from reviewapp.boot.places import passing_place
+from reviewapp.boot.postgres import FAST_SETTINGS
+from reviewapp.boot.run import foreground
+from reviewapp.boot.say import line
+from reviewapp.boot.services import DATABASE, DOORBELL, Services
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_LINTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("formatting", ("ruff", "format", "--check", "--quiet", ".")),
+    ("style", ("ruff", "check", "--quiet", ".")),
+    ("types", ("mypy",)),
+    ("import floors", ("importlinter.cli", "lint")),
+    ("templates", ("djlint", "templates", "--lint", "--quiet")),
+)
+
+
+def run_on_own_services(root: Path, python: Path, name: str, arguments: Sequence[str]) -> int:
+    """Run pytest or the benchmarks on a fresh database and doorbell; returns their exit status."""
+    folder = Path(tempfile.mkdtemp(prefix=f"review-{name}-"))
+    folder.chmod(0o711)  # the servers' own user passes through to its data
+    home = Home(folder / "home", product_version(root))
+    home.open()
+    services = Services(root, home, python, place=passing_place(folder / "servers", packages_folder(python)))
+    try:
+        services.start((DATABASE, DOORBELL), FAST_SETTINGS if name == "test" else None)
+        env = services.environment(owner=True)
+        env.pop("REASONER_URL", None)
+        env.pop("REVIEW_FRONT_DOOR", None)
+        module = ["pytest", *_pytest_options(arguments)] if name == "test" else ["tests.bench", *arguments]
+        status = foreground([str(python), "-m", *module], env, root)
+    finally:
+        services.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    if name == "test":
+        for missing in skipped_parts(root):
+            line(f"Skipped: {missing}")
+    return status
+
+
+def lint(root: Path, python: Path) -> int:
+    """Run every linter, one line each; returns 1 when any of them complains."""
+    bad = 0
+    for what, command in _LINTERS:
+        done = subprocess.run([str(python), "-m", *command], cwd=root, capture_output=True, text=True)
+        line(f"{'ok ' if done.returncode == 0 else 'BAD'} {what}")
+        if done.returncode:
+            bad = 1
+            line((done.stdout + done.stderr).strip())
+    return bad
+
+
+def find_chromium() -> str | None:
+    """A system Chromium for the browser tests, or None; `CHROMIUM` names one elsewhere."""
+    named = os.environ.get("CHROMIUM")
+    return named or next((found for name in CHROMIUM_NAMES if (found := shutil.which(name))), None)
+
+
+def skipped_parts(root: Path) -> list[str]:
+    """Optional parts of the suite that cannot run here, and how to get them."""
+    missing = []
+    if find_chromium() is None:
+        missing.append("browser tests. Get them with: sudo apt install chromium (or set CHROMIUM to a browser)")
+    if not (root.parent / "shared" / "data").is_dir() and not os.environ.get("REVIEW_DATA"):
+        missing.append("tests on real streams. Get them by naming the folder of data sets in REVIEW_DATA")
+    return missing
+
+
+def _pytest_options(arguments: Sequence[str]) -> list[str]:
+    """Two processes, unless the person chose otherwise."""
+    chosen = any(word.startswith(("-n", "-p", "--numprocesses", "--pdb")) for word in arguments)
+    return [*([] if chosen else ["-n", "2"]), *arguments]

@@ -1,0 +1,54 @@
+"""Brings the database to this checkout's state, and skips that when nothing has changed."""
+
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+
+from reviewapp.boot.say import BootError, step
+from reviewapp.boot.services import Services
+
+# Tells manage.py that the services run and Django may take over.
+PASSED = {"REVIEW_FRONT_DOOR": "passed"}
+
+
+def bring_up_to_date(services: Services, *, demo: bool) -> None:
+    """Run `migrate` and `seed`, unless the embedded database has seen exactly these files.
+
+    Raises BootError with the command's last words.
+    """
+    stamp = services.home.path / "schema.stamp"
+    wanted = fingerprint(services.root, services.home.version, demo=demo)
+    if services.postgres and stamp.exists():
+        seen = stamp.read_text().split()
+        if wanted in seen or fingerprint(services.root, services.home.version, demo=True) in seen:
+            return
+    with step("Bringing the database up to date"):
+        run_command(services, ["migrate", "--verbosity", "0"])
+    with step("Seeding policies" + (", people and demo items" if demo else "")):
+        run_command(services, ["seed", "--policies", *(["--demo"] if demo else [])])
+    if services.postgres:
+        stamp.write_text(wanted + "\n")
+
+
+def fingerprint(root: Path, version: str, *, demo: bool) -> str:
+    """Hash of everything that decides what `migrate` and `seed` would write."""
+    digest = hashlib.sha256(f"{version}\n{demo}\n".encode())
+    files = [*root.glob("reviewapp/*/migrations/*.py"), *root.glob("policies_seed/**/*")]
+    files += [*root.glob("reviewapp/**/*seed*"), *root.glob("reviewapp/*/management/commands/migrate.py")]
+    for path in sorted(set(files)):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def run_command(services: Services, arguments: list[str]) -> None:
+    """Run one Django command quietly. Raises BootError with its last words."""
+    env = services.environment(owner=True) | PASSED
+    env["DEMO_PASSWORD"] = services.home.secret("demo-password", 9)
+    command = [str(services.python), str(services.root / "manage.py"), *arguments]
+    done = subprocess.run(command, env=env, cwd=services.root, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode:
+        words = "\n".join((done.stderr + done.stdout).strip().splitlines()[-12:])
+        hint = " Check DATABASE_URL and DATABASE_OWNER_URL." if os.environ.get("DATABASE_URL") else ""
+        raise BootError(f"`manage.py {' '.join(arguments)}` failed.{hint}\n{words}")
