@@ -1,0 +1,1 @@
+"""The Django project: nine rooms on a staircase. ARCHITECTURE.md in this folder is its map."""

@@ -1,0 +1,1 @@
+"""First floor: people, roles, API keys, notices and the who-may table."""

@@ -1,0 +1,58 @@
+"""The who-may table at the door: decorators for views. Every URL wears one, or says that it is open."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+
+from reviewapp.accounts import rules
+from reviewapp.accounts.models import Person
+from reviewapp.ui.errors import Forbidden
+
+P = ParamSpec("P")
+
+
+class SignedInRequest(HttpRequest):
+    """A request whose user is a Person: what a view behind `requires` gets."""
+
+    user: Person  # type: ignore[assignment]
+
+
+def requires(
+    permission: str,
+) -> Callable[
+    [Callable[Concatenate[SignedInRequest, P], HttpResponse]], Callable[Concatenate[HttpRequest, P], HttpResponse]
+]:
+    """Let in people who have `permission`; send others to sign in, or raise Forbidden."""
+    rules.MAY[permission]
+
+    def guard(
+        view: Callable[Concatenate[SignedInRequest, P], HttpResponse],
+    ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            person = request.user
+            if not isinstance(person, Person):
+                return redirect_to_login(request.get_full_path())
+            check_may(person, permission)
+            return view(request, *args, **kwargs)  # type: ignore[arg-type]
+
+        guarded.permission = permission  # type: ignore[attr-defined]
+        return guarded
+
+    return guard
+
+
+def open_to_all(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
+    """Mark a view that needs no sign-in, so that the walk over all URLs knows it is meant."""
+    view.permission = None  # type: ignore[attr-defined]
+    return view
+
+
+def check_may(person: Person, permission: str) -> None:
+    """Raise Forbidden unless `person` has `permission`."""
+    if not rules.may(person.roles, permission):
+        needed = " or ".join(sorted(rules.MAY[permission]))
+        raise Forbidden(f"This needs the role {needed}. Ask an admin if it should be yours.", permission=permission)

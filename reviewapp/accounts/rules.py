@@ -1,0 +1,60 @@
+"""Who may do what: roles, scopes and the one table. Pure."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    """What a person is here for; a person has a set of them."""
+
+    MODERATOR = "moderator"
+    SENIOR = "senior"
+    POLICY_AUTHOR = "policy_author"
+    POLICY_APPROVER = "policy_approver"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+class Scope(StrEnum):
+    """What a key may do."""
+
+    INGEST = "ingest"
+    READ = "read"
+    EXPORT = "export"
+    APPEAL = "appeal"
+    ERASE = "erase"
+
+
+EVERYBODY: Final = frozenset(Role)
+_WORKS_QUEUES: Final = frozenset({Role.MODERATOR, Role.SENIOR, Role.ADMIN})
+
+MAY: Final[dict[str, frozenset[Role]]] = {
+    "queues.see": EVERYBODY,
+    "queue.work": _WORKS_QUEUES,
+    "queue.see_verdicts": frozenset({Role.SENIOR, Role.ADMIN}),
+    "claim.take_over": frozenset({Role.SENIOR, Role.ADMIN}),
+    "item.restrict": _WORKS_QUEUES,
+    "item.hold": frozenset({Role.SENIOR, Role.ADMIN}),
+    "item.erase": frozenset({Role.ADMIN}),
+    "decision.see": EVERYBODY,
+    "policy.see": EVERYBODY,
+    "policy.draft": frozenset({Role.POLICY_AUTHOR, Role.ADMIN}),
+    "policy.approve": frozenset({Role.POLICY_APPROVER, Role.ADMIN}),
+    "policy.publish": frozenset({Role.POLICY_APPROVER, Role.ADMIN}),
+    "engine.see": EVERYBODY,
+    "prefilter.see": EVERYBODY,
+    "prefilter.switch": frozenset({Role.ADMIN}),
+    "audit.see": frozenset({Role.AUDITOR, Role.ADMIN, Role.SENIOR}),
+    "export.make": frozenset({Role.AUDITOR, Role.ADMIN}),
+    "members.manage": frozenset({Role.ADMIN}),
+    "keys.manage": frozenset({Role.ADMIN}),
+    "settings.own": EVERYBODY,
+    "help.read": EVERYBODY,
+}
+"""Permission to the roles that have it. A person may do what any of their roles may."""
+
+
+def may(roles: Iterable[str], permission: str) -> bool:
+    """Whether somebody with `roles` has `permission`; KeyError for a permission that is not in the table."""
+    return not MAY[permission].isdisjoint(roles)

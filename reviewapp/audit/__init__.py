@@ -1,0 +1,1 @@
+"""Ground floor: insert-only events and their positions. Door for writes: `actions.record`."""

@@ -1,0 +1,36 @@
+"""Rings a worker after commit: the only module that enqueues. Postgres is the ledger, so a lost ring is harmless."""
+
+import logging
+from typing import Final
+
+import django_rq
+from django.db import transaction
+from redis.exceptions import RedisError
+
+log = logging.getLogger(__name__)
+
+JOBS: Final[dict[str, str]] = {
+    "score": "reviewapp.screening.jobs.score_received",
+    "reason": "reviewapp.screening.jobs.pump_judgements",
+    "export": "reviewapp.insights.jobs.write_exports",
+}
+"""Queue name to the one job that it may run. Every job reads its work from Postgres, so it takes no content."""
+
+
+def ring(queue: str, *args: int) -> None:
+    """Ask the worker of `queue` to look for work once the open transaction commits.
+
+    Rings coalesce: while one waits unread in the queue, another adds nothing. Raises KeyError for a name outside
+    JOBS. A store that is away or full is logged and forgotten: the sweeper rings again.
+    """
+    name = JOBS[queue]
+    transaction.on_commit(lambda: _enqueue(queue, name, args), robust=True)
+
+
+def _enqueue(queue: str, name: str, args: tuple[int, ...]) -> None:
+    try:
+        waiting = django_rq.get_queue(queue)
+        if waiting.count < 2:
+            waiting.enqueue_call(name, args=args, timeout=300, result_ttl=0, failure_ttl=3600)
+    except RedisError as error:
+        log.warning("doorbell for %s not rung: %s", queue, type(error).__name__)

@@ -1,0 +1,1 @@
+"""Top floor: questions about the past: exports, audit pages, erasure of everything."""

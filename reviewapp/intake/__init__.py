@@ -1,0 +1,1 @@
+"""Fourth floor: what arrived: sources, items, their content, flags, authors, holds and erasures."""

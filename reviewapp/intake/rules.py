@@ -1,0 +1,86 @@
+"""What an item may be and become; when two contents, or two flags, are the same. Pure."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Final
+
+from reviewapp.ui.states import State
+
+
+class Purpose(StrEnum):
+    """Why an item is here; only `live` is in the API, the outbox, exports and statistics."""
+
+    LIVE = "live"
+    GOLDEN = "golden"
+
+
+class ItemState(StrEnum):
+    """Where an item stands."""
+
+    RECEIVED = "received"
+    PASSED = "passed"
+    AWAITING_VERDICT = "awaiting_verdict"
+    AWAITING_REVIEW = "awaiting_review"
+    CLOSED_BY_MACHINE = "closed_by_machine"
+    DECIDED = "decided"
+    SUPERSEDED = "superseded"
+    ERASED = "erased"
+
+
+_ENDS: Final = ("superseded", "erased")
+
+ITEM_STATES: Final[dict[str, State]] = {
+    "received": State(
+        "Received", "prefilter", "is scored", ("passed", "awaiting_verdict", "awaiting_review", *_ENDS)
+    ),
+    "passed": State(
+        "Passed", "nobody", "stays, unless sampled or flagged later", ("awaiting_verdict", "awaiting_review", *_ENDS)
+    ),
+    "awaiting_verdict": State(
+        "Waiting for a verdict", "reasoner", "goes to people, with or without a verdict",
+        ("awaiting_review", "closed_by_machine", *_ENDS),
+    ),
+    "awaiting_review": State("Waiting for a person", "moderator", "is decided", ("decided", *_ENDS)),
+    "closed_by_machine": State(
+        "Closed by machine", "nobody", "stays, unless appealed or reported", ("awaiting_review", *_ENDS)
+    ),
+    "decided": State("Decided", "nobody", "stays, unless undone, appealed or reopened", ("awaiting_review", *_ENDS)),
+    "superseded": State("Superseded", "nobody", "a newer revision took its place", ("erased",)),
+    "erased": State("Erased", "nobody", "only ids and times are left"),
+}  # fmt: skip
+
+
+class FlagKind(StrEnum):
+    """Who points."""
+
+    USER_REPORT = "user_report"
+    AUTOMATED = "automated"
+    TRUSTED_FLAGGER = "trusted_flagger"
+    LEGAL_NOTICE = "legal_notice"
+    AUTHORITY_ORDER = "authority_order"
+
+
+FLAGS_BY_PEOPLE: Final = frozenset(FlagKind) - {FlagKind.AUTOMATED}
+"""An item flagged by people is never passed by the prefilter."""
+
+
+def content_hash(text: str, context: Sequence[Mapping[str, Any]], attachments: Sequence[Mapping[str, Any]]) -> bytes:
+    """SHA-256 over what the item says: text, context thread and attachments, in canonical JSON."""
+    return hashlib.sha256(_canonical([text, context, attachments])).digest()
+
+
+def flag_digest(kind: str, reporter_id: str, reason: str, at: str) -> bytes:
+    """SHA-256 over the four things that make a flag itself; `at` as RFC 3339 text, empty when not sent."""
+    return hashlib.sha256(_canonical([kind, reporter_id, reason, at])).digest()
+
+
+def commitment(key: bytes, content: bytes) -> str:
+    """HMAC-SHA-256 in hex of a content hash under the item's own key: proves the content until the key is erased."""
+    return hmac.new(key, content, hashlib.sha256).hexdigest()
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")

@@ -1,0 +1,1 @@
+"""Seventh floor: questions asked of drafts: try-it, gates, backtests, evaluations."""

@@ -1,0 +1,1 @@
+"""Third floor: policies as versioned text with sections and cases."""

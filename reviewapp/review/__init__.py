@@ -1,0 +1,1 @@
+"""Sixth floor: what people decided: queues, tasks, claims, decisions."""

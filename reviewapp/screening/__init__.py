@@ -1,0 +1,1 @@
+"""Fifth floor: what machines said: scores, runs, judgements under leases, verdicts, engines."""

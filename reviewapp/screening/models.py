@@ -1,0 +1,215 @@
+"""Tables of what machines said. A result is written only by the holder of the judgement's current lease epoch."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from reviewapp.ids import new_id
+from reviewapp.intake.models import Item
+from reviewapp.policies.models import Case, Policy, Version
+from reviewapp.screening.rules import JudgementState, Route, RunKind
+
+EXACTLY_ONE_SUBJECT = (
+    Q(item__isnull=False, case__isnull=True, text__isnull=True)
+    | Q(item__isnull=True, case__isnull=False, text__isnull=True)
+    | Q(item__isnull=True, case__isnull=True, text__isnull=False)
+)
+
+
+class ScreeningSettings(models.Model):
+    """The one row of switches of this room: what the prefilter may close, and how much of it is sampled."""
+
+    id = models.BooleanField(primary_key=True, default=True)
+    send_everything_on = models.BooleanField(default=False)
+    sample_share = models.FloatField(default=0.02)
+    changed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(id=True), name="screening_settings_one"),
+            models.CheckConstraint(condition=Q(sample_share__range=(0, 1)), name="screening_settings_share"),
+        )
+
+
+class Score(models.Model):
+    """What the prefilter said of an item. Partitioned by month of `scored_at`; no model text, only numbers."""
+
+    content_free: ClassVar = ("model", "heads", "over", "route", "why")
+
+    pk = models.CompositePrimaryKey("item_id", "scored_at")
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="scores", db_index=False)
+    scored_at = models.DateTimeField()
+    model = models.TextField(db_collation="C")
+    risk = models.FloatField(null=True)
+    heads = models.JSONField(default=dict)
+    over = ArrayField(models.TextField(), default=list)
+    route = models.TextField(db_collation="C")
+    why = models.TextField(db_collation="C")
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=Q(route__in=list(Route)), name="screening_score_route"),)
+
+
+class Engine(models.Model):
+    """One identity of a reasoner: what it said it was when it was asked. A changed answer is another engine."""
+
+    content_free: ClassVar = ("signature", "model", "fingerprint", "version")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    signature = models.TextField(unique=True, db_collation="C")
+    model = models.TextField()
+    fingerprint = models.TextField(default="", blank=True)
+    version = models.TextField(default="", blank=True)
+    max_model_len = models.PositiveIntegerField(default=0)
+    practice = models.BooleanField(default=False)
+    first_seen_at = models.DateTimeField(db_default=Now())
+
+
+class Circuit(models.Model):
+    """The fuse of one configured endpoint, by its place in REASONER_URL, and what its pump last saw."""
+
+    content_free: ClassVar = ("state", "reason", "paused_reason")
+
+    endpoint = models.PositiveSmallIntegerField(primary_key=True)
+    engine = models.ForeignKey(Engine, null=True, on_delete=models.PROTECT, related_name="+")
+    state = models.TextField(default="closed", db_collation="C")
+    reason = models.TextField(default="", blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    probes = models.PositiveSmallIntegerField(default=0)
+    opened_at = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(null=True)
+    paused = models.BooleanField(default=False)
+    paused_reason = models.TextField(default="", blank=True)
+    in_flight = models.PositiveIntegerField(default=0)
+    window = models.PositiveIntegerField(default=0)
+    verdicts_per_second = models.FloatField(default=0)
+    seen_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(state__in=["closed", "open", "half_open"]), name="screening_circuit"),
+        )
+
+
+class Run(models.Model):
+    """Why a set of judgements exists. There is one live run, and it never ends."""
+
+    content_free: ClassVar = ("kind", "effort")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.TextField(db_collation="C")
+    effort = models.TextField(default="", blank=True)
+    engine = models.ForeignKey(Engine, null=True, on_delete=models.PROTECT, related_name="+")
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    started_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(kind__in=list(RunKind)), name="screening_run_kind"),
+            models.UniqueConstraint(fields=["kind"], condition=Q(kind="live"), name="screening_run_one_live"),
+        )
+
+
+class Judgement(models.Model):
+    """One question to the reasoner: one subject under one version in one run.
+
+    The counts say why it was tried again: a crash is counted when the lease lapses, the rest when the answer is read.
+    """
+
+    content_free: ClassVar = ("state", "failure_kind", "failure_reason")
+    erasable: ClassVar = ("text",)
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="judgements")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+")
+    item = models.ForeignKey(Item, null=True, on_delete=models.PROTECT, related_name="judgements")
+    case = models.ForeignKey(Case, null=True, on_delete=models.CASCADE, related_name="+")
+    text = models.TextField(null=True)
+    replica = models.PositiveSmallIntegerField(default=0)
+    state = models.TextField(default=JudgementState.PENDING.value, db_collation="C")
+    priority = models.SmallIntegerField(default=100)
+    not_before = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    lease_epoch = models.PositiveIntegerField(default=0)
+    crashes = models.PositiveSmallIntegerField(default=0)
+    timeouts = models.PositiveSmallIntegerField(default=0)
+    transients = models.PositiveSmallIntegerField(default=0)
+    invalids = models.PositiveSmallIntegerField(default=0)
+    failure_kind = models.TextField(default="", db_collation="C", blank=True)
+    failure_reason = models.TextField(default="", blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(state__in=list(JudgementState)), name="screening_judgement_state"),
+            models.CheckConstraint(condition=EXACTLY_ONE_SUBJECT, name="screening_judgement_subject"),
+            models.UniqueConstraint(fields=["item", "version", "run", "replica"], name="screening_judgement_item"),
+            models.UniqueConstraint(fields=["case", "version", "run", "replica"], name="screening_judgement_case"),
+        )
+        indexes = (
+            models.Index(
+                fields=["priority", "created_at", "id"], condition=Q(state="pending"), name="screening_judgement_next"
+            ),
+            models.Index(fields=["lease_until"], condition=Q(state="leased"), name="screening_judgement_lease"),
+        )
+
+
+class Verdict(models.Model):
+    """What the reasoner answered, checked: known sections only, quotes word for word. At most one a judgement."""
+
+    content_free: ClassVar = (
+        "label", "confidence", "sections", "unknown_sections", "model", "effort", "prompt_hash", "policy_hash",
+    )  # fmt: skip
+    erasable: ClassVar = ("evidence_for", "evidence_against", "rationale", "reasoning", "raw")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    judgement = models.OneToOneField(Judgement, on_delete=models.PROTECT, related_name="verdict")
+    item = models.ForeignKey(Item, null=True, on_delete=models.PROTECT, related_name="verdicts")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+")
+    engine = models.ForeignKey(Engine, on_delete=models.PROTECT, related_name="+")
+    label = models.TextField(db_collation="C")
+    confidence = models.TextField(db_collation="C")
+    sections = ArrayField(models.TextField(), default=list)
+    unknown_sections = ArrayField(models.TextField(), default=list)
+    evidence_for = ArrayField(models.TextField(), default=list)
+    evidence_against = ArrayField(models.TextField(), default=list)
+    dropped_quotes = models.PositiveSmallIntegerField(default=0)
+    rationale = models.TextField(default="", blank=True)
+    reasoning = models.TextField(default="", blank=True)
+    raw = models.TextField(default="", blank=True)
+    injection_suspected = models.BooleanField(default=False)
+    model = models.TextField()
+    effort = models.TextField(default="", blank=True)
+    prompt_hash = models.TextField(db_collation="C")
+    policy_hash = models.TextField(db_collation="C")
+    prompt_tokens = models.PositiveIntegerField(default=0)
+    completion_tokens = models.PositiveIntegerField(default=0)
+    cached_tokens = models.PositiveIntegerField(default=0)
+    seconds = models.FloatField(default=0)
+    lease_epoch = models.PositiveIntegerField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(label__in=["violates", "allowed", "unsure"]), name="screening_verdict_label"
+            ),
+            models.CheckConstraint(
+                condition=Q(confidence__in=["low", "medium", "high"]), name="screening_verdict_confidence"
+            ),
+        )
+        indexes = (models.Index(fields=["at", "id"], name="screening_verdict_at"),)
+
+
+class CurrentVerdict(models.Model):
+    """The verdict that screens show for an item and a policy; written only by live and second-look runs."""
+
+    pk = models.CompositePrimaryKey("item_id", "policy_id")
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="current_verdicts")
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="+")
+    verdict = models.ForeignKey(Verdict, on_delete=models.PROTECT, related_name="+")

@@ -1,0 +1,36 @@
+"""The family of errors that a person or a program may meet: each says what to do next."""
+
+from typing import Any, ClassVar
+
+
+class ProductError(Exception):
+    """Base of every room's own errors. `message` is a sentence for people; `details` is JSON for programs."""
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "invalid"
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class Forbidden(ProductError):
+    """The person or key may not do this."""
+
+    status = 403
+    code = "forbidden"
+
+
+class Missing(ProductError):
+    """No such thing, or none that this person may know of."""
+
+    status = 404
+    code = "not_found"
+
+
+class Stale(ProductError):
+    """Somebody else moved it first; details carry the current state."""
+
+    status = 409
+    code = "conflict"

@@ -1,0 +1,69 @@
+"""Pages that belong to no room: every error a browser or a program can meet."""
+
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from reviewapp.ui.errors import ProductError
+
+RETRY_AFTER_SECONDS: Final = 5
+
+
+def product_error(request: HttpRequest, error: ProductError) -> HttpResponse:
+    """One of the product's own errors, as JSON under /api/, as a note for htmx, else as a page."""
+    return _answer(request, error.status, error.code, error.message, error.details)
+
+
+def database_away(request: HttpRequest) -> HttpResponse:
+    """503 with Retry-After: nothing was stored."""
+    response = _answer(
+        request, 503, "database_away", "The database does not answer. Nothing was stored; try again in a few seconds."
+    )
+    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400 for a request that Django itself refused, such as a host that is not allowed."""
+    return _answer(
+        request, 400, "bad_request",
+        "This request cannot be read. Check the address; an admin can allow a host with ALLOWED_HOSTS or PUBLIC_URL.",
+    )  # fmt: skip
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404."""
+    return _answer(request, 404, "not_found", "There is nothing at this address. It may have moved or been erased.")
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403 from Django itself."""
+    return _answer(request, 403, "forbidden", "This is not yours to open. Ask an admin if it should be.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: our fault."""
+    return _answer(
+        request, 500, "internal", "Something broke on our side. What you typed is still in the form; go back and try again."
+    )
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 when the page was open for longer than the session, or cookies are off."""
+    return _answer(
+        request, 403, "form_expired",
+        "This form is older than your session. Copy what you typed, reload the page, sign in and send it again.",
+    )  # fmt: skip
+
+
+def _answer(request: HttpRequest, status: int, code: str, message: str, details: Any = None) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        body = {"error": {"code": code, "message": message, "details": details or None}}
+        return JsonResponse(body, status=status)
+    context = {"status": status, "message": message, "details": details or {}, "code": code}
+    template = "ui/note.html" if request.headers.get("HX-Request") else "ui/error.html"
+    # A page without the context processors: the session and the database may be what is away.
+    response = HttpResponse(render(None, template, context).content, status=status)  # type: ignore[arg-type]
+    response.headers["Cache-Control"] = "no-store"
+    return response

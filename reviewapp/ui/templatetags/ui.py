@@ -1,0 +1,49 @@
+"""Template tags that every screen may use."""
+
+from datetime import datetime
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, classes: str = "") -> SafeString:
+    """One icon of the sprite, hidden from screen readers; the word stands beside it."""
+    return format_html(
+        '<svg class="i{}" aria-hidden="true"><use href="{}#i-{}"></use></svg>',
+        f" {classes}" if classes else "",
+        static("icons.svg"),
+        name,
+    )
+
+
+@register.filter
+def span(moment: datetime | None) -> str:
+    """How far `moment` is from now, in the two largest units that matter: `41 min`, `1 h 10 min`, `3 d`."""
+    return duration(abs((timezone.now() - moment).total_seconds())) if moment else "–"
+
+
+@register.filter
+def duration(seconds: float) -> str:
+    """Seconds in words: `12 s`, `41 min`, `1 h 10 min`, `3 d`."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes = whole // 60
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minutes:02d} min" if minutes else f"{hours} h"
+    return f"{hours // 24} d"
+
+
+@register.filter
+def is_past(moment: datetime | None) -> bool:
+    """Whether `moment` lies behind us."""
+    return moment is not None and moment < timezone.now()

@@ -1,0 +1,25 @@
+// What every page needs: the theme switch, and a cited section that lights up with its quotation.
+"use strict";
+
+// The theme is stored with the account; the page only shows it before the answer is there.
+addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-theme-form]")) return;
+  event.preventDefault();
+  const root = document.documentElement;
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+  const body = new FormData(event.target);
+  body.set("theme", root.dataset.theme);
+  fetch(event.target.action, { method: "POST", body });
+});
+
+addEventListener("click", (event) => {
+  const chip = event.target.closest(".citation[href^='#']");
+  if (!chip) return;
+  document.querySelectorAll(".citation[aria-current], .policyquote.lit").forEach((node) => {
+    node.removeAttribute("aria-current");
+    node.classList.remove("lit");
+  });
+  chip.setAttribute("aria-current", "true");
+  document.getElementById(chip.getAttribute("href").slice(1))?.classList.add("lit");
+});
