@@ -1,0 +1,1 @@
+"""The test suite; `python3 manage.py test` runs it on embedded services of its own."""
