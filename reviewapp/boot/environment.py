@@ -46,12 +46,15 @@ def ensure(root: Path, sections: Sequence[str]) -> Path:
     texts = lockfile.read_sections((root / "requirements.lock").read_text())
     if not _missing(venv, texts, sections):
         return python
-    with (root / ".venv.lock").open("w") as guard:
+    guard = os.open(root, os.O_RDONLY)
+    try:
         fcntl.flock(guard, fcntl.LOCK_EX)  # two first starts at once: the second finds it done
         missing = _missing(venv, texts, sections)
         if missing:
             _make(venv)
             _install(venv, texts, missing)
+    finally:
+        os.close(guard)
     return python
 
 
