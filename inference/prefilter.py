@@ -77,9 +77,15 @@ class Prefilter:
     label = "starter threshold, not measured on your traffic"
 
     def __init__(
-        self, name: str, weights: npt.NDArray[np.int8], heads: Sequence[Head], threshold: float
+        self,
+        name: str,
+        weights: npt.NDArray[np.int8],
+        heads: Sequence[Head],
+        threshold: float,
+        trained_on: Sequence[str] = (),
     ) -> None:
         self.name = name
+        self.trained_on = frozenset(trained_on)
         self.families = FAMILIES
         self.threshold = threshold
         self._weights = [weights[row] for row in range(len(FAMILIES))]
@@ -97,7 +103,9 @@ class Prefilter:
         weights = _weights(folder, described)
         try:
             heads = [_head(described["heads"][family]) for family in FAMILIES]
-            return cls(described["name"], weights, heads, float(described["threshold"]))
+            return cls(
+                described["name"], weights, heads, float(described["threshold"]), described["trained_on"]
+            )
         except (KeyError, TypeError, ValueError) as damage:
             raise _damaged(folder / MODEL_FILE, f"lacks or garbles {damage}") from damage
 
