@@ -10,7 +10,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,7 +55,9 @@ class PrivatePostgres:
 
     def __init__(self, folder: Path, settings: dict[str, str]) -> None:
         self._folder = _Folder(folder)
-        self._server = Postgres(self._folder.place, self._folder.sockets, self._folder.path / "postgres.log", settings)
+        self._server = Postgres(
+            self._folder.place, self._folder.sockets, self._folder.path / "postgres.log", settings
+        )
         self.url = self._server.url()
         self.owner_url = self._server.url("review_owner")
 
@@ -147,10 +149,15 @@ def private_valkey(tmp_path: Path) -> Iterator[PrivateValkey]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """On CI a skipped browser test is a failure: a green run must mean that the pages were seen."""
-    report: pytest.TestReport = yield
-    if os.environ.get("CI") and report.skipped and item.get_closest_marker("browser") and not hasattr(report, "wasxfail"):
+    report = yield
+    if (
+        os.environ.get("CI")
+        and report.skipped
+        and item.get_closest_marker("browser")
+        and not hasattr(report, "wasxfail")
+    ):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid}: browser tests must not be skipped on CI; install Chromium"
     return report

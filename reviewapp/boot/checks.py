@@ -70,7 +70,9 @@ def skipped_parts(root: Path) -> list[str]:
     """Optional parts of the suite that cannot run here, and how to get them."""
     missing = []
     if find_chromium() is None:
-        missing.append("browser tests. Get them with: sudo apt install chromium (or set CHROMIUM to a browser)")
+        missing.append(
+            "browser tests. Get them with: sudo apt install chromium (or set CHROMIUM to a browser)"
+        )
     if not (root.parent / "shared" / "data").is_dir() and not os.environ.get("REVIEW_DATA"):
         missing.append("tests on real streams. Get them by naming the folder of data sets in REVIEW_DATA")
     return missing

@@ -113,7 +113,17 @@ def _install(venv: Path, texts: dict[str, str], sections: Sequence[str]) -> None
     commands = {
         "uv": ["uv", "pip", "install", "--quiet", "--python", str(python), *flags],
         "pip": [str(python), "-m", "pip", "install", "-qq", "--no-compile", *flags],
-        "borrowed": [sys.executable, "-m", "pip", "--python", str(python), "install", "-qq", "--no-compile", *flags],
+        "borrowed": [
+            sys.executable,
+            "-m",
+            "pip",
+            "--python",
+            str(python),
+            "install",
+            "-qq",
+            "--no-compile",
+            *flags,
+        ],
     }
     with step(f"Installing {wanted.count('==')} packages by their hashes (only when they change)"):
         _run(commands[_plan()], "The packages")
@@ -129,7 +139,9 @@ def _run(command: list[str], what: str) -> None:
         return
     words = "\n".join((done.stderr or done.stdout).strip().splitlines()[-6:])
     if "No space left" in words:
-        raise BootError("The disk is full: the environment needs about 500 MB. Free some space and start again.")
+        raise BootError(
+            "The disk is full: the environment needs about 500 MB. Free some space and start again."
+        )
     raise BootError(
         f"{what} could not be installed:\n{words}\n"
         "Check that the package index can be reached and that this Python is 3.11 to 3.14 on a platform "

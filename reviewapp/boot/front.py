@@ -37,7 +37,9 @@ def main(root: Path, arguments: Sequence[str]) -> int:
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EPERM, errno.EDQUOT}:
             raise
-        warn(f"\n{error.filename or 'The disk'}: {error.strerror}. Free some space or fix its permissions, then start again.")
+        warn(
+            f"\n{error.filename or 'The disk'}: {error.strerror}. Free some space or fix its permissions, then start again."
+        )
         return 1
     except (KeyboardInterrupt, Stopped):
         return 130
@@ -46,12 +48,16 @@ def main(root: Path, arguments: Sequence[str]) -> int:
 def needs(arguments: Sequence[str]) -> tuple[str, ...]:
     """The services a Django command needs; none for those that only read and write files."""
     name, rest = arguments[0], arguments[1:]
-    if name in {"help", "version", "prefilter", "makemessages"} or {"-h", "--help", "--version"} & set(arguments):
+    if name in {"help", "version", "prefilter", "makemessages"} or {"-h", "--help", "--version"} & set(
+        arguments
+    ):
         return ()
     if name == "reasoner" and rest[:1] and rest[0] in {"standin", "serve"}:
         return ()
     if name == "ingest":
-        return () if any(word.split("=")[0] == "--url" for word in rest) else (DATABASE, DOORBELL, REASONER, WEB)
+        return (
+            () if any(word.split("=")[0] == "--url" for word in rest) else (DATABASE, DOORBELL, REASONER, WEB)
+        )
     if name == "evaluate" or (name == "reasoner" and rest[:1] == ["check"]):
         return (DATABASE, DOORBELL, REASONER)
     return (DATABASE, DOORBELL)

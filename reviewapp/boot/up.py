@@ -108,7 +108,9 @@ def _announce(services: Services, keeper: Supervisor, options: argparse.Namespac
     if services.reasoner is None:
         line(f"  reasoner   {os.environ.get('REASONER_URL')}")
     else:
-        line("  The reasoner is a practice one: it compares with the policy's examples; it is no language model.")
+        line(
+            "  The reasoner is a practice one: it compares with the policy's examples; it is no language model."
+        )
     line(f"\nReady in {seconds:.1f} s. Data and logs in {services.home.path}. Ctrl-C stops everything.")
 
 
@@ -116,7 +118,9 @@ def _stop(home: Home, services: Services | None, keeper: Supervisor | None) -> N
     if services is not None:
         line("Stopping: running work is finished first (again Ctrl-C: at once) …")
         kept = keeper.processes() if keeper else ()
-        servers = {server.process for server in (services.postgres, services.valkey) if server and server.started}
+        servers = {
+            server.process for server in (services.postgres, services.valkey) if server and server.started
+        }
         rest = [process for process in kept if process not in servers]
         try:
             services.stop(rest)
