@@ -16,12 +16,14 @@ from reviewapp.boot.say import line
 from reviewapp.boot.services import DATABASE, DOORBELL, Services
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# import-linter has no `python -m` of its own.
+_LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 _LINTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("formatting", ("ruff", "format", "--check", "--quiet", ".")),
-    ("style", ("ruff", "check", "--quiet", ".")),
-    ("types", ("mypy",)),
-    ("import floors", ("importlinter.cli", "lint")),
-    ("templates", ("djlint", "templates", "--lint", "--quiet")),
+    ("formatting", ("-m", "ruff", "format", "--check", "--quiet", ".")),
+    ("style", ("-m", "ruff", "check", "--quiet", ".")),
+    ("types", ("-m", "mypy")),
+    ("import floors", ("-c", _LINT_IMPORTS)),
+    ("templates", ("-m", "djlint", "templates", "--lint", "--quiet")),
 )
 
 
@@ -52,7 +54,7 @@ def lint(root: Path, python: Path) -> int:
     """Run every linter, one line each; returns 1 when any of them complains."""
     bad = 0
     for what, command in _LINTERS:
-        done = subprocess.run([str(python), "-m", *command], cwd=root, capture_output=True, text=True)
+        done = subprocess.run([str(python), *command], cwd=root, capture_output=True, text=True)
         line(f"{'ok ' if done.returncode == 0 else 'BAD'} {what}")
         if done.returncode:
             bad = 1
