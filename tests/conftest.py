@@ -2,10 +2,6 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,14 +11,13 @@ os.environ.setdefault("PARTITION_MONTHS_AHEAD", "1")
 # Playwright runs an event loop in the test's own thread; the tests themselves are synchronous.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
-import httpx
 import pytest
 import redis
 from django.conf import settings
 from django.test import Client
 
 from reviewapp.accounts.models import Person
-from tests import databases
+from tests import databases, servers
 from tests.cast import Cast, gather
 
 if TYPE_CHECKING:
@@ -83,49 +78,11 @@ def client_for() -> Callable[[Person], Client]:
     return sign_in
 
 
-def free_port() -> int:
-    """A TCP port on loopback that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def live_server(db: str, tmp_path: Path) -> Iterator[str]:
     """The real web server on this test's database. Gives its address, such as http://localhost:40001."""
-    port = free_port()
-    environment = os.environ | {
-        "DATABASE_URL": databases.url_of(db),
-        "REVIEW_HOME": str(tmp_path),
-        "SECRET_KEY": "a key of the test suite that opens nothing",
-        "REVIEW_PROCESS": "web",
-    }
-    command = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
-        "--blocking-threads", "8", "--no-ws", "reviewapp.wsgi:application",
-    ]  # fmt: skip
-    log = (tmp_path / "web.log").open("w")
-    server = subprocess.Popen(command, env=environment, cwd=databases.ROOT, stdout=log, stderr=log)
-    try:
-        _wait_until_up(f"http://127.0.0.1:{port}/healthz", server, tmp_path / "web.log")
-        yield f"http://localhost:{port}"
-    finally:
-        server.terminate()
-        server.wait(15)
-        log.close()
-
-
-def _wait_until_up(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
-    for _ in range(300):
-        if server.poll() is not None:
-            raise RuntimeError(f"the web server ended at once:\n{log.read_text()[-3000:]}")
-        try:
-            if httpx.get(url, trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    raise RuntimeError(f"the web server did not answer in 30 s:\n{log.read_text()[-3000:]}")
+    with servers.web_server(db, tmp_path) as address:
+        yield address
 
 
 def chromium_path() -> str | None:
