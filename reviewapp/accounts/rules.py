@@ -1,5 +1,6 @@
 """Who may do what: roles, scopes and the one table. Pure."""
 
+import hashlib
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
@@ -58,3 +59,18 @@ MAY: Final[dict[str, frozenset[Role]]] = {
 def may(roles: Iterable[str], permission: str) -> bool:
     """Whether somebody with `roles` has `permission`; KeyError for a permission that is not in the table."""
     return not MAY[permission].isdisjoint(roles)
+
+
+KEY_MARK: Final = "rk"
+
+
+def key_prefix(key: str) -> str:
+    """The public part of an API key `rk_PREFIX_SECRET`; empty when `key` is not of that shape."""
+    mark, _, rest = key.partition("_")
+    prefix, _, secret = rest.partition("_")
+    return prefix if mark == KEY_MARK and prefix and secret and len(key) <= 200 else ""
+
+
+def key_digest(key: str) -> bytes:
+    """SHA-256 of a whole API key; the key has 256 random bits, so a slow hash would add nothing."""
+    return hashlib.sha256(key.encode("utf-8")).digest()
