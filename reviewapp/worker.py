@@ -48,7 +48,7 @@ def main(queue: str) -> None:
         connection=connection,
         job_class=ListedJob,
         serializer=JSONSerializer,
-        default_worker_ttl=30,
+        worker_ttl=30,
         log_job_description=False,
     )
     worker.work(with_scheduler=False, logging_level="WARNING")
