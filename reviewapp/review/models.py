@@ -98,6 +98,7 @@ class Task(models.Model):
             models.Index(
                 fields=["queue", "tier", "rank_at", "id"], condition=Q(state="waiting"), name="review_task_next"
             ),
+            models.Index(fields=["queue", "due_at"], condition=Q(state="waiting"), name="review_task_due"),
             models.Index(fields=["lease_until"], condition=Q(state="claimed"), name="review_task_lease"),
             models.Index(fields=["hold_until"], condition=Q(state="held"), name="review_task_hold"),
         )
@@ -120,7 +121,9 @@ class Skip(models.Model):
 class Decision(models.Model):
     """One call by one person in one round. Final once `release_at` has passed and it was not undone."""
 
-    content_free: ClassVar = ("kind", "label", "actions", "ground", "detection", "automation", "exception", "shown")
+    content_free: ClassVar = (
+        "kind", "label", "actions", "ground", "detection", "automation", "exception", "shown", "reason_code",
+    )  # fmt: skip
     erasable: ClassVar = ("reason",)
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -134,6 +137,7 @@ class Decision(models.Model):
     detection = models.TextField(default="own_initiative", db_collation="C")
     automation = models.TextField(default="not", db_collation="C")
     exception = models.TextField(default="", db_collation="C", blank=True)
+    reason_code = models.TextField(default="", db_collation="C", blank=True)
     reason = models.TextField(default="", blank=True)
     lead = models.ForeignKey(Verdict, null=True, on_delete=models.PROTECT, related_name="+")
     shown = models.JSONField(default=dict)

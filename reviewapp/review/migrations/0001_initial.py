@@ -26,10 +26,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("slug", models.SlugField(unique=True)),
@@ -49,38 +46,26 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("ordinal", models.PositiveSmallIntegerField(unique=True)),
                 (
                     "policies",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.TextField(),
-                        blank=True,
-                        default=list,
-                        size=None,
+                        base_field=models.TextField(), blank=True, default=list, size=None
                     ),
                 ),
                 (
                     "sources",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.TextField(),
-                        blank=True,
-                        default=list,
-                        size=None,
+                        base_field=models.TextField(), blank=True, default=list, size=None
                     ),
                 ),
                 (
                     "flag_kinds",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.TextField(),
-                        blank=True,
-                        default=list,
-                        size=None,
+                        base_field=models.TextField(), blank=True, default=list, size=None
                     ),
                 ),
                 ("severity_from", models.PositiveSmallIntegerField(default=0)),
@@ -88,9 +73,7 @@ class Migration(migrations.Migration):
                 (
                     "queue",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="rules",
-                        to="review.queue",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="rules", to="review.queue"
                     ),
                 ),
             ],
@@ -104,10 +87,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("kind", models.TextField(db_collation="C", default="first")),
@@ -125,12 +105,7 @@ class Migration(migrations.Migration):
                 ("lease_epoch", models.PositiveIntegerField(default=0)),
                 ("hold_until", models.DateTimeField(null=True)),
                 ("hold_reason", models.TextField(blank=True, default="")),
-                (
-                    "created_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now()
-                    ),
-                ),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ("done_at", models.DateTimeField(null=True)),
                 (
                     "claimed_by",
@@ -144,17 +119,13 @@ class Migration(migrations.Migration):
                 (
                     "item",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="tasks",
-                        to="intake.item",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="tasks", to="intake.item"
                     ),
                 ),
                 (
                     "queue",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="tasks",
-                        to="review.queue",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="tasks", to="review.queue"
                     ),
                 ),
             ],
@@ -165,18 +136,10 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
-                (
-                    "at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now()
-                    ),
-                ),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 (
                     "person",
                     models.ForeignKey(
@@ -188,9 +151,7 @@ class Migration(migrations.Migration):
                 (
                     "task",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="skips",
-                        to="review.task",
+                        on_delete=django.db.models.deletion.CASCADE, related_name="skips", to="review.task"
                     ),
                 ),
             ],
@@ -201,34 +162,21 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("kind", models.TextField(db_collation="C", default="first")),
                 ("label", models.TextField(db_collation="C", null=True)),
                 ("actions", models.JSONField(default=list)),
                 ("ground", models.TextField(db_collation="C", default="incompatible")),
-                (
-                    "detection",
-                    models.TextField(db_collation="C", default="own_initiative"),
-                ),
+                ("detection", models.TextField(db_collation="C", default="own_initiative")),
                 ("automation", models.TextField(db_collation="C", default="not")),
-                (
-                    "exception",
-                    models.TextField(blank=True, db_collation="C", default=""),
-                ),
+                ("exception", models.TextField(blank=True, db_collation="C", default="")),
+                ("reason_code", models.TextField(blank=True, db_collation="C", default="")),
                 ("reason", models.TextField(blank=True, default="")),
                 ("shown", models.JSONField(default=dict)),
                 ("nonce", models.UUIDField(unique=True)),
-                (
-                    "at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now()
-                    ),
-                ),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ("release_at", models.DateTimeField()),
                 (
                     "item",
@@ -280,10 +228,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("call", models.TextField(db_collation="C")),
@@ -311,10 +256,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("section", models.TextField(db_collation="C")),
@@ -329,17 +271,14 @@ class Migration(migrations.Migration):
                 (
                     "version",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="policies.version",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="policies.version"
                     ),
                 ),
             ],
             options={
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("decision", "version", "section"),
-                        name="review_finding_once",
+                        fields=("decision", "version", "section"), name="review_finding_once"
                     )
                 ],
             },
@@ -355,17 +294,19 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="task",
             index=models.Index(
-                condition=models.Q(("state", "claimed")),
-                fields=["lease_until"],
-                name="review_task_lease",
+                condition=models.Q(("state", "waiting")), fields=["queue", "due_at"], name="review_task_due"
             ),
         ),
         migrations.AddIndex(
             model_name="task",
             index=models.Index(
-                condition=models.Q(("state", "held")),
-                fields=["hold_until"],
-                name="review_task_hold",
+                condition=models.Q(("state", "claimed")), fields=["lease_until"], name="review_task_lease"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="task",
+            index=models.Index(
+                condition=models.Q(("state", "held")), fields=["hold_until"], name="review_task_hold"
             ),
         ),
         migrations.AddConstraint(
@@ -464,10 +405,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     (
                         "label__in",
-                        [
-                            reviewapp.review.rules.Label["VIOLATES"],
-                            reviewapp.review.rules.Label["ALLOWED"],
-                        ],
+                        [reviewapp.review.rules.Label["VIOLATES"], reviewapp.review.rules.Label["ALLOWED"]],
                     ),
                     models.Q(("kind", "undone"), ("label", None)),
                     _connector="OR",
@@ -493,8 +431,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="verdictcall",
-            constraint=models.UniqueConstraint(
-                fields=("decision", "verdict"), name="review_call_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("decision", "verdict"), name="review_call_once"),
         ),
     ]
