@@ -1,18 +1,43 @@
-"""The write door of accounts: API keys."""
+"""The write door of people and keys: who is here, what they may do, and how the screens look to them."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
+from zoneinfo import available_timezones
 
-from django.db import transaction
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.sessions.models import Session
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from reviewapp.accounts import rules
-from reviewapp.accounts.models import ApiKey, Person
+from reviewapp.accounts.models import ApiKey, Notice, Person
+from reviewapp.accounts.rules import Role
 from reviewapp.audit.actions import Actor, record
 from reviewapp.ui.errors import Missing, ProductError
+
+THEMES: Final = ("system", "light", "dark")
+MOST_NAME: Final = 100
+
+
+class NotAPerson(ProductError):
+    """An e-mail, name, role or zone that cannot be."""
+
+    status = 422
+    code = "invalid"
+
+
+class LastAdmin(ProductError):
+    """Without an admin nobody could add people any more."""
+
+    status = 409
+    code = "last_admin"
 
 
 class BadKey(ProductError):
@@ -26,6 +51,110 @@ class IssuedKey:
     id: UUID
     prefix: str
     key: str
+
+
+def create_person(
+    *, email: str, roles: Iterable[str], actor: Actor, name: str = "", password: str | None = None
+) -> Person:
+    """Add somebody; without a password they cannot sign in yet.
+
+    Raises NotAPerson for an e-mail that is taken or none, a role that does not exist, or a password that is too weak.
+    """
+    address = email.strip().lower()
+    held = _checked_roles(roles)
+    _check_email(address)
+    if password is not None:
+        _check_password(password, Person(email=address, name=name))
+    try:
+        with transaction.atomic():
+            person = Person.objects.create_user(
+                address,
+                password,
+                name=_checked_name(name),
+                roles=held,
+                pseudonym=f"reviewer-{secrets.token_hex(6)}",
+            )
+            record(verb="person.created", actor=actor, subjects=[person.pk], data={"roles": held})
+    except IntegrityError as error:
+        raise NotAPerson(
+            f"Somebody with the e-mail {address} is here already. Change their roles instead."
+        ) from error
+    return person
+
+
+@transaction.atomic
+def change_roles(*, person: UUID, roles: Iterable[str], actor: Actor) -> None:
+    """Give somebody exactly `roles`. Raises NotAPerson for an unknown role, LastAdmin, Missing."""
+    held = _checked_roles(roles)
+    somebody = _locked(person)
+    if "admin" not in held:
+        _keep_an_admin(without=somebody)
+    if sorted(somebody.roles) == held:
+        return
+    before, somebody.roles = sorted(somebody.roles), held
+    somebody.save(update_fields=["roles"])
+    record(verb="person.changed", actor=actor, subjects=[person], data={"before": before, "after": held})
+
+
+@transaction.atomic
+def disable(*, person: UUID, actor: Actor) -> None:
+    """Close somebody's sign-in: every session of theirs ends with this transaction. Raises LastAdmin, Missing."""
+    somebody = _locked(person)
+    _keep_an_admin(without=somebody)
+    _end_sessions(person)
+    if somebody.is_active:
+        somebody.is_active = False
+        somebody.save(update_fields=["is_active"])
+        record(verb="person.disabled", actor=actor, subjects=[person])
+
+
+@transaction.atomic
+def enable(*, person: UUID, actor: Actor) -> None:
+    """Let somebody sign in again. Raises Missing."""
+    somebody = _locked(person)
+    if not somebody.is_active:
+        somebody.is_active = True
+        somebody.save(update_fields=["is_active"])
+        record(verb="person.enabled", actor=actor, subjects=[person])
+
+
+@transaction.atomic
+def set_clearance(*, person: UUID, cleared: bool, actor: Actor) -> None:
+    """Say whether somebody may open restricted items. Raises Missing."""
+    somebody = _locked(person)
+    if somebody.cleared_restricted != cleared:
+        somebody.cleared_restricted = cleared
+        somebody.save(update_fields=["cleared_restricted"])
+        record(verb="person.cleared", actor=actor, subjects=[person], data={"after": cleared})
+
+
+@transaction.atomic
+def set_password(*, person: UUID, password: str, actor: Actor) -> None:
+    """Give somebody another password; sessions opened with the old one end. Raises NotAPerson if weak, Missing."""
+    somebody = _locked(person)
+    _check_password(password, somebody)
+    somebody.set_password(password)
+    somebody.save(update_fields=["password"])
+    record(verb="person.password_changed", actor=actor, subjects=[person])
+
+
+def set_theme(*, person: UUID, theme: str) -> None:
+    """Remember `system`, `light` or `dark` with the account. Raises NotAPerson for another word."""
+    if theme not in THEMES:
+        raise NotAPerson(f"A theme is one of {', '.join(THEMES)}.")
+    Person.objects.filter(pk=person).update(theme=theme)
+
+
+def set_profile(*, person: UUID, name: str, time_zone: str) -> None:
+    """Change how somebody is called on screen and in which zone they read times. Raises NotAPerson."""
+    if time_zone not in available_timezones():
+        raise NotAPerson("Choose a time zone from the list, such as Europe/Berlin.")
+    Person.objects.filter(pk=person).update(name=_checked_name(name), time_zone=time_zone)
+
+
+def notify(*, person: UUID, kind: str, about: UUID | None = None) -> None:
+    """Leave somebody a notice: a word from the closed list of kinds, and the id of what it is about."""
+    Notice.objects.create(person_id=person, kind=kind, about=about)
 
 
 @transaction.atomic
@@ -62,6 +191,62 @@ def revoke_key(*, key: UUID, actor: Actor) -> None:
     if row.revoked_at is None:
         ApiKey.objects.filter(id=key).update(revoked_at=Now())
         record(verb="key.revoked", actor=actor, subjects=[key], data={"prefix": row.prefix})
+
+
+def _checked_roles(roles: Iterable[str]) -> list[str]:
+    held = sorted({str(role) for role in roles})
+    strange = [role for role in held if role not in set(Role)]
+    if strange or not held:
+        raise NotAPerson(f"Give one or more of the roles {', '.join(Role)}.", unknown=strange)
+    return held
+
+
+def _check_email(address: str) -> None:
+    try:
+        validate_email(address)
+    except ValidationError as error:
+        raise NotAPerson("Give an e-mail address such as ana@example.com.") from error
+
+
+def _checked_name(name: str) -> str:
+    shown = " ".join(name.split())
+    if len(shown) > MOST_NAME or not shown.isprintable():
+        raise NotAPerson(f"A name has at most {MOST_NAME} printable characters.")
+    return shown
+
+
+def _check_password(password: str, person: Person) -> None:
+    try:
+        validate_password(password, person)
+    except ValidationError as error:
+        raise NotAPerson(" ".join(error.messages)) from error
+
+
+def _locked(person: UUID) -> Person:
+    somebody = Person.objects.select_for_update().filter(pk=person).first()
+    if somebody is None:
+        raise Missing("There is no such person. Reload the list.")
+    return somebody
+
+
+def _keep_an_admin(*, without: Person) -> None:
+    """Raise LastAdmin unless another active admin stays; locks all of them, so that two cannot leave at once."""
+    admins = (
+        Person.objects.select_for_update().filter(roles__contains=["admin"], is_active=True).order_by("pk")
+    )
+    others = [each for each in admins if each.pk != without.pk]
+    if "admin" in without.roles and without.is_active and not others:
+        raise LastAdmin("This is the last admin. Make somebody else an admin first.")
+
+
+def _end_sessions(person: UUID) -> None:
+    """Delete the sessions of one person; sessions are few and their owner is inside the signed value."""
+    ended = [
+        session.session_key
+        for session in Session.objects.filter(expire_date__gt=Now()).iterator()
+        if session.get_decoded().get(SESSION_KEY) == str(person)
+    ]
+    Session.objects.filter(session_key__in=ended).delete()
 
 
 def _check_key(name: str, scopes: Sequence[str]) -> None:
