@@ -88,7 +88,7 @@ def _table() -> dict[int, tuple[int, int, str]]:
     return found
 
 
-def _family(roots: set[int]) -> dict[int, str]:
+def family(roots: set[int]) -> dict[int, str]:
     """Processes in the sessions of `roots` or below them: pid → start time."""
     table = _table()
     inside = {pid for pid, (_, session, _) in table.items() if pid in roots or session in roots}
@@ -102,19 +102,19 @@ def _family(roots: set[int]) -> dict[int, str]:
 
 def _stop_all(held: dict[int, int], patience: float = 2.0) -> None:
     """Ask each root to stop, then kill whatever of its family is left after `patience` seconds."""
-    known = _family(set(held))
+    known = family(set(held))
     for pid, number in held.items():
         if pid in known or not known:
             with contextlib.suppress(OSError):
                 os.kill(pid, number)
     until = time.monotonic() + patience
     while time.monotonic() < until:
-        known |= _family(set(held))
+        known |= family(set(held))
         table = _table()
         if not any(pid in table and table[pid][2] == born for pid, born in known.items()):
             return
         time.sleep(0.05)
-    known |= _family(set(held))
+    known |= family(set(held))
     table = _table()
     for pid, born in known.items():
         if pid in table and table[pid][2] == born:

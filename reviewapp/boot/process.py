@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reviewapp.boot.leash import Leash, follow_parent
+from reviewapp.boot.leash import Leash, family, follow_parent
 
 _LOG_LIMIT = 20 * 1024 * 1024
 
@@ -95,10 +95,14 @@ class Process:
         self.forget()
 
     def forget(self) -> None:
-        """Take an ended process off the leash, with whatever it left in its group."""
+        """Take an ended process off the leash, and kill whatever it left in its session.
+
+        A work-horse has a process group of its own, but shares the session.
+        """
         if self._child and self._leash:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._child.pid, signal.SIGKILL)
+            for left in family({self._child.pid}):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(left, signal.SIGKILL)
             self._leash.release(self._child.pid)
 
     def last_words(self, count: int = 5) -> str:

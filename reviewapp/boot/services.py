@@ -155,13 +155,17 @@ def free_port() -> int:
 
 def check_port(host: str, port: int) -> None:
     """Raises BootError when the web port cannot be had."""
+    if not 0 < port < 65536:
+        raise BootError(
+            f"There is no port {port}. Choose one from 1 to 65535: python3 manage.py up --port 8000"
+        )
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+    except OSError as error:
+        reason = error.strerror or str(error)
         raise BootError(
             f"Port {port} on {host} cannot be used ({reason}). Choose another one: "
             f"python3 manage.py up --port {port + 1 if 1023 < port < 65535 else 8000}"
