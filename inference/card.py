@@ -17,8 +17,8 @@ ordinary need not be read by the reasoner or by people. It closes nothing but wh
 hit, and is not told who wrote the text. Written by `manage.py prefilter train`; measure it on your own rows
 with `manage.py prefilter report FILE`.
 
-**Threshold {threshold:.6f}: {label}.** It is the one-budget {target:.0%} recall point on the dev rows, each
-taken once as written and once respelt. Risk of a text = over the families, the largest share of ordinary dev
+**Threshold {threshold:.6f}: {label}.**
+It is the one-budget {target:.0%} recall point on the dev rows, each taken once as written and once respelt. Risk of a text = over the families, the largest share of ordinary dev
 texts that score lower; a text passes below the threshold. Thresholds do not travel: on another platform the
 same threshold has let through far more. Keep the sample of passed items running and learn your own.
 

@@ -1,7 +1,5 @@
 """Respells texts the way people dodge filters: to train against it and to measure it."""
 
-# ruff: noqa: RUF001 (lookalikes are the point)
-
 from collections.abc import Callable
 from random import Random
 

@@ -1,7 +1,5 @@
 """Undoes the spellings people use to slip past word filters, before text becomes features. Pure."""
 
-# ruff: noqa: RUF001 (lookalikes are the point)
-
 import re
 import unicodedata
 
@@ -37,7 +35,10 @@ def _fold_table() -> dict[int, str]:
 
 _FOLD = _fold_table()
 _LEET = str.maketrans("013457@$€£!|+8", "oieastaseliltb")
-_LEET_RUN = re.compile(r"[a-z0134578@$€£!|+]*[a-z][a-z0134578@$€£!|+]+|[0134578@$€£!|+]+[a-z]+")
+_RUN = "a-z0134578@$€£!|+"
+_LEET_RUN = re.compile(  # possessive, and only from a run's start: linear on any text
+    rf"(?<![{_RUN}])(?:[a-z]++(?=[0134578@$€£!|+])|[0134578@$€£!|+]++(?=[a-z]))[{_RUN}]*+"
+)
 _LEET_MARK = re.compile(r"[0134578@$€£|+]|!(?=[a-z])")
 _COUNTED = re.compile(
     r"\+?[0-9]+(?:st|nd|rd|th|s|k|m|b|bn|am|pm|x|d|p|c|f|g|h|w|v|y|e|gb|mb|tb|kb|ft|in|lb|lbs|oz|kg|cm|mm|km|ml|"

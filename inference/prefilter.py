@@ -203,7 +203,7 @@ def _weights(folder: Path, described: dict[str, Any]) -> npt.NDArray[np.int8]:
         raise ModelFileError(
             f"{path} is missing; restore it or run `manage.py prefilter train`."
         ) from missing
-    except (OSError, ValueError) as damage:
+    except (OSError, ValueError, EOFError) as damage:
         raise _damaged(path, "cannot be read") from damage
     if weights.shape != (len(FAMILIES), WIDTH) or weights.dtype != np.int8:
         raise _damaged(path, f"holds {weights.dtype} {weights.shape}, not int8 {(len(FAMILIES), WIDTH)}")

@@ -1,7 +1,6 @@
 """`manage.py prefilter`: trains, measures and runs the prefilter on files. Needs no service."""
 
 import json
-import os
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -87,7 +86,7 @@ class Command(BaseCommand):
         began = time.monotonic()
         with part.open("w", encoding="utf-8") as lines:
             passed, total = _write_scores(model, options["files"][0], lines)
-        os.replace(part, out)
+        part.replace(out)
         rate = total / max(time.monotonic() - began, 1e-9)
         self.stdout.write(f"{total:,} scored by {model.name} ({model.label}): {passed:,} pass, ", ending="")
         self.stdout.write(f"{total - passed:,} reason; {rate:,.0f} a second; written to {out}")
