@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from reviewapp.accounts import rules
 from reviewapp.accounts.models import Person
@@ -23,9 +25,10 @@ class SignedInRequest(HttpRequest):
 def requires(
     permission: str,
 ) -> Callable[
-    [Callable[Concatenate[SignedInRequest, P], HttpResponse]], Callable[Concatenate[HttpRequest, P], HttpResponse]
+    [Callable[Concatenate[SignedInRequest, P], HttpResponse]],
+    Callable[Concatenate[HttpRequest, P], HttpResponse],
 ]:
-    """Let in people who have `permission`; send others to sign in, or raise Forbidden."""
+    """Let in people who have `permission`, in their own time zone; send others to sign in, or raise Forbidden."""
     rules.MAY[permission]
 
     def guard(
@@ -37,7 +40,8 @@ def requires(
             if not isinstance(person, Person):
                 return redirect_to_login(request.get_full_path())
             check_may(person, permission)
-            return view(request, *args, **kwargs)  # type: ignore[arg-type]
+            with timezone.override(ZoneInfo(person.time_zone)):
+                return view(request, *args, **kwargs)  # type: ignore[arg-type]
 
         guarded.permission = permission  # type: ignore[attr-defined]
         return guarded
@@ -55,4 +59,6 @@ def check_may(person: Person, permission: str) -> None:
     """Raise Forbidden unless `person` has `permission`."""
     if not rules.may(person.roles, permission):
         needed = " or ".join(sorted(rules.MAY[permission]))
-        raise Forbidden(f"This needs the role {needed}. Ask an admin if it should be yours.", permission=permission)
+        raise Forbidden(
+            f"This needs the role {needed}. Ask an admin if it should be yours.", permission=permission
+        )

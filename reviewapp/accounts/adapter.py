@@ -41,5 +41,9 @@ class ClosedDoors(DefaultAccountAdapter):
         actions.set_password(person=user.pk, password=password, actor=Actor.person(user.pk))
         user.refresh_from_db()
 
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        """Back to one's settings."""
+        return "/settings/me?saved=password"
+
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """Say nothing: the page that follows shows what happened."""

@@ -55,6 +55,31 @@ MAY: Final[dict[str, frozenset[Role]]] = {
 }
 """Permission to the roles that have it. A person may do what any of their roles may."""
 
+ACTS: Final[dict[str, str]] = {
+    "queues.see": "See the queues",
+    "queue.work": "Work queues",
+    "queue.see_verdicts": "List with verdicts",
+    "claim.take_over": "Take over claims",
+    "item.restrict": "Restrict an item",
+    "item.hold": "Place and lift legal holds",
+    "item.erase": "Erase content",
+    "decision.see": "See decisions",
+    "policy.see": "Read policies",
+    "policy.draft": "Write and propose policies",
+    "policy.approve": "Approve versions, never their own",
+    "policy.publish": "Publish approved versions",
+    "engine.see": "See the reasoner's state",
+    "prefilter.see": "See the prefilter's state",
+    "prefilter.switch": "Switch the prefilter",
+    "audit.see": "Read the audit log",
+    "export.make": "Export",
+    "members.manage": "Manage members",
+    "keys.manage": "Manage API keys",
+    "settings.own": "Change their own settings",
+    "help.read": "Read the manual",
+}
+"""Permission to the words that screens and the manual use for it."""
+
 
 def may(roles: Iterable[str], permission: str) -> bool:
     """Whether somebody with `roles` has `permission`; KeyError for a permission that is not in the table."""

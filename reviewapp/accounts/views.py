@@ -1,0 +1,74 @@
+"""Pages of somebody's own account: sign-in, sign-out, password, name, zone and theme."""
+
+from typing import Any
+
+from allauth.account.views import LoginView, LogoutView, PasswordChangeView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST
+
+from reviewapp.accounts import actions, reads
+from reviewapp.accounts.access import SignedInRequest, open_to_all, requires
+from reviewapp.ui.errors import ProductError
+
+
+@open_to_all
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """The door. Wrong tries are limited by address and by account."""
+    answer: HttpResponse = LoginView.as_view(template_name="account/login.html")(request)
+    return answer
+
+
+@requires("settings.own")
+@require_POST
+def sign_out(request: SignedInRequest) -> HttpResponse:
+    """End this session."""
+    answer: HttpResponse = LogoutView.as_view()(request)
+    return answer
+
+
+@requires("settings.own")
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_password(request: SignedInRequest) -> HttpResponse:
+    """Choose another password; other sessions of the same person end."""
+    if not request.user.has_usable_password():
+        raise actions.NotAPerson("This account has no password yet. Ask an admin to give you one.")
+    answer: HttpResponse = PasswordChangeView.as_view(template_name="account/password_change.html")(request)
+    return answer
+
+
+@requires("settings.own")
+@require_http_methods(["GET", "HEAD", "POST"])
+def me(request: SignedInRequest) -> HttpResponse:
+    """Name, time zone and theme."""
+    typed = {"name": request.user.name, "time_zone": request.user.time_zone}
+    if request.method != "POST":
+        return _me(request, typed, saved=request.GET.get("saved", ""))
+    typed = {field: request.POST.get(field, "") for field in typed}
+    try:
+        actions.set_profile(person=request.user.pk, **typed)
+        actions.set_theme(person=request.user.pk, theme=request.POST.get("theme", "system"))
+    except ProductError as error:
+        return _me(request, typed, problem=error.message, status=error.status)
+    return redirect("/settings/me?saved=profile")
+
+
+@requires("settings.own")
+@require_POST
+def theme(request: SignedInRequest) -> HttpResponse:
+    """Store the theme that the switch in the top bar shows already."""
+    wanted = request.POST.get("theme") or ("light" if request.user.theme == "dark" else "dark")
+    actions.set_theme(person=request.user.pk, theme=wanted)
+    back = request.headers.get("Referer", "")
+    if request.headers.get("Sec-Fetch-Dest") != "empty" and url_has_allowed_host_and_scheme(
+        back, {request.get_host()}, require_https=request.is_secure()
+    ):
+        return redirect(back)
+    return HttpResponse(status=204)
+
+
+def _me(request: SignedInRequest, typed: dict[str, Any], *, status: int = 200, **more: Any) -> HttpResponse:
+    context = {"typed": typed, "zones": reads.time_zones(), "themes": actions.THEMES, **more}
+    return render(request, "accounts/me.html", context, status=status)
