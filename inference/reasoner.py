@@ -1,0 +1,365 @@
+"""The reasoner's client: the only module that knows HTTP. Every call ends in a Verdict or a Failure."""
+
+import asyncio
+import hashlib
+import json
+import math
+import re
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Self, TypeGuard
+from urllib.parse import urlsplit
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from inference.prompt import prompt_hash, request_body, tokens_out
+from inference.replies import classify, unreadable
+from inference.tokens import fits
+from inference.types import (
+    Effort,
+    EngineIdentity,
+    EngineLoad,
+    Failure,
+    FailureKind,
+    ItemText,
+    PolicyText,
+    Verdict,
+)
+from inference.verdict import parse
+
+MAX_BODY_BYTES = 1024 * 1024
+CONNECT_SECONDS = 2.0
+PROBE_SECONDS = 5.0
+MAX_CONNECTIONS = 1024
+# Below the 5 s after which the engine's own server drops an idle connection, so that we drop it first.
+KEEPALIVE_SECONDS = 4.0
+PRACTICE_PREFIX = "practice-"
+_ID = re.compile(r"[\x21-\x7e]{1,200}")
+_SAMPLE = re.compile(r"^(vllm:[a-z_]+)(?:\{[^}]*\})?\s+(\S+)", re.M)
+
+
+class EngineUnavailable(Exception):
+    """The engine did not say who it is or how busy it is; `failure` holds the kind and a plain reason."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Reasoner:
+    """One engine behind one base URL that ends in `/v1`.
+
+    `model` None means: the first model the engine lists. `structured` asks for a JSON schema (switch it
+    off for engines other than vLLM); `priority` is sent only when given. Raises ValueError for an address
+    or key that can never work. Use inside one event loop and close with `aclose()`.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str = "",
+        model: str | None = None,
+        *,
+        structured: bool = True,
+        priority: int | None = None,
+    ) -> None:
+        self.base_url = _checked_url(base_url)
+        self._root = self.base_url.removesuffix("/v1")
+        self._asked_model = model or None
+        self._structured = structured
+        self._priority = priority
+        self._fingerprint = ""
+        self._identity: EngineIdentity | None = None
+        self._identifying = asyncio.Lock()
+        headers = {"accept-encoding": "identity", "accept": "application/json"}
+        if api_key:
+            headers["authorization"] = f"Bearer {_checked_key(api_key)}"
+        self._client = httpx.AsyncClient(
+            # One large default httpx pool slows down with its size; aiohttp's connector does not.
+            transport=AiohttpTransport(client=_session),
+            headers=headers,
+            timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Closes every connection; the engine then stops work on calls still running."""
+        await self._client.aclose()
+
+    async def judge(
+        self,
+        policy: PolicyText,
+        item: ItemText,
+        effort: Effort = Effort.LOW,
+        deadline: float = 60.0,
+        *,
+        larger: bool = False,
+    ) -> Verdict | Failure:
+        """Judges one item under one policy version within `deadline` seconds, the engine's queue included.
+
+        `larger` doubles the output budget, for the one retry after `cut_off`. A call that runs out of time
+        closes its socket, which frees the engine. Never raises for anything the engine does.
+        """
+        started = time.monotonic()
+        sent_hash = ""
+        try:
+            async with asyncio.timeout(deadline):
+                identity = self._identity or await self.identity()
+                body = request_body(
+                    policy,
+                    item,
+                    model=identity.model,
+                    effort=effort,
+                    structured=self._structured,
+                    priority=self._priority,
+                    larger=larger,
+                )
+                sent_hash = prompt_hash(body["messages"])
+                if too_long := _too_long(body, identity, tokens_out(effort, larger=larger), sent_hash):
+                    return too_long
+                reply = await self._send("POST", f"{self.base_url}/chat/completions", body)
+        except TimeoutError:
+            return Failure(
+                FailureKind.TIMEOUT, f"The engine gave no answer within {deadline:g} seconds.", "", sent_hash
+            )
+        except EngineUnavailable as problem:
+            return _with_hash(problem.failure, sent_hash)
+        return self._read(reply, policy, item, identity.model, sent_hash, time.monotonic() - started)
+
+    async def identity(self) -> EngineIdentity:
+        """Asks the engine who it is. `fingerprint` is the last answer's, "" before the first one.
+
+        `signature` is a hash of model, version and context size, so it does not change with the first answer.
+        Raises EngineUnavailable; its failure is `wrong_model` where the asked model is not served.
+        """
+        async with self._identifying:
+            try:
+                async with asyncio.timeout(PROBE_SECONDS):
+                    listed = _json(await self._get(f"{self.base_url}/models"))
+                    version = _version(await self._send("GET", f"{self._root}/version"))
+            except TimeoutError:
+                raise EngineUnavailable(_silent()) from None
+            self._identity = self._identified(listed, version)
+            return self._identity
+
+    async def healthy(self) -> bool:
+        """Whether the engine's health page answers 200 within 5 s. Says nothing about the model."""
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                return (await self._send("GET", f"{self._root}/health")).status == 200
+        except (TimeoutError, EngineUnavailable):
+            return False
+
+    async def load(self) -> EngineLoad:
+        """Reads the engine's metrics page. Raises EngineUnavailable where there is none."""
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                reply = await self._get(f"{self._root}/metrics")
+        except TimeoutError:
+            raise EngineUnavailable(_silent()) from None
+        return engine_load(reply.body.decode(errors="replace"))
+
+    async def _get(self, url: str) -> _Reply:
+        reply = await self._send("GET", url)
+        if problem := classify(reply.status, reply.body):
+            raise EngineUnavailable(problem)
+        return reply
+
+    async def _send(self, method: str, url: str, body: dict[str, Any] | None = None) -> _Reply:
+        """One exchange with a capped body. Raises EngineUnavailable for anything short of a whole answer."""
+        try:
+            async with self._client.stream(method, url, **_content(body)) as response:
+                data = await _capped_body(response)
+                return _Reply(response.status_code, response.headers, data)
+        except httpx.ConnectError as error:
+            raise EngineUnavailable(_away("The engine cannot be reached.")) from error
+        except httpx.ReadTimeout as error:
+            raise TimeoutError from error
+        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
+            raise EngineUnavailable(_away("The connection to the engine broke off.")) from error
+
+    def _read(
+        self, reply: _Reply, policy: PolicyText, item: ItemText, model: str, sent_hash: str, seconds: float
+    ) -> Verdict | Failure:
+        if problem := classify(reply.status, reply.body):
+            return _with_hash(problem, sent_hash)
+        decoded = _decoded(reply.body)
+        if decoded is None:
+            return _with_hash(unreadable(reply.body), sent_hash)
+        result = parse(decoded, policy, item, model=model, prompt_hash=sent_hash, seconds=seconds)
+        if isinstance(result, Verdict):
+            self._fingerprint = result.fingerprint
+        elif result.kind is FailureKind.WRONG_MODEL:
+            self._identity = None
+        return result
+
+    def _identified(self, listed: Any, version: str) -> EngineIdentity:
+        rows = listed.get("data") if isinstance(listed, dict) else None
+        models = [row for row in rows or [] if isinstance(row, dict) and _is_id(row.get("id"))]
+        if self._asked_model:
+            models = [row for row in models if row["id"] == self._asked_model]
+        if not models:
+            raise EngineUnavailable(_not_served(self._asked_model))
+        model, length = models[0]["id"], models[0].get("max_model_len")
+        room = length if isinstance(length, int) and length > 0 else 0
+        signed = json.dumps([model, version, room]).encode()
+        return EngineIdentity(
+            model=model,
+            fingerprint=self._fingerprint,
+            version=version,
+            max_model_len=room,
+            practice=model.startswith(PRACTICE_PREFIX),
+            signature=hashlib.sha256(signed).hexdigest(),
+        )
+
+
+def engine_load(text: str) -> EngineLoad:
+    """Reads Prometheus text with vLLM's names: counts are summed over engines, KV use is the fullest one's."""
+    samples: dict[str, list[float]] = {}
+    for name, value in _SAMPLE.findall(text):
+        try:
+            number = float(value)
+        except ValueError:
+            continue
+        if math.isfinite(number):
+            samples.setdefault(name, []).append(number)
+
+    def total(name: str) -> int:
+        return int(sum(samples.get(f"vllm:{name}", ())))
+
+    kv = samples.get("vllm:kv_cache_usage_perc") or samples.get("vllm:gpu_cache_usage_perc") or [0.0]
+    queries = total("prefix_cache_queries_total")
+    return EngineLoad(
+        running=total("num_requests_running"),
+        waiting=total("num_requests_waiting"),
+        kv_usage=max(kv),
+        prefix_hit_rate=total("prefix_cache_hits_total") / queries if queries else None,
+        preemptions=total("num_preemptions_total"),
+        rejections=total("admission_rejections_total"),
+    )
+
+
+def _session() -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS)
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+
+
+def _content(body: dict[str, Any] | None) -> dict[str, Any]:
+    if body is None:
+        return {}
+    return {
+        "content": json.dumps(body, ensure_ascii=False).encode(),
+        "headers": {"content-type": "application/json"},
+    }
+
+
+async def _capped_body(response: httpx.Response) -> bytes:
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
+        raise EngineUnavailable(
+            Failure(FailureKind.REFUSED, "The engine sent a compressed answer that was not asked for.")
+        )
+    data = bytearray()
+    async with _closing(response.aiter_raw()) as chunks:
+        async for chunk in chunks:
+            data += chunk
+            if len(data) > MAX_BODY_BYTES:
+                raise EngineUnavailable(
+                    Failure(FailureKind.INVALID, "The engine's answer is larger than 1 MB.")
+                )
+    return bytes(data)
+
+
+@asynccontextmanager
+async def _closing(chunks: AsyncIterator[bytes]) -> AsyncIterator[AsyncIterator[bytes]]:
+    try:
+        yield chunks
+    finally:
+        close = getattr(chunks, "aclose", None)
+        if close is not None:
+            await close()
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return json.loads(body.decode(errors="replace"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _json(reply: _Reply) -> Any:
+    decoded = _decoded(reply.body)
+    if decoded is None:
+        raise EngineUnavailable(unreadable(reply.body))
+    return decoded
+
+
+def _version(reply: _Reply) -> str:
+    """The engine's version, or "" from servers that do not tell."""
+    decoded = _decoded(reply.body) if reply.status == 200 else None
+    version = decoded.get("version") if isinstance(decoded, dict) else None
+    return version if _is_id(version) else ""
+
+
+def _too_long(body: dict[str, Any], identity: EngineIdentity, output: int, sent_hash: str) -> Failure | None:
+    """A prompt that leaves no room for the answer; the engine would clamp the answer without a word."""
+    room = identity.max_model_len
+    if not room or fits([message["content"] for message in body["messages"]], room - output):
+        return None
+    reason = f"Policy and item together are too long for the engine's context of {room} tokens."
+    return Failure(FailureKind.TOO_LONG, reason, "", sent_hash)
+
+
+def _is_id(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def _away(reason: str) -> Failure:
+    return Failure(FailureKind.TRANSIENT, f"{reason} Check that it runs and that REASONER_URL is right.")
+
+
+def _silent() -> Failure:
+    return Failure(FailureKind.TIMEOUT, f"The engine gave no answer within {PROBE_SECONDS:g} seconds.")
+
+
+def _not_served(model: str | None) -> Failure:
+    if model is None:
+        return Failure(FailureKind.WRONG_MODEL, "The engine lists no model. Start it with one.")
+    return Failure(
+        FailureKind.WRONG_MODEL, f"The engine does not serve {model}. Set REASONER_MODEL to a model it lists."
+    )
+
+
+def _with_hash(failure: Failure, sent_hash: str) -> Failure:
+    return Failure(failure.kind, failure.reason, failure.raw, sent_hash)
+
+
+def _checked_url(base_url: str) -> str:
+    url = base_url.strip().rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+        raise ValueError("REASONER_URL must look like http://host:8000/v1, without user name or query.")
+    return url if parts.path.endswith("/v1") else f"{url}/v1"
+
+
+def _checked_key(api_key: str) -> str:
+    if not re.fullmatch(r"[\x21-\x7e]+", api_key):
+        raise ValueError("REASONER_API_KEY may hold only printable ASCII characters without spaces.")
+    return api_key
