@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -113,7 +114,7 @@ def _flip(path: Path, at: int) -> None:
     path.write_bytes(data)
 
 
-DAMAGE = {
+DAMAGE: dict[str, Callable[[Path], object]] = {
     "weights cut short": lambda d: (d / WEIGHTS_FILE).write_bytes((d / WEIGHTS_FILE).read_bytes()[:1000]),
     "weights empty": lambda d: (d / WEIGHTS_FILE).write_bytes(b""),
     "weights missing": lambda d: (d / WEIGHTS_FILE).unlink(),
