@@ -1,0 +1,141 @@
+"""Reading the front matter of a policy file, and the error that names what is wrong on which line. Pure."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+import yaml
+
+from reviewapp.ui.errors import ProductError
+
+FAMILIES: Final = ("spam", "harassment", "hate", "threat", "self_harm", "sexual")
+"""The prefilter's heads, by name: what `family` may say."""
+
+MOST_TITLE: Final = 200
+RESERVED_SLUGS: Final = frozenset({"new"})
+LINE_END: Final = re.compile(r"\r\n|\n|\r")
+_SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
+_LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
+_FRONT_KEYS: Final = ("slug", "title", "family", "language", "effort", "applies")
+
+Problem = tuple[int, str]
+"""A line of the file, counted from 1, and what is wrong there and what to do."""
+
+
+class PolicyFileError(ProductError):
+    """The file is not a policy yet; `problems` says what is wrong on which line."""
+
+    status = 422
+    code = "invalid_policy_file"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = sorted(problems)
+        listed = "; ".join(f"line {line}: {message}" for line, message in self.problems[:10])
+        more = f"; and {len(self.problems) - 10} more" if len(self.problems) > 10 else ""
+        super().__init__(
+            f"The policy file needs a change. {listed}{more}", problems=[list(each) for each in self.problems]
+        )
+
+
+def front_matter(lines: list[str], problems: list[Problem]) -> tuple[dict[str, Any], int]:
+    """The checked front matter, and the index of the first line after it."""
+    marks = [index for index, line in enumerate(lines) if line.rstrip() == "---"]
+    if len(marks) < 2 or marks[0] != 0:
+        problems.append(
+            (1, "The file must start with front matter: a line ---, the keys, and a line --- again.")
+        )
+        raise PolicyFileError(problems)
+    start = marks[1] + 1
+    values, at = _load_yaml("\n".join(lines[1 : marks[1]]), problems)
+    unknown = [key for key in at if key not in _FRONT_KEYS]
+    problems += [(at[key], f"Unknown key {key!r}. Known are {', '.join(_FRONT_KEYS)}.") for key in unknown]
+    return {key: _FRONT_CHECKS[key](values.get(key), at.get(key, 1), problems) for key in _FRONT_KEYS}, start
+
+
+def _load_yaml(text: str, problems: list[Problem]) -> tuple[dict[str, Any], dict[str, int]]:
+    """The mapping, and each key's line in the file. A broken mapping is a problem and gives nothing."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        loaded = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
+        mark = getattr(error, "problem_mark", None)
+        what = getattr(error, "problem", None) or "it cannot be read"
+        problems.append((mark.line + 2 if mark else 2, f"The front matter is not YAML: {what}."))
+        raise PolicyFileError(problems) from error
+    if not isinstance(loaded, dict) or not isinstance(node, yaml.MappingNode):
+        problems.append((2, "The front matter must be keys and values, such as `slug: spam`."))
+        raise PolicyFileError(problems)
+    at: dict[str, int] = {}
+    for key, _value in node.value:
+        line = key.start_mark.line + 2
+        if str(key.value) in at:
+            problems.append((line, f"The key {key.value!r} stands here for the second time. Keep one."))
+        at[str(key.value)] = line
+    return {str(key): value for key, value in loaded.items()}, at
+
+
+def _slug(value: Any, line: int, problems: list[Problem]) -> str:
+    if not isinstance(value, str) or not _SLUG.match(value) or len(value) > 60 or value in RESERVED_SLUGS:
+        problems.append(
+            (line, "`slug` must be small letters, digits and hyphens, at most 60, such as `self-harm`.")
+        )
+        return ""
+    return value
+
+
+def _title(value: Any, line: int, problems: list[Problem]) -> str:
+    title = value.strip() if isinstance(value, str) else ""
+    if not title or len(title) > MOST_TITLE or LINE_END.search(title):
+        problems.append(
+            (line, f"`title` must be one line of 1 to {MOST_TITLE} characters; quote it if it holds a colon.")
+        )
+    return title
+
+
+def _family(value: Any, line: int, problems: list[Problem]) -> str | None:
+    if value in (None, "none"):
+        return None
+    if not isinstance(value, str) or value not in FAMILIES:
+        problems.append((line, f"`family` must be one of {', '.join(FAMILIES)}, or be left out."))
+        return None
+    return value
+
+
+def _language(value: Any, line: int, problems: list[Problem]) -> str:
+    value = "en" if value is None else value
+    if not isinstance(value, str) or not _LANGUAGE.match(value):
+        problems.append((line, "`language` must be a code such as en or pt-BR; put no in quotes."))
+        return "en"
+    return value
+
+
+def _effort(value: Any, line: int, problems: list[Problem]) -> str:
+    value = "low" if value is None else value
+    if value not in ("low", "medium", "high"):
+        problems.append((line, "`effort` must be low, medium or high."))
+        return "low"
+    return str(value)
+
+
+def _applies(value: Any, line: int, problems: list[Problem]) -> dict[str, list[str]]:
+    value = {} if value is None else value
+    checked: dict[str, list[str]] = {"sources": [], "countries": []}
+    if not isinstance(value, dict) or set(value) - set(checked):
+        problems.append((line, "`applies` may hold `sources` and `countries`, each a list."))
+        return checked
+    for key in checked:
+        words = value.get(key) or []
+        if not isinstance(words, list) or not all(
+            isinstance(word, str) and 0 < len(word) <= 100 for word in words
+        ):
+            problems.append(
+                (line, f"`{key}` under `applies` must be a list of words, such as [forum, chat].")
+            )
+        else:
+            checked[key] = words
+    return checked
+
+
+_FRONT_CHECKS: Final = {
+    "slug": _slug, "title": _title, "family": _family, "language": _language, "effort": _effort, "applies": _applies,
+}  # fmt: skip
