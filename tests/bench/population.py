@@ -1,0 +1,47 @@
+"""A million of something in a minute: rows as the real actions leave them, written set-wise for benchmarks only."""
+
+from uuid import UUID
+
+from django.db import connection
+
+from reviewapp.ids import new_id
+
+ITEMS = """
+    INSERT INTO intake_item (id, source_id, external_id, revision, is_current, state, purpose, restricted, admitted,
+        flagged, content_hash, language, country, policies, attachments, received_at, changed_at)
+    SELECT gen_random_uuid(), %(source)s, 'population-' || n, 1, true, 'awaiting_review', 'live', false, true, false,
+        sha256(n::text::bytea), 'en', '', '{}', 0, now() - n * interval '1 s', now() - n * interval '1 s'
+    FROM generate_series(%(first)s::int, %(last)s::int) AS n
+"""
+CONTENTS = """
+    INSERT INTO intake_itemcontent (item_id, received_at, text, context, attachments, url, key)
+    SELECT id, received_at, 'A message of ordinary length about nothing in particular, number ' || external_id,
+        '[]', '[]', '', content_hash FROM intake_item i
+    WHERE source_id = %(source)s AND NOT EXISTS (SELECT FROM intake_itemcontent c WHERE c.item_id = i.id)
+"""
+TASKS = """
+    INSERT INTO review_task (id, item_id, kind, queue_id, tier, rank_at, due_at, terms, policy, severity,
+        no_verdict_reason, state, reserved, lease_epoch, hold_reason, created_at)
+    SELECT gen_random_uuid(), id, 'first', %(queue)s, 5, received_at + interval '4 hours', received_at + interval '4 hours',
+        '{}', 'spam', 2, '', 'waiting', false, 0, '', received_at FROM intake_item i
+    WHERE source_id = %(source)s AND NOT EXISTS (SELECT FROM review_task t WHERE t.item_id = i.id)
+"""
+
+
+def new_source(name: str) -> UUID:
+    """A source for the population."""
+    source = new_id()
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO intake_source (id, name, policies, created_at) VALUES (%s, %s, '{}', now())", [source, name])
+    return source
+
+
+def waiting_tasks(*, source: UUID, queue: UUID, upto: int, already: int = 0) -> None:
+    """Grow `queue` from `already` to `upto` waiting tasks, each with an item and its content, then let the planner look."""
+    with connection.cursor() as cursor:
+        for first in range(already + 1, upto + 1, 100_000):
+            values = {"source": source, "queue": queue, "first": first, "last": min(first + 99_999, upto)}
+            cursor.execute(ITEMS, values)
+            cursor.execute(CONTENTS, values)
+            cursor.execute(TASKS, values)
+        cursor.execute("ANALYZE intake_item, intake_itemcontent, review_task")
