@@ -1,7 +1,11 @@
-"""What a task, a label, an action and a decision may be. Pure."""
+"""What a task, a label, an action and a decision may be; where an item queues and what a decision answers. Pure."""
 
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
 from reviewapp.ui.states import State
 
@@ -73,3 +77,224 @@ class Call(StrEnum):
     AGREED = "agreed"
     OVERRIDDEN = "overridden"
     NOT_CONSIDERED = "not_considered"
+
+
+CHANGES_THE_ITEM: Final = frozenset({TaskKind.FIRST.value, TaskKind.APPEAL.value})
+"""Kinds whose decision moves the item; second, sample and golden tasks never do."""
+
+LEASE_SECONDS: Final = 300
+RESERVE_SECONDS: Final = 60
+SKIP_MINUTES: Final = 30
+CANDIDATES: Final = 64
+COUNT_CAP: Final = 10_000
+"""Waiting items are counted up to this many; a longer queue says “10,000+”."""
+
+URGENT_TIER: Final = 1
+USUAL_TIER: Final = 5
+_URGENT_FLAGS: Final = ("authority_order", "legal_notice")
+_URGENT_RESPONSES: Final = ("escalate:threat_to_life", "escalate:child_safety", "escalate:terrorism")
+_SEVERITY_MINUTES: Final = {0: 0, 1: 0, 2: 15, 3: 45, 4: 120}
+DOUBT_MINUTES: Final = 20
+REPORT_MINUTES: Final = 5
+MOST_REPORT_MINUTES: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What routing and ranking may know of an item. `severity` is 0 without a violating verdict."""
+
+    source: str
+    policies: frozenset[str] = frozenset()
+    flag_kinds: tuple[str, ...] = ()
+    label: str = ""
+    severity: int = 0
+    confidence: str = ""
+    responses: frozenset[str] = frozenset()
+    since: datetime | None = None
+    deadline: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One routing rule: every named condition must hold; one that names nothing matches everything."""
+
+    queue: UUID
+    policies: frozenset[str] = frozenset()
+    sources: frozenset[str] = frozenset()
+    flag_kinds: frozenset[str] = frozenset()
+    severity_from: int = 0
+    without_verdict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """Where an item stands in its queue: tier first, then `rank_at`; `terms` are minutes, and the urgent words."""
+
+    tier: int
+    rank_at: datetime
+    due_at: datetime
+    terms: dict[str, Any]
+
+
+def route(rules: Sequence[Route], facts: Facts, default: UUID) -> UUID:
+    """The queue of the first rule whose conditions all hold, else `default`."""
+    return next((rule.queue for rule in rules if _matches(rule, facts)), default)
+
+
+def _matches(rule: Route, facts: Facts) -> bool:
+    return (
+        (not rule.policies or not rule.policies.isdisjoint(facts.policies))
+        and (not rule.sources or facts.source in rule.sources)
+        and (not rule.flag_kinds or not rule.flag_kinds.isdisjoint(facts.flag_kinds))
+        and facts.severity >= rule.severity_from
+        and (not rule.without_verdict or facts.label in {"", "unsure"})
+    )
+
+
+def rank(facts: Facts, *, target_minutes: int, now: datetime) -> Rank:
+    """Tier and place: the time due under the queue's target minus a head start in minutes.
+
+    Head start: 15, 45 or 120 for severity 2, 3 or 4; 20 for doubt (no verdict, unsure, low confidence); 5 for each
+    report of a person up to 60. A deadline that came with a flag moves the due time forward, never back.
+    """
+    due = (facts.since or now) + timedelta(minutes=target_minutes)
+    if facts.deadline is not None:
+        due = min(due, facts.deadline)
+    reports = sum(kind != "automated" for kind in facts.flag_kinds)
+    terms: dict[str, Any] = {
+        "severity": _SEVERITY_MINUTES[facts.severity],
+        "doubt": DOUBT_MINUTES if in_doubt(facts.label, facts.confidence) else 0,
+        "reports": min(reports * REPORT_MINUTES, MOST_REPORT_MINUTES),
+    }
+    head_start = timedelta(minutes=sum(terms.values()))
+    urgent = urgency(facts)
+    if urgent:
+        terms["urgent"] = urgent
+    return Rank(URGENT_TIER if urgent else USUAL_TIER, due - head_start, due, terms)
+
+
+def in_doubt(label: str, confidence: str) -> bool:
+    """Whether the machine left the question open."""
+    return label in {"", "unsure"} or confidence == "low"
+
+
+def urgency(facts: Facts) -> list[str]:
+    """Why an item goes before all others: orders and legal notices, and sections that ask for an escalation."""
+    flags = [kind for kind in _URGENT_FLAGS if kind in facts.flag_kinds]
+    return flags + [each.partition(":")[2] for each in _URGENT_RESPONSES if each in facts.responses]
+
+
+_TERM_WORDS: Final = {
+    "authority_order": "authority order",
+    "legal_notice": "legal notice",
+    "threat_to_life": "threat to life",
+    "child_safety": "child safety",
+    "terrorism": "terrorism",
+}
+
+
+def why_here(terms: Mapping[str, Any], *, severity: int, reports: int) -> str:
+    """The terms of a rank as words, most pressing first: `threat to life · due time · severity 3 · reported by 2`."""
+    words = [_TERM_WORDS[each] for each in terms.get("urgent", ()) if each in _TERM_WORDS]
+    words.append("due time")
+    if terms.get("severity"):
+        words.append(f"severity {severity}")
+    if terms.get("doubt"):
+        words.append("the machine is in doubt")
+    if reports:
+        words.append(f"reported by {reports}")
+    return " · ".join(words)
+
+
+REASONS: Final[dict[str, str]] = {
+    "exception_applies": "Exception applies",
+    "context_missed": "Context missed by reasoner",
+    "wrong_section": "Wrong section, still violates",
+    "quoted_speech": "Quoted or reported speech",
+    "policy_unclear": "Policy unclear",
+}
+"""Why a person disagrees: code to words, in the order of the keys ⇧1–5."""
+
+ACTION_WORDS: Final[dict[str, str]] = {
+    ActionCode.NONE.value: "None: stays up",
+    ActionCode.REMOVE.value: "Remove",
+    ActionCode.LIMIT.value: "Limit",
+    ActionCode.WARN.value: "Warn",
+}
+"""Actions that one person may choose. Suspending an author takes a second person, so it is not in the list."""
+
+_DEFAULT_ACTION: Final = {
+    1: ActionCode.LIMIT,
+    2: ActionCode.REMOVE,
+    3: ActionCode.REMOVE,
+    4: ActionCode.REMOVE,
+}
+
+
+def default_action(label: str, severity: int) -> str:
+    """The action that a label has unless somebody chooses another: none for allowed; limit for severity 1, else remove.
+
+    Nothing here is irreversible or concerns an account: removal can be lifted, suspension is never a default.
+    """
+    return ActionCode.NONE.value if label == Label.ALLOWED.value else _DEFAULT_ACTION[severity or 1].value
+
+
+@dataclass(frozen=True, slots=True)
+class ShownVerdict:
+    """One verdict that stood on the screen, as far as a decision answers it."""
+
+    id: UUID
+    version: UUID
+    label: str
+    sections: frozenset[str]
+
+
+def can_confirm(label: str | None) -> bool:
+    """Only a verdict that says violates or allowed can be confirmed."""
+    return label in {Label.VIOLATES.value, Label.ALLOWED.value}
+
+
+def calls_of_confirm(verdicts: Sequence[ShownVerdict], lead: UUID) -> dict[UUID, str]:
+    """Confirm agrees with the lead; the other verdicts were not considered."""
+    return {each.id: (Call.AGREED if each.id == lead else Call.NOT_CONSIDERED).value for each in verdicts}
+
+
+def calls_of_override(
+    verdicts: Sequence[ShownVerdict], lead: UUID | None, label: str, findings: frozenset[tuple[UUID, str]]
+) -> dict[UUID, str]:
+    """What an override did with each verdict: the lead is overridden unless it said exactly the same.
+
+    Another verdict is considered only where a finding names its version. A verdict that could not be confirmed
+    (unsure) is never overridden.
+    """
+    return {each.id: _call(each, each.id == lead, label, findings).value for each in verdicts}
+
+
+def _call(verdict: ShownVerdict, is_lead: bool, label: str, findings: frozenset[tuple[UUID, str]]) -> Call:
+    if not can_confirm(verdict.label):
+        return Call.NOT_CONSIDERED
+    cited = frozenset((verdict.version, section) for section in verdict.sections)
+    if is_lead:
+        same = verdict.label == label and (label == Label.ALLOWED.value or cited == findings)
+        return Call.AGREED if same else Call.OVERRIDDEN
+    if not any(version == verdict.version for version, _ in findings):
+        return Call.NOT_CONSIDERED
+    return Call.AGREED if verdict.label == Label.VIOLATES.value and cited & findings else Call.OVERRIDDEN
+
+
+_DETECTION: Final = ("authority_order", "legal_notice", "trusted_flagger", "user_report")
+
+
+def detection(flag_kinds: Collection[str]) -> str:
+    """How the item was found: the weightiest flag of a person, else `own_initiative`."""
+    return next((kind for kind in _DETECTION if kind in flag_kinds), "own_initiative")
+
+
+DEFAULT_QUEUES: Final[tuple[tuple[str, str, str, int, tuple[str, ...]], ...]] = (
+    ("threats-self-harm", "Threats and self-harm", "Danger to life first", 30, ("violence", "self-harm")),
+    ("scams-spam", "Scams and spam", "Fraud, fake offers, unwanted mass posts", 240, ("fraud", "spam")),
+    ("harassment-hate", "Harassment and hate", "Attacks on people and groups", 120, ("harassment", "hate")),
+    ("sexual-content", "Sexual content", "Nudity, solicitation, exploitation", 120, ("sexual",)),
+    ("everything-else", "Everything else", "What no other queue takes", 240, ()),
+)
+"""Slug, name, description, time target in minutes, and the policies routed there, in order."""

@@ -1,0 +1,71 @@
+"""The one list of what a person can do on the review screen: name, key, and a sentence on what it does. Pure."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class KeyAction:
+    """One action: `name` in code, `key` as printed on a cap, `label` its accessible name, `explains` one sentence."""
+
+    name: str
+    key: str
+    label: str
+    explains: str
+    group: str
+
+
+_DECIDE: Final = "Decide"
+_FORM: Final = "In the override form"
+_LOOK: Final = "Look closer"
+_MOVE: Final = "Move on"
+
+KEYS: Final[tuple[KeyAction, ...]] = (
+    KeyAction(
+        "confirm",
+        "c",
+        "Confirm",
+        "Accepts the lead verdict and does what the line above the button says.",
+        _DECIDE,
+    ),
+    KeyAction(
+        "override",
+        "o",
+        "Override",
+        "Opens the form for your own call; closes nothing, sends nothing.",
+        _DECIDE,
+    ),
+    KeyAction(
+        "section", "1–9", "Override with that section", "Opens the form with that section chosen.", _DECIDE
+    ),
+    KeyAction("allowed", "0", "Override with allowed", "Opens the form with Allowed chosen.", _DECIDE),
+    KeyAction(
+        "undo",
+        "u",
+        "Undo",
+        "Takes your last call back while its window is open; again steps further back.",
+        _DECIDE,
+    ),
+    KeyAction("save", "↵", "Save override", "Saves the open form.", _FORM),
+    KeyAction("reason", "⇧1–5", "Reason", "Chooses a reason.", _FORM),
+    KeyAction("action", "x", "Change the action", "Opens the form and goes to the action.", _FORM),
+    KeyAction("note", "n", "Note", "Opens the form and goes to the note.", _FORM),
+    KeyAction("cancel", "esc", "Cancel", "Brings the verdict back and keeps what you typed.", _FORM),
+    KeyAction("evidence", "v", "Evidence marks", "Shows or hides what the reasoner quoted.", _LOOK),
+    KeyAction(
+        "previous_citation", "[", "Previous citation", "Lights up the section cited before this one.", _LOOK
+    ),
+    KeyAction("next_citation", "]", "Next citation", "Lights up the next cited section.", _LOOK),
+    KeyAction("focus", "z", "Focus", "Shows the item alone; again brings the rest back.", _LOOK),
+    KeyAction("skip", "s", "Skip", "Passes over this item; it is logged and goes back to the queue.", _MOVE),
+    KeyAction(
+        "restrict",
+        "r",
+        "Restrict",
+        "Asks for a reference, then takes the item out of everything at once.",
+        _MOVE,
+    ),
+    KeyAction("help", "?", "Keyboard help", "Opens this list.", _MOVE),
+)
+
+BY_NAME: Final[dict[str, KeyAction]] = {each.name: each for each in KEYS}
