@@ -1,0 +1,129 @@
+"""Items that wait for a person get a task in a queue; the queues themselves."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from reviewapp.audit.actions import SWEEPER, Actor, record
+from reviewapp.intake import actions as intake
+from reviewapp.review import rules
+from reviewapp.review.models import Queue, RoutingRule, Task
+from reviewapp.screening import reads as screening
+
+_FACTS: Final = """
+    WITH picked AS (
+        SELECT id, source_id, policies, changed_at, received_at FROM intake_item
+        WHERE state = 'awaiting_review' AND NOT admitted AND NOT restricted
+        ORDER BY changed_at LIMIT %s FOR UPDATE SKIP LOCKED
+    )
+    SELECT i.id, s.name, i.policies,
+           CASE WHEN EXISTS (SELECT FROM review_decision d WHERE d.item_id = i.id) THEN i.changed_at
+                ELSE i.received_at END,
+           f.kinds, f.deadline, f.reasons,
+           (SELECT array_agg(DISTINCT sec.response) FROM screening_currentverdict cv
+            JOIN screening_verdict v ON v.id = cv.verdict_id AND v.label = 'violates'
+            JOIN policies_section sec ON sec.version_id = v.version_id AND sec.code = ANY(v.sections)
+            WHERE cv.item_id = i.id AND sec.response <> ''),
+           clock_timestamp()
+    FROM picked i JOIN intake_source s ON s.id = i.source_id
+    LEFT JOIN LATERAL (
+        SELECT array_agg(kind) AS kinds, min(deadline) AS deadline, array_agg(DISTINCT reason) AS reasons
+        FROM intake_flag WHERE item_id = i.id
+    ) f ON true
+    ORDER BY i.changed_at
+"""
+
+
+@transaction.atomic
+def admit(*, limit: int = 500) -> int:
+    """Give up to `limit` items (at most 1,000) that await review a task in the queue of the first matching rule.
+
+    An item that already has an open task keeps it. Returns how many items were taken note of.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_FACTS, [min(limit, 1_000)])
+        rows = cursor.fetchall()
+    if not rows:
+        return 0
+    queues, routes = _ways()
+    items = [row[0] for row in rows]
+    leads = screening.lead_facts(items)
+    tasks = [_task(row, leads.get(row[0]), queues, routes) for row in rows]
+    Task.objects.bulk_create(tasks, ignore_conflicts=True)
+    intake.mark_admitted(items=items)
+    slugs = {queue.pk: queue.slug for queue in queues.values()}
+    counts = Counter(slugs[task.queue_id] for task in tasks)
+    record(
+        verb="task.admitted", actor=SWEEPER, subjects=items, data={"queues": dict(counts), "kind": "first"}
+    )
+    return len(items)
+
+
+def _ways() -> tuple[dict[UUID, Queue], list[rules.Route]]:
+    """All queues in their order and the routing rules; the default queues where there are none."""
+    queues = {queue.pk: queue for queue in Queue.objects.all()}
+    if not queues:
+        seed_queues(actor=SWEEPER)
+        queues = {queue.pk: queue for queue in Queue.objects.all()}
+    routes = [
+        rules.Route(
+            queue=each.queue_id, policies=frozenset(each.policies), sources=frozenset(each.sources),
+            flag_kinds=frozenset(each.flag_kinds), severity_from=each.severity_from,
+            without_verdict=each.without_verdict,
+        )
+        for each in RoutingRule.objects.all()
+    ]  # fmt: skip
+    return queues, routes
+
+
+def _task(row: tuple[Any, ...], lead: Any, queues: dict[UUID, Queue], routes: list[rules.Route]) -> Task:
+    item, source, policies, since, kinds, deadline, reasons, responses, now = row
+    facts = _facts(source, policies, since, kinds, deadline, reasons, responses, lead)
+    default = routes[-1].queue if routes else next(iter(queues))
+    queue = queues[rules.route(routes, facts, default)]
+    place = rules.rank(facts, target_minutes=queue.target_minutes, now=now)
+    return Task(
+        item_id=item, kind=rules.TaskKind.FIRST.value, queue=queue, tier=place.tier, rank_at=place.rank_at,
+        due_at=place.due_at, terms=place.terms, policy=lead.policy if lead and lead.policy else "",
+        severity=facts.severity,
+    )  # fmt: skip
+
+
+def _facts(
+    source: str, policies: Iterable[str], since: datetime, kinds: list[str] | None, deadline: datetime | None,
+    reasons: list[str] | None, responses: list[str] | None, lead: Any,
+) -> rules.Facts:  # fmt: skip
+    """Without a verdict an item is routed by the policies that it or its flags name."""
+    named = {lead.policy} if lead and lead.policy else {*policies, *(reasons or ())}
+    violating = bool(lead) and lead.label == rules.Label.VIOLATES.value
+    return rules.Facts(
+        source=source, policies=frozenset(named), flag_kinds=tuple(kinds or ()),
+        label=lead.label if lead and lead.label else "", severity=lead.severity if violating else 0,
+        confidence=lead.confidence if lead and lead.confidence else "", responses=frozenset(responses or ()),
+        since=since, deadline=deadline,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def seed_queues(*, actor: Actor) -> list[UUID]:
+    """Add the default queues and routing rules that are missing; returns the ids of the new queues."""
+    made = []
+    for ordinal, (slug, name, description, minutes, policies) in enumerate(rules.DEFAULT_QUEUES, start=1):
+        queue, is_new = Queue.objects.get_or_create(
+            slug=slug,
+            defaults={
+                "name": name,
+                "description": description,
+                "ordinal": ordinal * 10,
+                "target_minutes": minutes,
+            },
+        )
+        if is_new:
+            RoutingRule.objects.create(ordinal=ordinal * 10, policies=list(policies), queue=queue)
+            record(verb="queue.created", actor=actor, subjects=[queue.pk], data={"slug": slug})
+            made.append(queue.pk)
+    return made

@@ -1,0 +1,346 @@
+"""Who works on what: one active and one reserved claim a person, each with a lease and an epoch."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from reviewapp.accounts.access import check_may
+from reviewapp.accounts.models import Person
+from reviewapp.audit.actions import Actor, record
+from reviewapp.review import rules
+from reviewapp.review.models import Skip, Task
+from reviewapp.review.rules import TaskState
+from reviewapp.ui.errors import Stale
+
+_PERSON_LOCK: Final = 7_214_002
+
+_CANDIDATES: Final = """
+    SELECT t.id, t.tier, t.rank_at, t.item_id,
+           NOT i.restricted AND (i.state = 'awaiting_review' OR t.kind NOT IN ('first', 'appeal')) AS standing,
+           t.id IN (SELECT task_id FROM review_skip WHERE person_id = %(person)s
+                    AND at > clock_timestamp() - make_interval(mins => %(minutes)s)) AS passed_over
+    FROM (
+        SELECT id, tier, rank_at, item_id, kind FROM review_task
+        WHERE queue_id = %(queue)s AND state = 'waiting' {after}
+        ORDER BY tier, rank_at, id LIMIT %(window)s
+    ) t JOIN intake_item i ON i.id = t.item_id
+    ORDER BY t.tier, t.rank_at, t.id
+"""
+_AFTER: Final = "AND (tier, rank_at, id) > (%(tier)s, %(rank_at)s, %(id)s)"
+
+_TAKE: Final = """
+    WITH free AS (
+        SELECT t.id FROM unnest(%(tasks)s::uuid[]) WITH ORDINALITY AS wanted(id, place)
+        JOIN review_task t ON t.id = wanted.id
+        WHERE t.state = 'waiting' ORDER BY wanted.place LIMIT 1 FOR UPDATE OF t SKIP LOCKED
+    )
+    UPDATE review_task t SET state = 'claimed', claimed_by_id = %(person)s, claimed_at = clock_timestamp(),
+        reserved = %(reserved)s, lease_epoch = t.lease_epoch + 1,
+        lease_until = clock_timestamp() + make_interval(secs => %(seconds)s)
+    FROM free WHERE t.id = free.id RETURNING t.id, t.item_id, t.queue_id, t.lease_epoch, t.reserved, t.lease_until
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A task that a person holds. A write is accepted only with its `epoch` and before `lease_until`."""
+
+    task: UUID
+    item: UUID
+    queue: UUID
+    epoch: int
+    reserved: bool
+    lease_until: datetime
+
+
+class ClaimLost(Stale):
+    """The claim ended: its lease lapsed, somebody else has the task, or the item left the queue."""
+
+
+class HoldsAnother(Stale):
+    """The person works on another item; details name it."""
+
+
+@contextmanager
+def alone(person: Person) -> Iterator[None]:
+    """One transaction that no other claim or decision of the same person runs beside."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_PERSON_LOCK, str(person.pk)])
+        yield
+
+
+def claim_next(*, queue: UUID, person: Person) -> Claim | None:
+    """The claim the person holds, else their reserved task of this queue, else the first acceptable waiting one.
+
+    Of each 64 candidates by (tier, rank_at, id), those are passed over that the person skipped within 30 minutes,
+    and those withdrawn whose item left. None where nothing waits for this person. Raises Forbidden.
+    """
+    check_may(person, "queue.work")
+    with alone(person):
+        held = held_by(person)
+        return held or promote(queue=queue, person=person) or _take_first(queue, person, reserved=False)
+
+
+def reserve_next(*, queue: UUID, person: Person) -> Claim | None:
+    """Hold the next task of `queue` for 60 s behind the one the person works on; the same one when asked again."""
+    check_may(person, "queue.work")
+    with alone(person):
+        held = (
+            Task.objects.select_for_update()
+            .filter(claimed_by=person, state=TaskState.CLAIMED, reserved=True)
+            .first()
+        )
+        if held and held.queue_id == queue:
+            return _extended(held.pk)
+        if held:
+            put_back(held)
+        return _take_first(queue, person, reserved=True)
+
+
+def claim_item(*, item: UUID, person: Person) -> Claim:
+    """Claim the open task of one item, such as one whose lease lapsed while the person thought.
+
+    Raises HoldsAnother, ClaimLost when the task is not free, Forbidden.
+    """
+    check_may(person, "queue.work")
+    with alone(person):
+        held = held_by(person)
+        if held and held.item == item:
+            return held
+        if held:
+            raise HoldsAnother(
+                "You hold another item. Decide, skip or release it first.", item=str(held.item)
+            )
+        tasks = Task.objects.filter(
+            item_id=item, state=TaskState.WAITING, item__state="awaiting_review", item__restricted=False
+        )
+        lapse(person)
+        claim = _take(list(tasks.values_list("id", flat=True)), person, reserved=False)
+        if claim is None:
+            raise ClaimLost(
+                "This item does not wait any more: somebody has it, or it is decided.", item=str(item)
+            )
+        return claim
+
+
+def renew(*, task: UUID, epoch: int, person: Person) -> datetime:
+    """Give the claim another five minutes, and the reserved one behind it its minute; returns the new end.
+
+    Called on input, at most every few seconds; leaves no audit event, because nothing changes hands. Raises ClaimLost.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE review_task SET lease_until = clock_timestamp()
+                + make_interval(secs => CASE WHEN reserved THEN %s ELSE %s END)
+            WHERE state = 'claimed' AND claimed_by_id = %s AND lease_until > clock_timestamp()
+                AND (reserved OR (id = %s AND lease_epoch = %s))
+            RETURNING id, lease_until
+            """,
+            [rules.RESERVE_SECONDS, rules.LEASE_SECONDS, person.pk, task, epoch],
+        )
+        ends = dict(cursor.fetchall())
+    if task not in ends:
+        raise ClaimLost(
+            "Your time on this item ended. What you typed is still here; claim it again to go on."
+        )
+    end: datetime = ends[task]
+    return end
+
+
+def release(*, task: UUID, epoch: int, person: Person) -> None:
+    """Give the task back to its queue. Raises ClaimLost when it is no longer the person's."""
+    with alone(person):
+        item = _give_back(task, epoch, person)
+        record(
+            verb="task.released", actor=Actor.person(person.pk), subjects=[item],
+            data={"task": str(task), "why": "given_back"},
+        )  # fmt: skip
+
+
+def skip(*, task: UUID, epoch: int, person: Person) -> Claim | None:
+    """Pass over the task: logged, back to its queue, not served to this person for 30 minutes.
+
+    Returns the claim on what comes next, if anything does. Raises ClaimLost, Forbidden.
+    """
+    check_may(person, "queue.work")
+    with alone(person):
+        item = _give_back(task, epoch, person)
+        Skip.objects.create(task_id=task, person=person)
+        record(verb="task.skipped", actor=Actor.person(person.pk), subjects=[item], data={"task": str(task)})
+        queue = Task.objects.values_list("queue_id", flat=True).get(pk=task)
+        return promote(queue=queue, person=person) or _take_first(queue, person, reserved=False)
+
+
+def held_by(person: Person) -> Claim | None:
+    """The live active claim of a person."""
+    task = (
+        Task.objects.filter(claimed_by=person, state=TaskState.CLAIMED, reserved=False)
+        .filter(lease_until__gt=database_time())
+        .first()
+    )
+    return _claim_of(task) if task else None
+
+
+def promote(*, queue: UUID, person: Person) -> Claim | None:
+    """Within the open transaction: make the reserved claim the active one, if it is of `queue` and its item stands.
+
+    A reserved claim that cannot be promoted goes back to its queue.
+    """
+    task = (
+        Task.objects.select_for_update(of=("self",))
+        .select_related("item")
+        .filter(claimed_by=person, state=TaskState.CLAIMED, reserved=True)
+        .first()
+    )
+    if task is None:
+        return None
+    standing = not task.item.restricted and task.item.state == "awaiting_review"
+    if task.queue_id != queue or not standing or lapse(person):
+        put_back(task)
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE review_task SET reserved = false, claimed_at = clock_timestamp(),
+                lease_until = clock_timestamp() + make_interval(secs => %s)
+            WHERE id = %s RETURNING id, item_id, queue_id, lease_epoch, reserved, lease_until
+            """,
+            [rules.LEASE_SECONDS, task.pk],
+        )
+        claim = Claim(*cursor.fetchone())
+    _tell_claimed(claim, person)
+    return claim
+
+
+def lapse(person: Person) -> bool:
+    """Whether the person still has an active claim that is alive; one that lapsed unswept goes back now."""
+    active = (
+        Task.objects.select_for_update()
+        .filter(claimed_by=person, state=TaskState.CLAIMED, reserved=False)
+        .first()
+    )
+    if active is None:
+        return False
+    if active.lease_until and active.lease_until > database_time():
+        return True
+    put_back(active)
+    record(
+        verb="task.released", actor=Actor.person(person.pk), subjects=[active.item_id],
+        data={"task": str(active.pk), "why": "lapsed"},
+    )  # fmt: skip
+    return False
+
+
+def put_back(task: Task) -> None:
+    """Within the open transaction and under the task's lock: let it wait again for anybody."""
+    Task.objects.filter(pk=task.pk, state=TaskState.CLAIMED).update(
+        state=TaskState.WAITING.value, claimed_by=None, claimed_at=None, reserved=False, lease_until=None
+    )
+
+
+def database_time() -> datetime:
+    """The database's clock, now, not at the start of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now: datetime = cursor.fetchone()[0]
+    return now
+
+
+def withdraw(tasks: list[UUID], items: list[UUID], *, actor: Actor, why: str) -> None:
+    """Within the open transaction: take open tasks out of their queues and say why."""
+    Task.objects.filter(pk__in=tasks, state__in=rules.OPEN_TASK_STATES).update(
+        state=TaskState.WITHDRAWN.value,
+        claimed_by=None,
+        reserved=False,
+        lease_until=None,
+        done_at=database_time(),
+    )
+    record(
+        verb="task.withdrawn",
+        actor=actor,
+        subjects=items,
+        data={"why": why, "tasks": [str(task) for task in tasks]},
+    )
+
+
+def _take_first(queue: UUID, person: Person, *, reserved: bool) -> Claim | None:
+    if not reserved:
+        lapse(person)
+    after: dict[str, Any] = {}
+    while True:
+        window = _window(queue, person, after)
+        gone = [row for row in window if not row[4]]
+        if gone:
+            withdraw(
+                [row[0] for row in gone],
+                [row[3] for row in gone],
+                actor=Actor.person(person.pk),
+                why="item_left",
+            )
+        claim = _take([row[0] for row in window if row[4] and not row[5]], person, reserved=reserved)
+        if claim is not None or len(window) < rules.CANDIDATES:
+            return claim
+        after = {"id": window[-1][0], "tier": window[-1][1], "rank_at": window[-1][2]}
+
+
+def _window(queue: UUID, person: Person, after: dict[str, Any]) -> list[tuple[Any, ...]]:
+    values = {"queue": queue, "person": person.pk, "minutes": rules.SKIP_MINUTES, "window": rules.CANDIDATES}
+    with connection.cursor() as cursor:
+        cursor.execute(_CANDIDATES.format(after=_AFTER if after else ""), values | after)
+        return cursor.fetchall()
+
+
+def _take(tasks: list[UUID], person: Person, *, reserved: bool) -> Claim | None:
+    if not tasks:
+        return None
+    seconds = rules.RESERVE_SECONDS if reserved else rules.LEASE_SECONDS
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, {"tasks": tasks, "person": person.pk, "reserved": reserved, "seconds": seconds})
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    claim = Claim(*row)
+    _tell_claimed(claim, person)
+    return claim
+
+
+def _tell_claimed(claim: Claim, person: Person) -> None:
+    record(
+        verb="task.claimed", actor=Actor.person(person.pk), subjects=[claim.item],
+        data={"task": str(claim.task), "epoch": claim.epoch, "reserved": claim.reserved},
+    )  # fmt: skip
+
+
+def _extended(task: UUID) -> Claim:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE review_task SET lease_until = clock_timestamp() + make_interval(secs => %s)
+            WHERE id = %s RETURNING id, item_id, queue_id, lease_epoch, reserved, lease_until
+            """,
+            [rules.RESERVE_SECONDS, task],
+        )
+        return Claim(*cursor.fetchone())
+
+
+def _give_back(task: UUID, epoch: int, person: Person) -> UUID:
+    mine = Task.objects.filter(
+        pk=task, state=TaskState.CLAIMED, claimed_by=person, lease_epoch=epoch, reserved=False,
+        lease_until__gt=database_time(),
+    )  # fmt: skip
+    item = mine.select_for_update().values_list("item_id", flat=True).first()
+    if item is None:
+        raise ClaimLost("Your claim on this item had ended already; nothing was changed.", task=str(task))
+    put_back(Task(pk=task))
+    return item
+
+
+def _claim_of(task: Task) -> Claim:
+    assert task.lease_until is not None
+    return Claim(task.pk, task.item_id, task.queue_id, task.lease_epoch, task.reserved, task.lease_until)

@@ -1,0 +1,268 @@
+"""Confirm and override: a decision, the item's state, the audit event and the outbox row in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from reviewapp.accounts.access import check_may
+from reviewapp.accounts.models import Person
+from reviewapp.audit.actions import Actor, record
+from reviewapp.intake import actions as intake
+from reviewapp.policies import reads as policies
+from reviewapp.review import rules
+from reviewapp.review.actions.claims import Claim, ClaimLost, alone, database_time, promote
+from reviewapp.review.models import Decision, Finding, Task, VerdictCall
+from reviewapp.review.rules import DecisionKind, Label, TaskState
+from reviewapp.screening import reads as screening
+from reviewapp.screening.models import Verdict
+from reviewapp.ui.errors import ProductError, Stale
+from reviewapp.webhooks import actions as webhooks
+from reviewapp.webhooks.rules import Announced
+
+MOST_REASON = 4_000
+
+
+class AlreadyDecided(Stale):
+    """Somebody else decided the item first; details name their decision."""
+
+
+class VerdictChanged(Stale):
+    """The verdict that was on the screen is no longer the lead; nothing was decided."""
+
+
+class Unclear(ProductError):
+    """The form lacks something that the decision needs; the message says what."""
+
+    status = 422
+    code = "unclear"
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision that stands, and the claim on the reserved task that took its place, if there was one."""
+
+    decision: UUID
+    item: UUID
+    queue: UUID
+    following: Claim | None
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What a person says, checked: findings are (version, section) pairs."""
+
+    label: str
+    findings: tuple[tuple[UUID, str], ...]
+    action: str
+    calls: dict[UUID, str]
+    lead: UUID | None
+    automation: str = "not"
+    reason_code: str = ""
+    reason: str = ""
+
+
+def confirm(
+    *, task: UUID, epoch: int, nonce: UUID, verdict: UUID, person: Person, shown: Sequence[UUID] = (),
+) -> Decided:  # fmt: skip
+    """Accept the lead verdict, with the default action of its gravest section.
+
+    `nonce` names the rendered form: sent again, it answers with the first decision. `shown`: ids of the verdicts that
+    stood on the screen. Raises ClaimLost, AlreadyDecided, VerdictChanged when `verdict` does not lead any more,
+    Unclear for a verdict that cannot be confirmed, Forbidden.
+    """
+    check_may(person, "queue.work")
+    with alone(person):
+        seat = _seat(task, epoch, nonce, person)
+        if isinstance(seat, Decided):
+            return seat
+        panel = screening.verdict_panel(seat.item_id)
+        if not panel or panel[0].verdict_id != verdict:
+            raise VerdictChanged(
+                "Another verdict leads now. Read it, then confirm or override.", item=str(seat.item_id)
+            )
+        lead = panel[0]
+        if not rules.can_confirm(lead.label):
+            raise Unclear(
+                "Only a verdict that says violates or allowed can be confirmed. Override records your call."
+            )
+        verdicts = _shown(seat.item_id, {verdict, *shown})
+        cited = [each for each in lead.sections if each.cited] if lead.label == Label.VIOLATES.value else []
+        call = _Call(
+            label=lead.label, findings=tuple((lead.version_id, each.code) for each in cited),
+            action=rules.default_action(lead.label, max((each.severity for each in cited), default=0)),
+            calls=rules.calls_of_confirm([_facts(each) for each in verdicts], verdict), lead=verdict,
+            automation="partially",
+        )  # fmt: skip
+        return _decide(seat, nonce, person, call, verdicts)
+
+
+def override(
+    *, task: UUID, epoch: int, nonce: UUID, label: str, person: Person,
+    sections: Sequence[tuple[UUID, str]] = (), action: str = "", reason_code: str = "", reason: str = "",
+    shown: Sequence[UUID] = (),
+) -> Decided:  # fmt: skip
+    """Record the person's own call; without a verdict to answer it is simply the decision, not an override.
+
+    `sections`: (version, code) pairs, needed for `violates`, none for `allowed`. `action`: empty means the default of
+    the gravest section. A reason (code or text) is needed where a verdict is overridden. Raises ClaimLost,
+    AlreadyDecided, Unclear with what is missing, Forbidden.
+    """
+    check_may(person, "queue.work")
+    with alone(person):
+        seat = _seat(task, epoch, nonce, person)
+        if isinstance(seat, Decided):
+            return seat
+        severity = _check(label, sections, action, reason_code, reason)
+        panel = screening.verdict_panel(seat.item_id)
+        lead = panel[0].verdict_id if panel and rules.can_confirm(panel[0].label) else None
+        verdicts = _shown(seat.item_id, {*shown, *([lead] if lead else [])})
+        calls = rules.calls_of_override([_facts(each) for each in verdicts], lead, label, frozenset(sections))
+        if rules.Call.OVERRIDDEN.value in calls.values() and not (reason_code or reason.strip()):
+            raise Unclear("Say why you disagree: choose a reason or write one.")
+        call = _Call(
+            label=label, findings=tuple(dict.fromkeys(sections)), action=action or rules.default_action(label, severity),
+            calls=calls, lead=lead, reason_code=reason_code, reason=reason.strip(),
+        )  # fmt: skip
+        return _decide(seat, nonce, person, call, verdicts)
+
+
+def _check(
+    label: str, sections: Sequence[tuple[UUID, str]], action: str, reason_code: str, reason: str
+) -> int:  # fmt: skip
+    """Raise Unclear unless the form makes sense; returns the highest severity of the sections."""
+    if label not in set(Label):
+        raise Unclear("Choose a section, or allowed.")
+    if action and action not in rules.ACTION_WORDS:
+        raise Unclear("Choose one of the actions in the list.")
+    if reason_code and reason_code not in rules.REASONS:
+        raise Unclear("Choose one of the reasons in the list.")
+    if len(reason) > MOST_REASON:
+        raise Unclear(f"The note is longer than {MOST_REASON} characters; shorten it.")
+    if label == Label.ALLOWED.value:
+        if sections:
+            raise Unclear("Allowed takes no section. Choose allowed, or a section it violates.")
+        return 0
+    if not sections:
+        raise Unclear("Choose the section that it violates.")
+    severities = {}
+    for version in {version for version, _ in sections}:
+        severities |= {(version, each.code): each.severity for each in policies.version_sections(version)}
+    if any(pair not in severities for pair in sections):
+        raise Unclear("That section is not in this version of the policy. Reload the page and choose again.")
+    return max(severities[pair] for pair in sections)
+
+
+def _seat(task: UUID, epoch: int, nonce: UUID, person: Person) -> Task | Decided:
+    """The task, locked, if the person may decide it now; the first decision if this form was sent before."""
+    seat = (
+        Task.objects.select_for_update(of=("self",)).select_related("item", "queue").filter(pk=task).first()
+    )
+    if seat is None:
+        raise ClaimLost("This task is not there any more.", task=str(task))
+    before = Decision.objects.filter(nonce=nonce, task=task, person=person).first()
+    if before is not None:
+        return Decided(before.pk, before.item_id, seat.queue_id, None, repeated=True)
+    mine = seat.state == TaskState.CLAIMED and seat.claimed_by_id == person.pk and not seat.reserved
+    if mine and seat.lease_epoch == epoch and seat.lease_until and seat.lease_until > database_time():
+        return seat
+    item = str(seat.item_id)
+    if seat.state == TaskState.DONE:
+        latest = Decision.objects.filter(task=task).order_by("-at").values_list("pk", flat=True).first()
+        raise AlreadyDecided(
+            "This item is already decided. Nothing was sent from this screen.",
+            item=item,
+            decision=str(latest),
+        )
+    if seat.state == TaskState.WITHDRAWN:
+        raise ClaimLost("This item left the queue: it was replaced, erased or restricted.", item=item)
+    raise ClaimLost(
+        "Your time on this item ended. What you typed is still here; claim it again to go on.", item=item
+    )
+
+
+def _decide(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Sequence[Verdict]) -> Decided:
+    if seat.item.restricted:
+        raise ClaimLost("This item was restricted; only cleared people may open it.", item=str(seat.item_id))
+    if seat.kind in rules.CHANGES_THE_ITEM and not intake.advance(
+        items=[seat.item_id], expected="awaiting_review", following="decided"
+    ):
+        raise ClaimLost("This item left the queue: it was replaced or erased.", item=str(seat.item_id))
+    decision = _write(seat, nonce, person, call, verdicts)
+    Task.objects.filter(pk=seat.pk).update(
+        state=TaskState.DONE.value, done_at=decision.at, claimed_by=None, lease_until=None
+    )
+    if seat.item.purpose == "live":
+        event = (
+            Announced.DECISION_REPLACED if decision.kind == DecisionKind.REPLACED else Announced.DECISION_MADE
+        )
+        webhooks.announce(
+            event=event, item=seat.item_id, decision=decision.pk, release_at=decision.release_at
+        )
+    _tell(decision, seat, call, verdicts)
+    return Decided(decision.pk, seat.item_id, seat.queue_id, promote(queue=seat.queue_id, person=person))
+
+
+def _write(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Sequence[Verdict]) -> Decision:
+    now = database_time()
+    made = Decision.objects.filter(item_id=seat.item_id).exclude(kind=DecisionKind.UNDONE)
+    stands = made.exclude(replaced_by__kind=DecisionKind.UNDONE)
+    decision = Decision.objects.create(
+        item_id=seat.item_id, task=seat, person=person, nonce=nonce, label=call.label,
+        kind=(DecisionKind.REPLACED if stands.exists() else DecisionKind.FIRST).value,
+        replaces=Decision.objects.filter(item_id=seat.item_id, replaced_by=None).order_by("-at").first(),
+        actions=[{"code": call.action, "parameters": {}}], detection=rules.detection(_flags(seat.item_id)),
+        automation=call.automation, reason_code=call.reason_code, reason=call.reason, lead_id=call.lead,
+        shown={"verdicts": [_as_shown(each) for each in verdicts], "blind": False},
+        at=now, release_at=now + timedelta(seconds=seat.queue.undo_seconds),
+    )  # fmt: skip
+    Finding.objects.bulk_create(
+        Finding(decision=decision, version_id=v, section=code) for v, code in call.findings
+    )
+    VerdictCall.objects.bulk_create(
+        VerdictCall(decision=decision, verdict_id=v, call=c) for v, c in call.calls.items()
+    )
+    return decision
+
+
+def _tell(decision: Decision, seat: Task, call: _Call, verdicts: Sequence[Verdict]) -> None:
+    data: dict[str, Any] = {
+        "decision": str(decision.pk), "task": str(seat.pk), "label": call.label, "kind": decision.kind,
+        "findings": [f"{version}:{section}" for version, section in call.findings], "actions": [call.action],
+        "calls": {str(verdict): word for verdict, word in call.calls.items()},
+        "replaces": str(decision.replaces_id) if decision.replaces_id else None,
+        "versions": sorted({str(version) for version, _ in call.findings} | {str(each.version_id) for each in verdicts}),
+        "verdicts": [str(each.pk) for each in verdicts],
+    }  # fmt: skip
+    record(verb="decision.made", actor=Actor.person(decision.person_id), subjects=[seat.item_id], data=data)
+
+
+def _shown(item: UUID, ids: set[UUID]) -> list[Verdict]:
+    """The verdicts with these ids that are of this item; others that a form may name are ignored."""
+    return list(
+        Verdict.objects.filter(pk__in=ids, item_id=item).select_related("engine").order_by("at", "pk")
+    )
+
+
+def _facts(verdict: Verdict) -> rules.ShownVerdict:
+    return rules.ShownVerdict(verdict.pk, verdict.version_id, verdict.label, frozenset(verdict.sections))
+
+
+def _as_shown(verdict: Verdict) -> dict[str, Any]:
+    """What a decision keeps of a verdict it was based on: identities and hashes, no text."""
+    return {
+        "verdict": str(verdict.pk), "version": str(verdict.version_id), "policy_hash": verdict.policy_hash,
+        "label": verdict.label, "confidence": verdict.confidence, "sections": list(verdict.sections),
+        "model": verdict.model, "engine": verdict.engine.signature, "practice": verdict.engine.practice,
+        "prompt_hash": verdict.prompt_hash,
+    }  # fmt: skip
+
+
+def _flags(item: UUID) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT kind FROM intake_flag WHERE item_id = %s", [item])
+        return [row[0] for row in cursor.fetchall()]
