@@ -7,11 +7,12 @@ import pwd
 import shutil
 import stat
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from reviewapp.boot.say import BootError
+from reviewapp.boot.say import BootError, line
 
 ROOT_DATA = Path("/var/lib/review")
 _SOCKET_LIMIT = 107
@@ -76,9 +77,18 @@ def place_for(home: Path, packages: Path) -> Place:
             f"The data of this home should be in {data} (named in {pointer}) but that folder is gone. "
             f"Bring it back, or delete {pointer} to start with an empty database."
         )
+    if data.exists() and not pointer.exists():
+        _set_aside(data)
     place = _own_place(data, packages, ROOT_DATA / "binaries")
     pointer.write_text(f"{data}\n")
     return place
+
+
+def _set_aside(data: Path) -> None:
+    """The home was deleted and made anew: start empty, but never delete what it may have meant to keep."""
+    aside = data.with_name(f"{data.name}.left-{int(time.time())}")
+    data.rename(aside)
+    line(f"· This home is new; the database of an earlier one at the same place is kept in {aside}")
 
 
 def passing_place(folder: Path, packages: Path) -> Place:

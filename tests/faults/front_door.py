@@ -84,7 +84,7 @@ class FrontDoor:
             shutil.copy(ROOT / name, self.root)
         if self.uid is not None:
             for folder, _, files in os.walk(self.top):
-                for path in (folder, *(Path(folder, name) for name in files)):
+                for path in (Path(folder), *(Path(folder, name) for name in files)):
                     os.chown(path, self.uid, self.uid)
 
     def environment(self) -> dict[str, str]:
@@ -173,6 +173,8 @@ class FrontDoor:
             self._process.communicate()
         wait_for(lambda: not self.everyone(), 8)
         shutil.rmtree(self.holder_of_servers(), ignore_errors=True)
+        if (self.home / "sockets.path").exists():
+            shutil.rmtree((self.home / "sockets.path").read_text().strip(), ignore_errors=True)
         shutil.rmtree(self.top, ignore_errors=True)
 
     def _command(self, *arguments: str) -> list[str]:

@@ -82,7 +82,7 @@ def test_a_killed_process_is_started_again(door: FrontDoor) -> None:
     door.up()
     before = {pid for pid in door.server_pids() if "postgres\0-D" in _command(pid)}
     assert len(before) == 1
-    os.kill(*before, signal.SIGKILL)
+    os.kill(min(before), signal.SIGKILL)
 
     def another_serves() -> bool:
         now = {pid for pid in door.server_pids() if "postgres\0-D" in _command(pid)}
@@ -151,6 +151,20 @@ def test_a_copied_home_does_not_touch_the_first_ones_servers(door: FrontDoor) ->
     assert done.returncode == 1
     assert "in use by another home" in done.stderr
     assert door.run("remember").returncode == 0
+
+
+def test_a_deleted_home_starts_empty_and_its_database_is_kept(door: FrontDoor) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root keeps the data outside the home")
+    assert door.run("remember", "old").returncode == 0
+    data = Path(door.holder_of_servers())
+    shutil.rmtree(door.home)
+    done = door.run("remember", "new")
+    aside = list(data.parent.glob(f"{data.name}.left-*"))
+    for folder in aside:
+        shutil.rmtree(folder)
+    assert len(aside) == 1 and str(aside[0]) in done.stdout
+    assert "remembered new" in done.stdout and "old" not in done.stdout.split("kept in")[1]
 
 
 def test_an_ordinary_user_runs_it_below_a_private_folder(users_door: FrontDoor) -> None:
