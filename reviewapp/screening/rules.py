@@ -1,7 +1,10 @@
 """Where a scored item goes, which policies judge it, and what becomes of a failed judgement. Pure."""
 
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 from reviewapp.ui.states import State
 
@@ -43,3 +46,253 @@ JUDGEMENT_STATES: Final[dict[str, State]] = {
     "done": State("Judged", "moderator", "its verdict is shown to a person"),
     "failed": State("No verdict", "moderator", "the item goes to people with the reason"),
 }
+
+
+PRACTICE_NOTICE: Final = "Practice reasoner: compares with the policy's examples; not a language model"
+MEASURED_LANGUAGES: Final = frozenset({"en", "und"})
+"""Languages for which the shipped prefilter has a measured recall bound; `und` is what an item without one gets."""
+
+
+class Why(StrEnum):
+    """Why an item went where it went."""
+
+    OVER_THRESHOLD = "over_threshold"
+    FLAGGED = "flagged_by_people"
+    ATTACHMENTS = "attachments"
+    LANGUAGE = "language_not_measured"
+    HEADLESS_POLICY = "policy_without_head"
+    EVERYTHING = "everything_sent_on"
+    SAMPLE = "sample"
+    BELOW_THRESHOLD = "below_threshold"
+    NOTHING_TO_READ = "nothing_to_read"
+    NO_POLICY = "no_policy_applies"
+    NOT_SCORED = "not_scored"
+
+
+WHY_WORDS: Final[dict[Why, str]] = {
+    Why.OVER_THRESHOLD: "the prefilter found it risky",
+    Why.FLAGGED: "people flagged it",
+    Why.ATTACHMENTS: "it has attachments that no machine reads",
+    Why.LANGUAGE: "the prefilter is not measured for its language",
+    Why.HEADLESS_POLICY: "a policy that the prefilter cannot score applies to it",
+    Why.EVERYTHING: "everything is sent on",
+    Why.SAMPLE: "it is in the random sample of what would have passed",
+    Why.BELOW_THRESHOLD: "the prefilter found it ordinary",
+    Why.NOTHING_TO_READ: "it has no text that a machine could read",
+    Why.NO_POLICY: "no published policy applies to it",
+    Why.NOT_SCORED: "the prefilter did not score it in time",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of an item before it is judged. `flags` are (by a person?, reason) pairs."""
+
+    source: str
+    source_policies: frozenset[str] = frozenset()
+    policies: frozenset[str] = frozenset()
+    flags: tuple[tuple[bool, str], ...] = ()
+    attachments: int = 0
+    language: str = "und"
+    country: str = ""
+    has_text: bool = True
+
+    @property
+    def reported(self) -> bool:
+        """Whether a person, not only a machine, flagged it."""
+        return any(by_person for by_person, _ in self.flags)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One published policy as far as choosing needs it. Empty `sources` or `countries`: everywhere."""
+
+    version: UUID
+    slug: str
+    family: str | None
+    sources: frozenset[str] = frozenset()
+    countries: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where an item goes, why, and the versions that judge it (none unless the route is `reason`)."""
+
+    route: Route
+    why: Why
+    versions: tuple[UUID, ...] = ()
+
+
+def way(
+    *,
+    facts: Facts,
+    heads: Mapping[str, float],
+    over: Collection[str],
+    published: Sequence[Candidate],
+    everything: bool,
+    sample_share: float,
+    draw: float,
+) -> Way:
+    """Route one scored item and choose what judges it (design, section 2, steps 2 and 3).
+
+    `heads`: family to probability; `over`: families over the threshold; `draw`: a random number in [0, 1).
+    An item for which nothing applies goes to people with the reason: what no machine has judged, none closes.
+    """
+    route_, why = route(
+        facts=facts, risky=bool(over), headless=bool(_headless(facts, _candidates(facts, published))),
+        everything=everything, sample_share=sample_share, draw=draw,
+    )  # fmt: skip
+    if route_ is not Route.REASON:
+        return Way(route_, why)
+    versions = policies_for(facts=facts, heads=heads, over=over, published=published, best=why is not Why.LANGUAGE)
+    if versions:
+        return Way(route_, why, versions)
+    return Way(Route.PEOPLE, Why.NO_POLICY if why in {Why.OVER_THRESHOLD, Why.FLAGGED} else why)
+
+
+def route(
+    *, facts: Facts, risky: bool, headless: bool, everything: bool, sample_share: float, draw: float
+) -> tuple[Route, Why]:
+    """Where one scored item goes, and why. The first row that holds decides; only the last one passes anything.
+
+    `risky`: some family is over the threshold; `headless`: a policy without a trained head asks to judge it, so
+    that no recall bound speaks for passing it; `draw` in [0, 1) puts a share of what would pass into the sample.
+    """
+    rows: tuple[tuple[bool, Route, Why], ...] = (
+        (not facts.has_text, Route.PEOPLE, Why.NOTHING_TO_READ),
+        (risky, Route.REASON, Why.OVER_THRESHOLD),
+        (facts.reported, Route.REASON, Why.FLAGGED),
+        (facts.attachments > 0, Route.REASON, Why.ATTACHMENTS),
+        (facts.language.split("-")[0].lower() not in MEASURED_LANGUAGES, Route.REASON, Why.LANGUAGE),
+        (headless, Route.REASON, Why.HEADLESS_POLICY),
+        (everything, Route.REASON, Why.EVERYTHING),
+        (draw < sample_share, Route.REASON, Why.SAMPLE),
+    )
+    for holds, to, why in rows:
+        if holds:
+            return to, why
+    return Route.PASS, Why.BELOW_THRESHOLD
+
+
+def policies_for(
+    *, facts: Facts, heads: Mapping[str, float], over: Collection[str], published: Sequence[Candidate], best: bool
+) -> tuple[UUID, ...]:
+    """The versions that judge an item, in the order of their slugs.
+
+    Of the candidates: those whose family is over the threshold, those named by the item or by a flag, and those
+    without a trained head that may look. `best`: with none of these, the one with the highest head probability.
+    """
+    candidates = _candidates(facts, published)
+    named = facts.policies | {reason for _, reason in facts.flags}
+    chosen = {each for each in candidates if each.family in over or each.slug in named}
+    chosen |= set(_headless(facts, candidates))
+    if not chosen and best:
+        scored = [each for each in candidates if each.family in heads]
+        chosen = set(sorted(scored, key=lambda each: (-heads[str(each.family)], each.slug))[:1])
+    return tuple(each.version for each in sorted(chosen, key=lambda each: each.slug))
+
+
+def _candidates(facts: Facts, published: Sequence[Candidate]) -> list[Candidate]:
+    """The item's policies, else its source's, else all published; of these the ones that apply where it was posted."""
+    listed = facts.policies or facts.source_policies
+    return [
+        each
+        for each in published
+        if (not listed or each.slug in listed)
+        and (not each.sources or facts.source in each.sources)
+        and (not each.countries or not facts.country or facts.country in each.countries)
+    ]
+
+
+def _headless(facts: Facts, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Policies without a trained head: only for items that name them, whose source lists them, or that carry a flag."""
+    return [
+        each
+        for each in candidates
+        if each.family is None
+        and (each.slug in facts.policies or each.slug in facts.source_policies or bool(facts.flags))
+    ]
+
+
+def priority(*, flag_kinds: Collection[str], why: Why) -> int:
+    """The place of a judgement in the line: lower is sooner."""
+    if not {"authority_order", "legal_notice", "trusted_flagger"}.isdisjoint(flag_kinds):
+        return 10
+    if "user_report" in flag_kinds:
+        return 50
+    return 150 if why is Why.SAMPLE else 100
+
+
+class Then(StrEnum):
+    """What becomes of a judgement whose call gave no verdict."""
+
+    RELEASE = "release"
+    RETRY = "retry"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """`counter`: the column that grows by one, or none; `delay`: seconds until the next try; `trips`: opens the circuit."""
+
+    then: Then
+    counter: str = ""
+    delay: float = 0.0
+    trips: bool = False
+
+
+MOST_TRANSIENTS: Final = 5
+MOST_TIMEOUTS: Final = 2
+MOST_INVALIDS: Final = 2
+MOST_CRASHES: Final = 3
+BUSY_SECONDS: Final = 1.0
+
+
+def after_failure(kind: str, *, transients: int, timeouts: int, invalids: int) -> Aftermath:
+    """The failure table of the pump: `kind` is one of inference's FailureKind, the counts are those before this one.
+
+    The delay of a transient fault doubles: 2, 4, 8, 16 s; the caller adds jitter. Raises KeyError for another kind.
+    """
+    return {
+        "transient": _counted("transients", transients, MOST_TRANSIENTS, 2.0 ** (transients + 1)),
+        "timeout": _counted("timeouts", timeouts, MOST_TIMEOUTS, 0.0),
+        "invalid": _counted("invalids", invalids, MOST_INVALIDS, 0.0),
+        "cut_off": _counted("invalids", invalids, MOST_INVALIDS, 0.0),
+        "busy": Aftermath(Then.RELEASE, delay=BUSY_SECONDS),
+        "refused": Aftermath(Then.FAIL),
+        "too_long": Aftermath(Then.FAIL),
+        "unauthorised": Aftermath(Then.RELEASE, delay=BUSY_SECONDS, trips=True),
+        "wrong_model": Aftermath(Then.RELEASE, delay=BUSY_SECONDS, trips=True),
+    }[kind]
+
+
+def _counted(counter: str, before: int, most: int, delay: float) -> Aftermath:
+    return Aftermath(Then.FAIL, counter) if before + 1 >= most else Aftermath(Then.RETRY, counter, delay)
+
+
+FAILURE_WORDS: Final[dict[str, str]] = {
+    "transient": "the reasoner could not be reached",
+    "timeout": "the reasoner did not answer in time",
+    "invalid": "the reasoner's answer could not be read",
+    "cut_off": "the reasoner's answer was cut off",
+    "refused": "the reasoner refused the request",
+    "too_long": "the item is too long for the reasoner",
+    "crash": "judging it ended in a crash three times",
+    "withdrawn": "the item was taken out of judging",
+    "pending": "verdict still pending",
+}
+"""Why there is no verdict, in words for the review screen."""
+
+FAILURES_THAT_OPEN: Final = 20
+FAILURE_WINDOW_SECONDS: Final = 10.0
+
+
+def probe_delay(probes: int) -> float:
+    """Seconds until the next look at an endpoint whose circuit is open: 5, 10, 20, 40, then 60."""
+    return min(5.0 * 2.0 ** min(probes, 10), 60.0)
+
+
+def rank_verdict(label: str, severity: int, confidence: str) -> tuple[int, int, int]:
+    """Sort key that puts the lead verdict first: violating, then highest severity of its sections, then confidence."""
+    labels = {"violates": 0, "unsure": 1, "allowed": 2}
+    return labels[label], -severity, -{"low": 0, "medium": 1, "high": 2}[confidence]

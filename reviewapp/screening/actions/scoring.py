@@ -1,0 +1,216 @@
+"""Scores what arrived and sends each item on its way; sets the switches of the prefilter."""
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from inference import Prefilter
+from inference.prefilter import Score as Reading
+from reviewapp import doorbell
+from reviewapp.audit.actions import PREFILTER, Actor, record
+from reviewapp.intake import actions as intake
+from reviewapp.intake import reads as intake_reads
+from reviewapp.intake.models import Flag, Item
+from reviewapp.intake.rules import FLAGS_BY_PEOPLE, ItemState
+from reviewapp.policies import reads as policies
+from reviewapp.screening import rules
+from reviewapp.screening.models import Judgement, Run, Score, ScreeningSettings
+from reviewapp.screening.rules import Route, RunKind
+from reviewapp.ui.errors import ProductError
+
+BATCH = 500
+_FOLLOWING = {
+    Route.PASS: ItemState.PASSED,
+    Route.REASON: ItemState.AWAITING_VERDICT,
+    Route.PEOPLE: ItemState.AWAITING_REVIEW,
+}
+
+
+class BadSwitch(ProductError):
+    """The new value of a switch makes no sense."""
+
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    item: Item
+    reading: Reading | None
+    way: rules.Way
+    flag_kinds: frozenset[str]
+
+
+@transaction.atomic
+def score_batch(
+    *, prefilter: Prefilter, limit: int = BATCH, draw: Callable[[], float] = random.random
+) -> int:
+    """Score up to `limit` (at most 500) received items and move each on, in one transaction; returns how many.
+
+    Rows another worker scores right now are left to it. `draw` gives the random numbers of the sample. Rings
+    "reason" when something is to be judged.
+    """
+    items = _received(min(limit, BATCH))
+    if not items:
+        return 0
+    scored = _scored(items, prefilter, draw)
+    _store(scored, prefilter.name)
+    states = _advance(scored)
+    asked = _ask(scored)
+    ordered = sorted(scored, key=lambda each: _FOLLOWING[each.way.route])
+    record(
+        verb="item.scored",
+        actor=PREFILTER,
+        subjects=[each.item.pk for each in ordered],
+        data={
+            "model": prefilter.name,
+            "routes": dict(sorted(Counter(each.way.route.value for each in scored).items())),
+            "states": states,
+        },
+    )
+    if asked:
+        doorbell.ring("reason")
+    return len(items)
+
+
+@transaction.atomic
+def switch_prefilter(*, send_everything_on: bool, sample_share: float, actor: Actor) -> None:
+    """Set the switch and the sample share (0 to 1). Raises BadSwitch for another share."""
+    if not 0 <= sample_share <= 1:
+        raise BadSwitch("The sample share is a part of what passes: type a number from 0 to 100 per cent.")
+    ScreeningSettings.objects.get_or_create(pk=True)
+    current = ScreeningSettings.objects.select_for_update().get(pk=True)
+    changes = {
+        "send_everything_on": (current.send_everything_on, send_everything_on),
+        "sample_share": (current.sample_share, sample_share),
+    }
+    for field, (before, after) in changes.items():
+        if before != after:
+            record(
+                verb="prefilter.switched",
+                actor=actor,
+                subjects=[],
+                data={"field": field, "before": str(before), "after": str(after)},
+            )
+    ScreeningSettings.objects.filter(pk=True).update(
+        send_everything_on=send_everything_on, sample_share=sample_share, changed_at=Now()
+    )
+
+
+def live_run() -> Run:
+    """The one live run; made when it is first needed."""
+    return Run.objects.get_or_create(kind=RunKind.LIVE.value)[0]
+
+
+def _received(limit: int) -> list[Item]:
+    return list(
+        Item.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(state=ItemState.RECEIVED)
+        .select_related("source")
+        .order_by("received_at")[:limit]
+    )
+
+
+def _scored(items: Sequence[Item], prefilter: Prefilter, draw: Callable[[], float]) -> list[_Scored]:
+    contents = intake_reads.contents([item.pk for item in items])
+    texts = {key: content.text for key, content in contents.items() if content.text.strip()}
+    readings = dict(zip(texts, prefilter.score(list(texts.values())), strict=True))
+    flags = _flags(items)
+    published = _candidates()
+    switches = ScreeningSettings.objects.filter(pk=True).first() or ScreeningSettings()
+    found = []
+    for item in items:
+        reading = readings.get(item.pk)
+        way = rules.way(
+            facts=_facts(item, flags.get(item.pk, []), has_text=item.pk in texts),
+            heads=reading.heads if reading else {},
+            over=reading.over if reading else frozenset(),
+            published=published,
+            everything=switches.send_everything_on,
+            sample_share=switches.sample_share,
+            draw=draw(),
+        )
+        found.append(_Scored(item, reading, way, frozenset(kind for kind, _ in flags.get(item.pk, []))))
+    return found
+
+
+def _flags(items: Sequence[Item]) -> Mapping[UUID, list[tuple[str, str]]]:
+    found: dict[UUID, list[tuple[str, str]]] = defaultdict(list)
+    rows = Flag.objects.filter(item__in=[item.pk for item in items]).values_list("item_id", "kind", "reason")
+    for item, kind, reason in rows:
+        found[item].append((kind, reason.strip().lower()))
+    return found
+
+
+def _candidates() -> list[rules.Candidate]:
+    return [
+        rules.Candidate(
+            version=each.version_id,
+            slug=each.slug,
+            family=each.family,
+            sources=frozenset(each.applies.get("sources") or ()),
+            countries=frozenset(each.applies.get("countries") or ()),
+        )
+        for each in policies.published()
+    ]
+
+
+def _facts(item: Item, flags: Sequence[tuple[str, str]], *, has_text: bool) -> rules.Facts:
+    return rules.Facts(
+        source=item.source.name,
+        source_policies=frozenset(item.source.policies),
+        policies=frozenset(item.policies),
+        flags=tuple((kind in FLAGS_BY_PEOPLE, reason) for kind, reason in flags),
+        attachments=item.attachments,
+        language=item.language,
+        country=item.country,
+        has_text=has_text,
+    )
+
+
+def _store(scored: Sequence[_Scored], model: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now = cursor.fetchone()[0]
+    Score.objects.bulk_create(
+        Score(
+            item=each.item,
+            scored_at=now,
+            model=model,
+            risk=each.reading.risk if each.reading else None,
+            heads={name: round(value, 6) for name, value in each.reading.heads.items()} if each.reading else {},
+            over=sorted(each.reading.over) if each.reading else [],
+            route=each.way.route.value,
+            why=each.way.why.value,
+        )
+        for each in scored
+    )
+
+
+def _advance(scored: Sequence[_Scored]) -> dict[str, int]:
+    groups: dict[ItemState, list[UUID]] = defaultdict(list)
+    for each in scored:
+        groups[_FOLLOWING[each.way.route]].append(each.item.pk)
+    for following, items in groups.items():
+        intake.advance(items=items, expected=ItemState.RECEIVED, following=following)
+    return {state.value: len(items) for state, items in sorted(groups.items())}
+
+
+def _ask(scored: Sequence[_Scored]) -> int:
+    run = live_run()
+    questions = [
+        Judgement(
+            run=run,
+            version_id=version,
+            item=each.item,
+            priority=rules.priority(flag_kinds=each.flag_kinds, why=each.way.why),
+        )
+        for each in scored
+        for version in each.way.versions
+    ]
+    Judgement.objects.bulk_create(questions, ignore_conflicts=True)
+    return len(questions)

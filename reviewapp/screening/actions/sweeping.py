@@ -1,0 +1,165 @@
+"""What the sweeper does in this room: nothing waits for a machine that died, and nothing waits for ever."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from reviewapp import doorbell
+from reviewapp.audit.actions import SWEEPER, record
+from reviewapp.intake import actions as intake
+from reviewapp.screening import rules
+from reviewapp.screening.actions.settling import fail
+from reviewapp.screening.models import Score, Verdict
+from reviewapp.screening.rules import Route, Why
+
+BATCH: Final = 1_000
+UNSCORED_SECONDS: Final = 60
+MOST_WAIT_SECONDS: Final = 900
+"""An item that waits longer than this for its verdicts goes to people; a late verdict is still stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How many rows each broom took."""
+
+    requeued: int
+    crashed: int
+    unscored: int
+    overdue: int
+    withdrawn: int
+
+
+def sweep(*, endpoints: int = 1) -> Swept:
+    """Take back lapsed leases, send unscored and overdue items to people, and ring for what waits.
+
+    Each broom is a transaction of its own and takes at most 1,000 rows. Needs no Redis: a ring that fails is logged.
+    """
+    requeued, crashed = _take_back_leases()
+    swept = Swept(requeued, crashed, _send_on_unscored(), _send_on_overdue(), _withdraw())
+    _ring(endpoints)
+    return swept
+
+
+@transaction.atomic
+def erase_content(*, item_ids: Sequence[UUID]) -> None:
+    """Erase what machines quoted or said of these items; calls still in flight can no longer store anything.
+
+    Labels, sections and numbers stay. The caller records the event.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM screening_judgement WHERE item_id = ANY(%s) AND state IN ('pending', 'leased') FOR UPDATE",
+            [list(item_ids)],
+        )
+        waiting = [row[0] for row in cursor.fetchall()]
+    for start in range(0, len(waiting), BATCH):
+        fail(judgements=waiting[start : start + BATCH], kind="withdrawn", reason="The item was erased.", actor=SWEEPER)
+    Verdict.objects.filter(item__in=item_ids).update(
+        evidence_for=[], evidence_against=[], rationale="", reasoning="", raw=""
+    )
+
+
+@transaction.atomic
+def _take_back_leases() -> tuple[int, int]:
+    """A lapsed lease is a crash of whoever held it: three of them end the judgement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH lapsed AS (
+                SELECT id FROM screening_judgement WHERE state = 'leased' AND lease_until < clock_timestamp()
+                ORDER BY lease_until LIMIT %s FOR UPDATE SKIP LOCKED
+            )
+            UPDATE screening_judgement j SET crashes = j.crashes + 1, state = 'pending', lease_until = NULL
+            FROM lapsed WHERE j.id = lapsed.id RETURNING j.id, j.item_id, j.crashes
+            """,
+            [BATCH],
+        )
+        rows = cursor.fetchall()
+    dead = [row[0] for row in rows if row[2] >= rules.MOST_CRASHES]
+    back = [row for row in rows if row[2] < rules.MOST_CRASHES]
+    if back:
+        record(
+            verb="judgement.requeued", actor=SWEEPER, subjects=[row[1] or row[0] for row in back],
+            data={"why": "lease_lapsed", "count": len(back)},
+        )  # fmt: skip
+    if dead:
+        reason = f"Judging it was cut short {rules.MOST_CRASHES} times."
+        fail(judgements=dead, kind="crash", reason=reason, actor=SWEEPER)
+    return len(back), len(dead)
+
+
+@transaction.atomic
+def _send_on_unscored() -> int:
+    items = _locked(
+        "state = 'received' AND received_at < clock_timestamp() - make_interval(secs => %s) ORDER BY received_at",
+        UNSCORED_SECONDS,
+    )
+    if not items:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now = cursor.fetchone()[0]
+    Score.objects.bulk_create(
+        Score(item_id=item, scored_at=now, model="", route=Route.PEOPLE.value, why=Why.NOT_SCORED.value) for item in items
+    )
+    moved = intake.advance(items=items, expected="received", following="awaiting_review")
+    record(verb="item.unscored", actor=SWEEPER, subjects=moved, data={"why": Why.NOT_SCORED.value})
+    return len(moved)
+
+
+@transaction.atomic
+def _send_on_overdue() -> int:
+    items = _locked(
+        "state = 'awaiting_verdict' AND changed_at < clock_timestamp() - make_interval(secs => %s) ORDER BY changed_at",
+        MOST_WAIT_SECONDS,
+    )
+    if not items:
+        return 0
+    moved = intake.advance(items=items, expected="awaiting_verdict", following="awaiting_review")
+    record(verb="item.awaiting_review", actor=SWEEPER, subjects=moved, data={"why": "verdict_pending"})
+    return len(moved)
+
+
+@transaction.atomic
+def _withdraw() -> int:
+    """Open judgements of items that were replaced, erased or restricted end."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT j.id FROM intake_item i JOIN screening_judgement j ON j.item_id = i.id
+            WHERE j.state = 'pending' AND (i.restricted OR i.state IN ('superseded', 'erased'))
+            ORDER BY j.id LIMIT %s FOR UPDATE OF j SKIP LOCKED
+            """,
+            [BATCH],
+        )
+        found = [row[0] for row in cursor.fetchall()]
+    reason = "The item was restricted, replaced or erased."
+    return len(fail(judgements=found, kind="withdrawn", reason=reason, actor=SWEEPER)) if found else 0
+
+
+def _locked(where: str, seconds: int) -> list[UUID]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id FROM intake_item WHERE {where} LIMIT {BATCH} FOR UPDATE SKIP LOCKED",  # noqa: S608
+            [seconds],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _ring(endpoints: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT EXISTS (SELECT FROM intake_item WHERE state = 'received'),
+                   EXISTS (SELECT FROM screening_judgement WHERE state = 'pending')
+            """
+        )
+        unscored, unjudged = cursor.fetchone()
+    if unscored:
+        doorbell.ring("score")
+    if unjudged:
+        for endpoint in range(endpoints):
+            doorbell.ring("reason", endpoint)

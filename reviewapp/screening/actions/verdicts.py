@@ -1,0 +1,219 @@
+"""Stores what the reasoner answered, fenced by the lease epoch, and says what becomes of what it could not answer."""
+
+import logging
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from django.db import DataError, IntegrityError, connection, transaction
+
+from inference import Failure, Verdict
+from reviewapp.audit.actions import REASONER, record
+from reviewapp.screening import rules
+from reviewapp.screening.actions.leases import Claim
+from reviewapp.screening.actions.settling import fail, settle
+from reviewapp.screening.models import Verdict as Row
+from reviewapp.screening.rules import Then
+
+log = logging.getLogger(__name__)
+MOST: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one claim."""
+
+    claim: Claim
+    answer: Verdict | Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """How many outcomes became what; `dropped` ones had lost their lease and left no trace."""
+
+    done: int = 0
+    failed: int = 0
+    retried: int = 0
+    released: int = 0
+    dropped: int = 0
+
+    def __add__(self, other: "Committed") -> "Committed":
+        return Committed(
+            self.done + other.done, self.failed + other.failed, self.retried + other.retried,
+            self.released + other.released, self.dropped + other.dropped,
+        )  # fmt: skip
+
+
+def commit_verdicts(
+    *, outcomes: Sequence[Outcome], engine: UUID, jitter: Callable[[], float] = random.random
+) -> Committed:
+    """Store the outcomes of up to 500 claims in one transaction; a row that the database refuses sinks alone.
+
+    Only the holder of a judgement's current epoch writes it: the others' results are dropped and counted. Verdicts,
+    the items' way to people and the audit events commit together. `jitter` (0 to 1) spreads repeated tries.
+    """
+    if len(outcomes) > MOST:
+        raise ValueError(f"{len(outcomes)} outcomes; {MOST} are committed at once")
+    try:
+        with transaction.atomic():
+            return _commit(outcomes, engine, jitter)
+    except (DataError, IntegrityError):
+        if len(outcomes) > 1:
+            return sum((commit_verdicts(outcomes=[one], engine=engine, jitter=jitter) for one in outcomes), Committed())
+        log.exception("a verdict could not be stored; its item goes on without one")
+        return _refuse(outcomes[0])
+
+
+def _refuse(outcome: Outcome) -> Committed:
+    with transaction.atomic():
+        held = _held([outcome])
+        ended = fail(judgements=list(held), kind="invalid", reason="The answer could not be stored.")
+    return Committed(failed=len(ended), dropped=1 - len(ended))
+
+
+def _commit(outcomes: Sequence[Outcome], engine: UUID, jitter: Callable[[], float]) -> Committed:
+    held = _held(outcomes)
+    live = [each for each in outcomes if each.claim.judgement in held]
+    done = [(each.claim, each.answer) for each in live if isinstance(each.answer, Verdict)]
+    _store(done, engine)
+    counts = Counter[str](done=len(done), dropped=len(outcomes) - len(live))
+    failed: dict[tuple[str, str], list[UUID]] = defaultdict(list)
+    for each in live:
+        if isinstance(each.answer, Failure):
+            counts[_not_answered(each.claim, each.answer, failed, jitter)] += 1
+    for (kind, reason), judgements in failed.items():
+        fail(judgements=judgements, kind=kind, reason=reason)
+    _tell(done, engine)
+    settle(items=[claim.item for claim, _ in done if claim.item])
+    return Committed(**counts)
+
+
+def _held(outcomes: Sequence[Outcome]) -> set[UUID]:
+    """Lock the judgements that are still leased under the epoch of their claim."""
+    claims = [each.claim for each in outcomes]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT j.id FROM screening_judgement j, unnest(%s::uuid[], %s::int[]) AS held(id, epoch)
+            WHERE j.id = held.id AND j.lease_epoch = held.epoch AND j.state = 'leased' ORDER BY j.id FOR UPDATE OF j
+            """,
+            [[claim.judgement for claim in claims], [claim.epoch for claim in claims]],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _not_answered(
+    claim: Claim, failure: Failure, failed: dict[tuple[str, str], list[UUID]], jitter: Callable[[], float]
+) -> str:
+    """Put one failed claim back, or on the list of those that end; returns what it counts as."""
+    after = rules.after_failure(
+        failure.kind.value, transients=claim.transients, timeouts=claim.timeouts, invalids=claim.invalids
+    )
+    if after.counter:
+        _count(claim.judgement, after.counter)
+    if after.then is Then.FAIL:
+        failed[failure.kind.value, failure.reason].append(claim.judgement)
+        return "failed"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE screening_judgement SET state = 'pending', lease_until = NULL, failure_kind = %s, failure_reason = %s,
+                not_before = clock_timestamp() + make_interval(secs => %s) WHERE id = %s
+            """,
+            [failure.kind.value, failure.reason, after.delay * (1 + jitter() / 2), claim.judgement],
+        )
+    return "released" if after.then is Then.RELEASE else "retried"
+
+
+def _count(judgement: UUID, counter: str) -> None:
+    column = {"transients": "transients", "timeouts": "timeouts", "invalids": "invalids"}[counter]
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE screening_judgement SET {column} = {column} + 1 WHERE id = %s", [judgement])  # noqa: S608
+
+
+def _store(done: Sequence[tuple[Claim, Verdict]], engine: UUID) -> None:
+    if not done:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE screening_judgement SET state = 'done', lease_until = NULL, failure_kind = '', failure_reason = '',
+                done_at = clock_timestamp() WHERE id = ANY(%s)
+            """,
+            [[claim.judgement for claim, _ in done]],
+        )
+    rows = Row.objects.bulk_create(_row(claim, verdict, engine) for claim, verdict in done)
+    with connection.cursor() as cursor:
+        cursor.execute(_CURRENT, [[row.pk for row in rows]])
+
+
+_CURRENT: Final = """
+INSERT INTO screening_currentverdict AS mine (item_id, policy_id, verdict_id)
+SELECT DISTINCT ON (v.item_id, p.policy_id) v.item_id, p.policy_id, v.id
+FROM screening_verdict v
+JOIN screening_judgement j ON j.id = v.judgement_id
+JOIN screening_run r ON r.id = j.run_id AND r.kind IN ('live', 'second_look')
+JOIN policies_version p ON p.id = v.version_id
+WHERE v.id = ANY(%s) AND v.item_id IS NOT NULL
+ORDER BY v.item_id, p.policy_id, p.number DESC
+ON CONFLICT (item_id, policy_id) DO UPDATE SET verdict_id = excluded.verdict_id
+WHERE (SELECT p.number FROM screening_verdict v JOIN policies_version p ON p.id = v.version_id
+       WHERE v.id = excluded.verdict_id)
+   >= (SELECT p.number FROM screening_verdict v JOIN policies_version p ON p.id = v.version_id
+       WHERE v.id = mine.verdict_id)
+"""
+"""A late verdict under an older version never takes the place of one under a newer version."""
+
+
+def _row(claim: Claim, verdict: Verdict, engine: UUID) -> Row:
+    return Row(
+        judgement_id=claim.judgement,
+        item_id=claim.item,
+        version_id=claim.version,
+        engine_id=engine,
+        label=verdict.label.value,
+        confidence=verdict.confidence.value,
+        sections=list(verdict.sections),
+        unknown_sections=list(verdict.unknown_sections),
+        evidence_for=list(verdict.evidence_for),
+        evidence_against=list(verdict.evidence_against),
+        dropped_quotes=min(verdict.dropped_quotes, 32_767),
+        rationale=verdict.rationale,
+        reasoning=verdict.reasoning,
+        raw=verdict.raw,
+        injection_suspected=verdict.injection_suspected,
+        model=verdict.model,
+        effort=claim.effort.value,
+        prompt_hash=verdict.prompt_hash,
+        policy_hash=claim.policy.hash,
+        prompt_tokens=verdict.usage.prompt_tokens,
+        completion_tokens=verdict.usage.completion_tokens,
+        cached_tokens=verdict.usage.cached_tokens,
+        seconds=verdict.seconds,
+        lease_epoch=claim.epoch,
+    )
+
+
+def _tell(done: Sequence[tuple[Claim, Verdict]], engine: UUID) -> None:
+    by_run: dict[UUID, list[tuple[Claim, Verdict]]] = defaultdict(list)
+    for claim, verdict in done:
+        by_run[claim.run].append((claim, verdict))
+    stored: Mapping[UUID, UUID] = dict(
+        Row.objects.filter(judgement__in=[claim.judgement for claim, _ in done]).values_list("judgement_id", "pk")
+    )
+    for run, pairs in sorted(by_run.items()):
+        record(
+            verb="verdict.committed",
+            actor=REASONER,
+            subjects=[claim.item or claim.judgement for claim, _ in pairs],
+            data={
+                "run": str(run),
+                "engine": str(engine),
+                "labels": dict(sorted(Counter(verdict.label.value for _, verdict in pairs).items())),
+                "verdicts": [str(stored[claim.judgement]) for claim, _ in pairs],
+            },
+        )
+
