@@ -48,10 +48,20 @@ class Version(models.Model):
     saves = models.PositiveIntegerField(default=0)
     gate_waived = models.BooleanField(default=False)
     publish_at = models.DateTimeField(null=True)
-    drafted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    published_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    # Everybody whose words are in it: none of them may approve or publish it.
+    writers = ArrayField(models.UUIDField(), default=list)
+    drafted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    proposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     drafted_at = models.DateTimeField(db_default=Now())
     saved_at = models.DateTimeField(db_default=Now())
     proposed_at = models.DateTimeField(null=True)
@@ -63,9 +73,13 @@ class Version(models.Model):
         constraints = (
             models.CheckConstraint(condition=Q(state__in=list(VersionState)), name="policies_version_state"),
             models.UniqueConstraint(fields=["policy", "number"], name="policies_version_number"),
-            models.UniqueConstraint(fields=["policy"], condition=Q(state="published"), name="policies_one_published"),
             models.UniqueConstraint(
-                fields=["policy"], condition=Q(state__in=["draft", "proposed", "approved"]), name="policies_one_draft"
+                fields=["policy"], condition=Q(state="published"), name="policies_one_published"
+            ),
+            models.UniqueConstraint(
+                fields=["policy"],
+                condition=Q(state__in=["draft", "proposed", "approved"]),
+                name="policies_one_draft",
             ),
         )
 
@@ -121,5 +135,7 @@ class Case(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["policy", "code"], name="policies_case_code"),
-            models.CheckConstraint(condition=Q(expect__in=["violates", "allowed"]), name="policies_case_expect"),
+            models.CheckConstraint(
+                condition=Q(expect__in=["violates", "allowed"]), name="policies_case_expect"
+            ),
         )

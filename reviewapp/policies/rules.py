@@ -4,12 +4,13 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from reviewapp.policies.rules_front import LINE_END, MOST_TITLE, Problem, front_matter
+from reviewapp.policies.rules_front import LINE_END, MOST_TITLE, front_matter
 from reviewapp.policies.rules_front import PolicyFileError as PolicyFileError
+from reviewapp.policies.rules_front import Problem as Problem
 from reviewapp.ui.states import State
 
 
@@ -133,6 +134,44 @@ def normalise(text: str) -> str:
     """Text without trailing spaces on its lines, with runs of blank lines folded to one, none at the ends."""
     stripped = "\n".join(line.rstrip(" \t") for line in LINE_END.split(text))
     return re.sub(r"\n{3,}", "\n\n", stripped).strip("\n")
+
+
+def check_storable(source: str) -> None:
+    """Raise PolicyFileError for text that cannot be kept at all: over 200 kB, NUL, half of a surrogate pair."""
+    problems = _unreadable(source)
+    if problems:
+        raise PolicyFileError(problems)
+
+
+def check_slug(source: str, document: Document, slug: str) -> None:
+    """Raise PolicyFileError when a version's file names another policy than its own."""
+    if document.slug != slug:
+        lines = enumerate(LINE_END.split(source), start=1)
+        line = next((number for number, text in lines if text.startswith("slug:")), 1)
+        raise PolicyFileError(
+            [(line, f"`slug` must stay {slug}: a policy keeps its name. Make a new policy instead.")]
+        )
+
+
+def with_cases(document: Document, more: tuple[CaseText, ...]) -> Document:
+    """The document with the cases of a file beside it. Raises PolicyFileError where they do not fit."""
+    problems: list[Problem] = []
+    cases = (*document.cases, *more)
+    _check_cases(cases, document.sections, problems)
+    if problems:
+        raise PolicyFileError(problems)
+    return replace(document, cases=cases)
+
+
+def problems_of(source: str, slug: str | None) -> list[Problem]:
+    """Everything that keeps this text from being proposed as a version of the policy `slug`; empty when nothing does."""
+    try:
+        document = parse(source)
+        if slug is not None:
+            check_slug(source, document, slug)
+    except PolicyFileError as error:
+        return error.problems
+    return []
 
 
 def findings(source: str) -> list[Problem]:

@@ -66,6 +66,12 @@ class Migration(migrations.Migration):
                 ("gate_waived", models.BooleanField(default=False)),
                 ("publish_at", models.DateTimeField(null=True)),
                 (
+                    "writers",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.UUIDField(), default=list, size=None
+                    ),
+                ),
+                (
                     "drafted_at",
                     models.DateTimeField(
                         db_default=django.db.models.functions.datetime.Now()

@@ -1,0 +1,351 @@
+"""The read door of policies: what judges items now, and what the policy pages show."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Count, Prefetch, Q, QuerySet
+
+from reviewapp.accounts.models import Person
+from reviewapp.policies import rules
+from reviewapp.policies.models import Policy, Section, Version
+from reviewapp.policies.rules import Problem, VersionState
+from reviewapp.ui.errors import Missing
+
+OPEN_STATES: Final = (VersionState.DRAFT, VersionState.PROPOSED, VersionState.APPROVED)
+_PEOPLE: Final = ("drafted_by", "proposed_by", "approved_by", "published_by")
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedPolicy:
+    """A version in force: `text` is what is sent, `severities` gives 1 to 4 for each section id, in file order."""
+
+    policy_id: UUID
+    version_id: UUID
+    slug: str
+    title: str
+    number: int
+    family: str | None
+    hash: str
+    text: str
+    section_ids: tuple[str, ...]
+    effort: str
+    applies: dict[str, Any]
+    severities: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class VersionSection:
+    """One section of a version as screens show it; `cases` counts those of this version's own file."""
+
+    code: str
+    title: str
+    severity: int
+    response: str
+    model_text: str
+    guidance: str
+    public: str
+    violating: tuple[str, ...]
+    allowed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    """One version in a history: its state in words, when it got there, and who did it."""
+
+    id: UUID
+    number: int
+    state: str
+    label: str
+    at: datetime
+    who: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRow:
+    """One row of the list. `published` and `open` are the versions in force and in the making, if there are any."""
+
+    slug: str
+    title: str
+    family: str | None
+    published: VersionLine | None
+    retired: VersionLine | None
+    open: VersionLine | None
+    sections: int
+    cases: int
+    changed: VersionLine
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """One case of a version's file."""
+
+    code: str
+    section: str
+    text: str
+    expect: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that somebody did to a version."""
+
+    word: str
+    who: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPage:
+    """Everything the page of one version shows; `hash` is all 64 digits, `model_text` exactly what is sent."""
+
+    id: UUID
+    policy_id: UUID
+    slug: str
+    family: str | None
+    number: int
+    title: str
+    state: str
+    label: str
+    next_step: str
+    language: str
+    effort: str
+    applies: dict[str, Any]
+    source: str
+    model_text: str
+    hash: str
+    change_note: str
+    saves: int
+    saved_at: datetime
+    gate_waived: bool
+    sections: tuple[VersionSection, ...]
+    cases: tuple[CaseLine, ...]
+    steps: tuple[Step, ...]
+    writers: tuple[UUID, ...]
+    proposer: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyPage:
+    """One policy: its versions, newest first, and which of them is in force or in the making."""
+
+    id: UUID
+    slug: str
+    title: str
+    family: str | None
+    history: tuple[VersionLine, ...]
+    published: VersionLine | None
+    open: VersionLine | None
+
+
+def published() -> tuple[PublishedPolicy, ...]:
+    """Every version in force, by slug: what judges new items. Callers may keep it for 5 s."""
+    return tuple(_published(row) for row in _with_sections().filter(state=VersionState.PUBLISHED))
+
+
+def published_version(slug: str, number: int | None = None) -> PublishedPolicy:
+    """One version as it is or was sent; without a number the one in force. Raises Missing."""
+    rows = _with_sections().filter(policy__slug=slug)
+    which = Q(number=number) if number is not None else Q(state=VersionState.PUBLISHED)
+    row = rows.filter(which).first()
+    if row is None:
+        wanted = f"version {number} of {slug}" if number is not None else f"published version of {slug}"
+        raise Missing(f"There is no {wanted}. Look at the list of policies.")
+    return _published(row)
+
+
+def version_sections(version_id: UUID) -> tuple[VersionSection, ...]:
+    """The sections of one version in file order; empty for a version that is not there."""
+    return tuple(_section(row) for row in Section.objects.filter(version_id=version_id).order_by("ordinal"))
+
+
+def sections_of(version_ids: Iterable[UUID]) -> dict[UUID, tuple[VersionSection, ...]]:
+    """The sections of several versions, in file order."""
+    found: dict[UUID, list[VersionSection]] = {key: [] for key in version_ids}
+    for row in Section.objects.filter(version_id__in=list(found)).order_by("ordinal"):
+        found[row.version_id].append(_section(row))
+    return {key: tuple(sections) for key, sections in found.items()}
+
+
+def policy_list() -> list[PolicyRow]:
+    """Every policy by title, with the version in force and the one in the making."""
+    versions = (
+        Version.objects.select_related(*_PEOPLE)
+        .annotate(section_count=Count("sections"))
+        .defer("source", "model_text")
+    )
+    policies = Policy.objects.annotate(case_count=Count("cases")).prefetch_related(
+        Prefetch("versions", queryset=versions.order_by("-number"))
+    )
+    rows = [_policy_row(policy) for policy in policies if policy.versions.all()]
+    return sorted(rows, key=lambda row: row.title.casefold())
+
+
+def policy_page(slug: str) -> PolicyPage:
+    """One policy with its history. Raises Missing."""
+    policy = Policy.objects.filter(slug=slug).first()
+    rows = list(_lines(policy)) if policy else []
+    if policy is None or not rows:
+        raise Missing(f"There is no policy {slug!r}. Look at the list of policies.")
+    lines = tuple(_line(row) for row in rows)
+    force = next((line for line in lines if line.state == VersionState.PUBLISHED), None)
+    making = next((line for line in lines if line.state in OPEN_STATES), None)
+    shown = next((row for row in rows if row.state == VersionState.PUBLISHED), rows[0])
+    return PolicyPage(policy.pk, slug, shown.title, policy.family, lines, force, making)
+
+
+def version_page(slug: str, number: int) -> VersionPage:
+    """One version of a policy. Raises Missing."""
+    row = _whole().filter(policy__slug=slug, number=number).first()
+    if row is None:
+        raise Missing(f"There is no version {number} of {slug}. Look at the policy's list of versions.")
+    return _version_page(row)
+
+
+def draft_page(slug: str) -> VersionPage | None:
+    """The version in the making: draft, proposed or approved; None where there is none. Raises Missing for no policy."""
+    row = _whole().filter(policy__slug=slug, state__in=OPEN_STATES).first()
+    if row is None and not Policy.objects.filter(slug=slug).exists():
+        raise Missing(f"There is no policy {slug!r}. Look at the list of policies.")
+    return _version_page(row) if row else None
+
+
+def source_of(slug: str, number: int | None = None) -> str:
+    """The file of a version, byte for byte; without a number the published, else the latest one. Raises Missing."""
+    rows = Version.objects.filter(policy__slug=slug)
+    rows = rows.filter(number=number) if number is not None else rows.order_by("-number")
+    row = rows.filter(state=VersionState.PUBLISHED).first() if number is None else None
+    row = row or rows.first()
+    if row is None:
+        raise Missing(
+            f"There is no {slug}{'' if number is None else f'@{number}'}. `/policies/` lists what there is."
+        )
+    return row.source
+
+
+def api_versions() -> QuerySet[Version]:
+    """Versions in force for the API's list, with their sections."""
+    return _with_sections().filter(state=VersionState.PUBLISHED)
+
+
+def api_version(slug: str, number: int) -> Version:
+    """A version that is or was in force, for the API. Raises Missing: what was never published is not given out."""
+    ever = Q(state__in=[VersionState.PUBLISHED, VersionState.RETIRED])
+    row = _with_sections().filter(ever, policy__slug=slug, number=number).first()
+    if row is None:
+        raise Missing(
+            f"There is no published version {number} of {slug}. `GET /api/v1/policies` lists those in force."
+        )
+    return row
+
+
+def findings_of(source: str) -> list[Problem]:
+    """What deserves a look in a text, by line."""
+    return rules.findings(source)
+
+
+def _with_sections() -> QuerySet[Version]:
+    return Version.objects.select_related("policy").prefetch_related("sections").order_by("policy__slug")
+
+
+def _whole() -> QuerySet[Version]:
+    return Version.objects.select_related("policy", *_PEOPLE).prefetch_related("sections")
+
+
+def _lines(policy: Policy) -> QuerySet[Version]:
+    return policy.versions.select_related(*_PEOPLE).defer("source", "model_text").order_by("-number")
+
+
+def _published(row: Version) -> PublishedPolicy:
+    sections = list(row.sections.all())
+    return PublishedPolicy(
+        policy_id=row.policy_id, version_id=row.pk, slug=row.policy.slug, title=row.title, number=row.number,
+        family=row.policy.family, hash=row.hash, text=row.model_text,
+        section_ids=tuple(each.code for each in sections), effort=row.effort, applies=row.applies,
+        severities={each.code: each.severity for each in sections},
+    )  # fmt: skip
+
+
+def _section(row: Section) -> VersionSection:
+    return VersionSection(
+        row.code, row.title, row.severity, row.response, row.model_text, row.guidance, row.public,
+        tuple(row.violating_examples), tuple(row.allowed_examples),
+    )  # fmt: skip
+
+
+def _line(row: Version) -> VersionLine:
+    at, who = _latest_act(row)
+    label = rules.VERSION_STATES[row.state].label
+    return VersionLine(row.pk, row.number, row.state, label, at, _name(who), row.change_note)
+
+
+def _latest_act(row: Version) -> tuple[datetime, Person | None]:
+    """When the version got where it is, and through whom; nobody means the shell."""
+    acts = {
+        VersionState.PROPOSED: (row.proposed_at, row.proposed_by),
+        VersionState.APPROVED: (row.approved_at, row.approved_by),
+        VersionState.PUBLISHED: (row.published_at, row.published_by),
+        VersionState.RETIRED: (row.published_at, row.published_by),
+    }
+    at, who = acts.get(VersionState(row.state), (None, row.drafted_by))
+    return at or row.saved_at, who
+
+
+def _name(person: Person | None) -> str:
+    return str(person) if person else "the operator"
+
+
+def _policy_row(policy: Any) -> PolicyRow:
+    """A row from a policy annotated with `case_count`, whose versions are loaded newest first with `section_count`."""
+    versions: list[Any] = list(policy.versions.all())
+    force = next((row for row in versions if row.state == VersionState.PUBLISHED), None)
+    making = next((row for row in versions if row.state in OPEN_STATES), None)
+    retired = (
+        next((row for row in versions if row.state == VersionState.RETIRED), None) if force is None else None
+    )
+    shown = force or versions[0]
+    changed = max((_line(row) for row in versions), key=lambda line: line.at)
+    return PolicyRow(
+        policy.slug, shown.title, policy.family,
+        _line(force) if force else None, _line(retired) if retired else None, _line(making) if making else None,
+        shown.section_count, policy.case_count, changed,
+    )  # fmt: skip
+
+
+def _version_page(row: Version) -> VersionPage:
+    state = rules.VERSION_STATES[row.state]
+    return VersionPage(
+        id=row.pk, policy_id=row.policy_id, slug=row.policy.slug, family=row.policy.family, number=row.number,
+        title=row.title, state=row.state, label=state.label, next_step=state.next_step, language=row.language,
+        effort=row.effort, applies=row.applies, source=row.source, model_text=row.model_text, hash=row.hash,
+        change_note=row.change_note, saves=row.saves, saved_at=row.saved_at, gate_waived=row.gate_waived,
+        sections=tuple(_section(each) for each in row.sections.all()), cases=_cases(row.source),
+        steps=_steps(row), writers=tuple(row.writers), proposer=row.proposed_by_id,
+    )  # fmt: skip
+
+
+def _cases(source: str) -> tuple[CaseLine, ...]:
+    """The cases in the version's own file: they are frozen with it, whatever the policy's list has become."""
+    try:
+        document = rules.parse(source)
+    except rules.PolicyFileError:
+        return ()
+    return tuple(
+        CaseLine(each.code, each.section, each.text, each.expect, each.note) for each in document.cases
+    )
+
+
+def _steps(row: Version) -> tuple[Step, ...]:
+    """Who drafted, proposed, approved, published; only what happened."""
+    acts = [
+        ("drafted", row.drafted_by, row.drafted_at),
+        ("proposed", row.proposed_by, row.proposed_at),
+        ("approved", row.approved_by, row.approved_at),
+        ("published", row.published_by, row.published_at),
+    ]
+    steps = [Step(word, _name(who), at) for word, who, at in acts if at]
+    return (*steps, Step("taken out of force", "", row.retired_at)) if row.retired_at else tuple(steps)
