@@ -127,6 +127,10 @@ RQ_QUEUES = {
 # The doorbell waits for the commit itself.
 RQ = {"COMMIT_MODE": "auto", "SHOW_ADMIN_LINK": False}
 
+# Senders are asked to wait (429) over these; 0 switches a limit off.
+INGEST_ITEMS_PER_MINUTE = int(os.environ.get("INGEST_ITEMS_PER_MINUTE", "0"))
+INGEST_BACKLOG_SECONDS = int(os.environ.get("INGEST_BACKLOG_SECONDS", "600"))
+
 REASONER_URLS = [url for url in os.environ.get("REASONER_URL", "").split(",") if url]
 REASONER_API_KEY = os.environ.get("REASONER_API_KEY", "")
 REASONER_MODEL = os.environ.get("REASONER_MODEL", "")

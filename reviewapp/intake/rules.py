@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final
@@ -67,7 +68,12 @@ FLAGS_BY_PEOPLE: Final = frozenset(FlagKind) - {FlagKind.AUTOMATED}
 """An item flagged by people is never passed by the prefilter."""
 
 
-def content_hash(text: str, context: Sequence[Mapping[str, Any]], attachments: Sequence[Mapping[str, Any]]) -> bytes:
+_REFERENCE: Final = re.compile(r"[A-Za-z0-9_.:@/+\- ]{0,200}\Z")
+
+
+def content_hash(
+    text: str, context: Sequence[Mapping[str, Any]], attachments: Sequence[Mapping[str, Any]]
+) -> bytes:
     """SHA-256 over what the item says: text, context thread and attachments, in canonical JSON."""
     return hashlib.sha256(_canonical([text, context, attachments])).digest()
 
@@ -84,3 +90,19 @@ def commitment(key: bytes, content: bytes) -> str:
 
 def _canonical(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")
+
+
+def reopens(state: str, kind: str) -> bool:
+    """Whether a new flag of `kind` brings an item in `state` back to people.
+
+    What no person has looked at comes back for any person who points at it; what a person decided, for an authority's
+    order only (other reports of a decided item are kept with it and wait for an appeal or a senior).
+    """
+    if state in {ItemState.PASSED, ItemState.CLOSED_BY_MACHINE}:
+        return kind in FLAGS_BY_PEOPLE
+    return state == ItemState.DECIDED and kind == FlagKind.AUTHORITY_ORDER
+
+
+def is_plain(reference: str) -> bool:
+    """Whether `reference` is a word that the audit log may keep: ASCII letters, digits and a few signs, at most 200."""
+    return _REFERENCE.match(reference) is not None

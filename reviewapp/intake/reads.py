@@ -1,0 +1,41 @@
+"""The read door of intake: contents of items."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from reviewapp.intake.models import Item, ItemContent
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What one item says: its text, the thread around it, its attachments, its address, and its commitment key."""
+
+    text: str
+    context: list[dict[str, Any]]
+    attachments: list[dict[str, Any]]
+    url: str
+    key: bytes
+
+
+def contents(item_ids: Sequence[UUID], *, include_restricted: bool = False) -> dict[UUID, Content]:
+    """Contents by item id; what is erased, and what is restricted unless asked for, is missing."""
+    found = ItemContent.objects.filter(item_id__in=list(item_ids))
+    if not include_restricted:
+        found = found.filter(item__restricted=False)
+    rows = found.values_list("item_id", "text", "context", "attachments", "url", "key")
+    return {row[0]: Content(row[1], row[2], row[3], row[4], bytes(row[5])) for row in rows}
+
+
+def received_batch(limit: int) -> list[Item]:
+    """Lock up to `limit` items that wait for their score, oldest first, passing over those another worker has.
+
+    To be called inside a transaction; each item comes with its source.
+    """
+    return list(
+        Item.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
+        .filter(state="received")
+        .select_related("source")
+        .order_by("received_at")[:limit]
+    )
