@@ -24,20 +24,22 @@ ALLOWED_LEAD = 0.0
 RULE_SHARE = 0.35
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
-_SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
+_SENTENCE = re.compile(r"[^\n]+?(?:[.!?]+(?=\s|$)|(?=\n)|$)")
 _SUFFIX = re.compile(r"(?:ations?|ings?|edly|ed|ies|ers?|ly|es|s)$")
-_COMMON = frozenset(
-    """a about above after again all also always am an and any anyone are aren't as ask at away be because been before
-    being below between both but by can can't come could day did didn't do does doesn't doing don't down each even
-    ever every everyone example few first for from get go going good got had has have having he he's her here him his
-    how i i'd i'll i'm i've if in into is isn't it it's item its just know last let's like look made make man many may
-    me means men might more most much must my need never new no nobody nor not nothing now of off often on once one
-    only or other others our out over own people please post posts put really right said same say see she should
-    since so some someone something still such take text than that that's the their them then there these they
-    they're thing things think this those though thread time to today too two under until up us use used very
-    violate violates want was way we well went were what when where which while who whose why will with without
-    word words work would year years yes yesterday yet you you're your""".split()
-)
+_COMMON_WORDS = """
+a about above after again all also always am an and any anyone are aren't as ask at away be because been
+before being below between both but by can can't come could day did didn't do does doesn't doing don't
+down each even ever every everyone example few first for from get go going good got had has have having
+he he's her here him his how i i'd i'll i'm i've if in into is isn't it it's item its just know last
+let's like look made make man many may me means men might more most much must my need never new no
+nobody nor not nothing now of off often on once one only or other others our out over own people please
+post posts put really right said same say see she should since so some someone something still such take
+text than that that's the their them then there these they they're thing things think this those though
+thread time to today too two under until up us use used very violate violates want was way we well went
+were what when where which while who whose why will with without word words work would year years yes
+yesterday yet you you're your
+"""
+_COMMON = frozenset(_COMMON_WORDS.split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,3 +37,14 @@ def fits(contents: Iterable[str], room: int) -> bool:
     texts = list(contents)
     upper = sum(len(text.encode(errors="replace")) for text in texts) + FRAME_TOKENS
     return upper <= room or prompt_tokens(texts) <= room
+
+
+def cut(text: str, tokens: int) -> str:
+    """The first `tokens` tokens of a text, as an answer cut off by its limit would end."""
+    kept = _encoding().encode_ordinary(text)[: max(tokens, 0)]
+    return str(_encoding().decode(kept))
+
+
+def preload() -> None:
+    """Loads the vocabulary now, so that the first count is not the slow one."""
+    _encoding()
