@@ -51,7 +51,9 @@ class Score(models.Model):
     why = models.TextField(db_collation="C")
 
     class Meta:
-        constraints = (models.CheckConstraint(condition=Q(route__in=list(Route)), name="screening_score_route"),)
+        constraints = (
+            models.CheckConstraint(condition=Q(route__in=list(Route)), name="screening_score_route"),
+        )
 
 
 class Engine(models.Model):
@@ -91,7 +93,9 @@ class Circuit(models.Model):
 
     class Meta:
         constraints = (
-            models.CheckConstraint(condition=Q(state__in=["closed", "open", "half_open"]), name="screening_circuit"),
+            models.CheckConstraint(
+                condition=Q(state__in=["closed", "open", "half_open"]), name="screening_circuit"
+            ),
         )
 
 
@@ -104,7 +108,9 @@ class Run(models.Model):
     kind = models.TextField(db_collation="C")
     effort = models.TextField(default="", blank=True)
     engine = models.ForeignKey(Engine, null=True, on_delete=models.PROTECT, related_name="+")
-    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     started_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -146,16 +152,26 @@ class Judgement(models.Model):
 
     class Meta:
         constraints = (
-            models.CheckConstraint(condition=Q(state__in=list(JudgementState)), name="screening_judgement_state"),
+            models.CheckConstraint(
+                condition=Q(state__in=list(JudgementState)), name="screening_judgement_state"
+            ),
             models.CheckConstraint(condition=EXACTLY_ONE_SUBJECT, name="screening_judgement_subject"),
-            models.UniqueConstraint(fields=["item", "version", "run", "replica"], name="screening_judgement_item"),
-            models.UniqueConstraint(fields=["case", "version", "run", "replica"], name="screening_judgement_case"),
+            models.UniqueConstraint(
+                fields=["item", "version", "run", "replica"], name="screening_judgement_item"
+            ),
+            models.UniqueConstraint(
+                fields=["case", "version", "run", "replica"], name="screening_judgement_case"
+            ),
         )
         indexes = (
             models.Index(
-                fields=["priority", "created_at", "id"], condition=Q(state="pending"), name="screening_judgement_next"
+                fields=["priority", "created_at", "id"],
+                condition=Q(state="pending"),
+                name="screening_judgement_next",
             ),
-            models.Index(fields=["lease_until"], condition=Q(state="leased"), name="screening_judgement_lease"),
+            models.Index(
+                fields=["lease_until"], condition=Q(state="leased"), name="screening_judgement_lease"
+            ),
         )
 
 

@@ -12,7 +12,7 @@ from reviewapp.ui.states import State
 class Route(StrEnum):
     """Where the prefilter sends an item."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105
     REASON = "reason"
     PEOPLE = "people"
 
@@ -144,7 +144,9 @@ def way(
     )  # fmt: skip
     if route_ is not Route.REASON:
         return Way(route_, why)
-    versions = policies_for(facts=facts, heads=heads, over=over, published=published, best=why is not Why.LANGUAGE)
+    versions = policies_for(
+        facts=facts, heads=heads, over=over, published=published, best=why is not Why.LANGUAGE
+    )
     if versions:
         return Way(route_, why, versions)
     return Way(Route.PEOPLE, Why.NO_POLICY if why in {Why.OVER_THRESHOLD, Why.FLAGGED} else why)
@@ -175,7 +177,12 @@ def route(
 
 
 def policies_for(
-    *, facts: Facts, heads: Mapping[str, float], over: Collection[str], published: Sequence[Candidate], best: bool
+    *,
+    facts: Facts,
+    heads: Mapping[str, float],
+    over: Collection[str],
+    published: Sequence[Candidate],
+    best: bool,
 ) -> tuple[UUID, ...]:
     """The versions that judge an item, in the order of their slugs.
 
@@ -296,3 +303,21 @@ def rank_verdict(label: str, severity: int, confidence: str) -> tuple[int, int, 
     """Sort key that puts the lead verdict first: violating, then highest severity of its sections, then confidence."""
     labels = {"violates": 0, "unsure": 1, "allowed": 2}
     return labels[label], -severity, -{"low": 0, "medium": 1, "high": 2}[confidence]
+
+
+START_WINDOW: Final = 32
+LEAST_WINDOW: Final = 4
+MOST_WINDOW: Final = 256
+
+
+def next_window(
+    window: int, *, full: bool, trouble: bool, running: int, waiting: int, kv_usage: float
+) -> int:
+    """How many calls may be in flight next: eight more while all is well and they are used, a third less in trouble.
+
+    `trouble`: a call was refused as busy or ran out of time since the last look; `running`, `waiting` and `kv_usage`
+    (0 to 1) are the engine's own figures. Additive increase, multiplicative decrease.
+    """
+    if trouble or waiting > max(running * 0.1, 1) or kv_usage > 0.95:
+        return max(int(window * 0.7), LEAST_WINDOW)
+    return min(window + 8, MOST_WINDOW) if full else window

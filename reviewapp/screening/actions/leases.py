@@ -87,8 +87,13 @@ def claim_judgements(*, endpoint: int, limit: int, lease_seconds: int = LEASE_SE
     if withdrawn:
         fail(judgements=withdrawn, kind="withdrawn", reason="The item was restricted, replaced or erased.")
     texts = _policy_texts({row.version for row in rows})
-    claims = [_claim(row, subjects[row.judgement], texts[row.version]) for row in rows if row.judgement in subjects]
-    order = {row.judgement: place for place, row in enumerate(sorted(rows, key=lambda row: (row.priority, row.version)))}
+    claims = [
+        _claim(row, subjects[row.judgement], texts[row.version]) for row in rows if row.judgement in subjects
+    ]
+    order = {
+        row.judgement: place
+        for place, row in enumerate(sorted(rows, key=lambda row: (row.priority, row.version)))
+    }
     return sorted(claims, key=lambda claim: order[claim.judgement])
 
 
@@ -154,7 +159,8 @@ def _subjects(rows: Sequence[_Row]) -> dict[UUID, ItemText]:
 def item_text(item: UUID, content: Any, language: str) -> ItemText:
     """The item as it is sent: text, thread, and only the number of its attachments."""
     context = tuple(
-        ContextEntry(role=str(entry.get("role", "")), text=str(entry.get("text", ""))) for entry in content.context
+        ContextEntry(role=str(entry.get("role", "")), text=str(entry.get("text", "")))
+        for entry in content.context
     )
     return ItemText(str(item), content.text, context, len(content.attachments), language)
 

@@ -4,13 +4,13 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from inference import Prefilter
-from inference.prefilter import Score as Reading
 from reviewapp import doorbell
 from reviewapp.audit.actions import PREFILTER, Actor, record
 from reviewapp.intake import actions as intake
@@ -40,7 +40,7 @@ class BadSwitch(ProductError):
 @dataclass(frozen=True, slots=True)
 class _Scored:
     item: Item
-    reading: Reading | None
+    reading: Any | None
     way: rules.Way
     flag_kinds: frozenset[str]
 
@@ -54,7 +54,7 @@ def score_batch(
     Rows another worker scores right now are left to it. `draw` gives the random numbers of the sample. Rings
     "reason" when something is to be judged.
     """
-    items = _received(min(limit, BATCH))
+    items = intake_reads.received_batch(min(limit, BATCH))
     if not items:
         return 0
     scored = _scored(items, prefilter, draw)
@@ -104,15 +104,6 @@ def switch_prefilter(*, send_everything_on: bool, sample_share: float, actor: Ac
 def live_run() -> Run:
     """The one live run; made when it is first needed."""
     return Run.objects.get_or_create(kind=RunKind.LIVE.value)[0]
-
-
-def _received(limit: int) -> list[Item]:
-    return list(
-        Item.objects.select_for_update(skip_locked=True, of=("self",))
-        .filter(state=ItemState.RECEIVED)
-        .select_related("source")
-        .order_by("received_at")[:limit]
-    )
 
 
 def _scored(items: Sequence[Item], prefilter: Prefilter, draw: Callable[[], float]) -> list[_Scored]:
@@ -182,7 +173,9 @@ def _store(scored: Sequence[_Scored], model: str) -> None:
             scored_at=now,
             model=model,
             risk=each.reading.risk if each.reading else None,
-            heads={name: round(value, 6) for name, value in each.reading.heads.items()} if each.reading else {},
+            heads={name: round(value, 6) for name, value in each.reading.heads.items()}
+            if each.reading
+            else {},
             over=sorted(each.reading.over) if each.reading else [],
             route=each.way.route.value,
             why=each.way.why.value,

@@ -19,7 +19,9 @@ def settle(*, items: Sequence[UUID], actor: Actor = REASONER) -> list[UUID]:
     if not wanted:
         return []
     with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM intake_item WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [wanted])
+        cursor.execute(
+            "SELECT id FROM intake_item WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [wanted]
+        )
         cursor.execute(
             """
             SELECT i.id FROM intake_item i WHERE i.id = ANY(%s) AND i.state = 'awaiting_verdict' AND NOT EXISTS (
@@ -60,4 +62,3 @@ def fail(*, judgements: Sequence[UUID], kind: str, reason: str, actor: Actor = R
         )  # fmt: skip
     settle(items=[row[1] for row in ended if row[1]], actor=actor)
     return [row[0] for row in ended]
-

@@ -56,7 +56,12 @@ def erase_content(*, item_ids: Sequence[UUID]) -> None:
         )
         waiting = [row[0] for row in cursor.fetchall()]
     for start in range(0, len(waiting), BATCH):
-        fail(judgements=waiting[start : start + BATCH], kind="withdrawn", reason="The item was erased.", actor=SWEEPER)
+        fail(
+            judgements=waiting[start : start + BATCH],
+            kind="withdrawn",
+            reason="The item was erased.",
+            actor=SWEEPER,
+        )
     Verdict.objects.filter(item__in=item_ids).update(
         evidence_for=[], evidence_against=[], rationale="", reasoning="", raw=""
     )
@@ -103,7 +108,8 @@ def _send_on_unscored() -> int:
         cursor.execute("SELECT clock_timestamp()")
         now = cursor.fetchone()[0]
     Score.objects.bulk_create(
-        Score(item_id=item, scored_at=now, model="", route=Route.PEOPLE.value, why=Why.NOT_SCORED.value) for item in items
+        Score(item_id=item, scored_at=now, model="", route=Route.PEOPLE.value, why=Why.NOT_SCORED.value)
+        for item in items
     )
     moved = intake.advance(items=items, expected="received", following="awaiting_review")
     record(verb="item.unscored", actor=SWEEPER, subjects=moved, data={"why": Why.NOT_SCORED.value})

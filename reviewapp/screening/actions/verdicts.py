@@ -62,7 +62,10 @@ def commit_verdicts(
             return _commit(outcomes, engine, jitter)
     except (DataError, IntegrityError):
         if len(outcomes) > 1:
-            return sum((commit_verdicts(outcomes=[one], engine=engine, jitter=jitter) for one in outcomes), Committed())
+            return sum(
+                (commit_verdicts(outcomes=[one], engine=engine, jitter=jitter) for one in outcomes),
+                Committed(),
+            )
         log.exception("a verdict could not be stored; its item goes on without one")
         return _refuse(outcomes[0])
 
@@ -202,7 +205,9 @@ def _tell(done: Sequence[tuple[Claim, Verdict]], engine: UUID) -> None:
     for claim, verdict in done:
         by_run[claim.run].append((claim, verdict))
     stored: Mapping[UUID, UUID] = dict(
-        Row.objects.filter(judgement__in=[claim.judgement for claim, _ in done]).values_list("judgement_id", "pk")
+        Row.objects.filter(judgement__in=[claim.judgement for claim, _ in done]).values_list(
+            "judgement_id", "pk"
+        )
     )
     for run, pairs in sorted(by_run.items()):
         record(
@@ -216,4 +221,3 @@ def _tell(done: Sequence[tuple[Claim, Verdict]], engine: UUID) -> None:
                 "verdicts": [str(stored[claim.judgement]) for claim, _ in pairs],
             },
         )
-

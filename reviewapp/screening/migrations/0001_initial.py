@@ -41,9 +41,7 @@ class Migration(migrations.Migration):
                 ("practice", models.BooleanField(default=False)),
                 (
                     "first_seen_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now()
-                    ),
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
                 ),
             ],
         ),
@@ -63,9 +61,7 @@ class Migration(migrations.Migration):
                 ("effort", models.TextField(blank=True, default="")),
                 (
                     "started_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now()
-                    ),
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
                 ),
                 (
                     "engine",
@@ -117,9 +113,7 @@ class Migration(migrations.Migration):
                 ("failure_reason", models.TextField(blank=True, default="")),
                 (
                     "created_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now()
-                    ),
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
                 ),
                 ("done_at", models.DateTimeField(null=True)),
                 (
@@ -200,24 +194,18 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BooleanField(
-                        default=True, primary_key=True, serialize=False
-                    ),
+                    models.BooleanField(default=True, primary_key=True, serialize=False),
                 ),
                 ("send_everything_on", models.BooleanField(default=False)),
                 ("sample_share", models.FloatField(default=0.02)),
                 (
                     "changed_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now()
-                    ),
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
                 ),
             ],
             options={
                 "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("id", True)), name="screening_settings_one"
-                    ),
+                    models.CheckConstraint(condition=models.Q(("id", True)), name="screening_settings_one"),
                     models.CheckConstraint(
                         condition=models.Q(("sample_share__range", (0, 1))),
                         name="screening_settings_share",
@@ -279,9 +267,7 @@ class Migration(migrations.Migration):
                 ("lease_epoch", models.PositiveIntegerField()),
                 (
                     "at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now()
-                    ),
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
                 ),
                 (
                     "engine",
@@ -390,9 +376,7 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(
-                            ("state__in", ["closed", "open", "half_open"])
-                        ),
+                        condition=models.Q(("state__in", ["closed", "open", "half_open"])),
                         name="screening_circuit",
                     )
                 ],

@@ -1,0 +1,30 @@
+"""What the workers of this room run when the doorbell rings. Arguments are whole numbers; the work is in Postgres."""
+
+import asyncio
+import time
+from typing import Final
+
+from inference import Prefilter
+from reviewapp import doorbell
+from reviewapp.screening import actions
+from reviewapp.screening.pump import pump
+
+RUN_SECONDS: Final = 120.0
+
+
+def score_received() -> int:
+    """Score what has arrived, batch by batch, for at most 120 s; returns how many items."""
+    prefilter = Prefilter.shipped()
+    until = time.monotonic() + RUN_SECONDS
+    total = 0
+    while scored := actions.score_batch(prefilter=prefilter):
+        total += scored
+        if time.monotonic() > until:
+            doorbell.ring("score")
+            break
+    return total
+
+
+def pump_judgements(endpoint: int = 0, slot: int = 0) -> int:
+    """Run the pump of one endpoint until nothing waits, at most 120 s; returns how many verdicts it stored."""
+    return asyncio.run(pump(endpoint, slot)).done

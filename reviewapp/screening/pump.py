@@ -1,0 +1,248 @@
+"""The reason pump: keeps a window of calls in flight to one engine, between the leases of Postgres and its verdicts.
+
+All SQL runs on one thread with one connection, which also holds the advisory lock that makes this pump the only one.
+"""
+
+import asyncio
+import signal
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+
+from inference import EngineLoad, EngineUnavailable, Failure, FailureKind, Reasoner, Verdict
+from reviewapp import doorbell
+from reviewapp.screening import actions, rules
+from reviewapp.screening.actions import Claim, Committed, Outcome
+from reviewapp.screening.actions.circuits import HALF_OPEN, OPEN
+
+T = TypeVar("T")
+
+RUN_SECONDS: Final = 120.0
+CALL_SECONDS: Final = 60.0
+DRAIN_SECONDS: Final = 15.0
+RENEW_SECONDS: Final = 10.0
+ADJUST_SECONDS: Final = 2.0
+LINGER_SECONDS: Final = 0.05
+LOOK_SECONDS: Final = 0.25
+BATCH: Final = 64
+_LOCK: Final = 7_214_002
+_ENDPOINT_FAULTS: Final = frozenset(
+    {FailureKind.TRANSIENT, FailureKind.TIMEOUT, FailureKind.UNAUTHORISED, FailureKind.WRONG_MODEL}
+)
+
+
+class Sql:
+    """Runs database work on a thread of its own; the connection lives and ends with it."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pump-sql")
+
+    async def __call__(self, work: Callable[[], T]) -> T:
+        """The result of `work`, done on that thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def close(self) -> None:
+        """End the connection and the thread."""
+        await self(connection.close)
+        self._thread.shutdown()
+
+
+async def pump(endpoint: int, slot: int, *, seconds: float = RUN_SECONDS) -> Committed:
+    """Judge what waits through the engine at place `endpoint` of REASONER_URL, for at most `seconds`.
+
+    Returns at once where another pump has the place, the circuit is open, or nothing waits. A SIGTERM stops
+    claiming; what is in flight gets 15 s, then it is given back uncounted.
+    """
+    if endpoint >= len(settings.REASONER_URLS):
+        return Committed()
+    sql = Sql()
+    try:
+        if not await sql(lambda: _take_place(endpoint, slot)):
+            return Committed()
+        address = settings.REASONER_URLS[endpoint]
+        async with Reasoner(address, settings.REASONER_API_KEY, settings.REASONER_MODEL or None) as reasoner:
+            return await _Pump(endpoint, reasoner, sql, seconds).work()
+    finally:
+        await sql.close()
+
+
+def _take_place(endpoint: int, slot: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK, endpoint * 100 + slot])
+        return bool(cursor.fetchone()[0])
+
+
+class _Pump:
+    def __init__(self, endpoint: int, reasoner: Reasoner, sql: Sql, seconds: float) -> None:
+        self.endpoint = endpoint
+        self.reasoner = reasoner
+        self.sql = sql
+        self.until = time.monotonic() + seconds
+        self.window = rules.START_WINDOW
+        self.calls: dict[asyncio.Task[Verdict | Failure], Claim] = {}
+        self.ready: list[Outcome] = []
+        self.failures: deque[float] = deque(maxlen=rules.FAILURES_THAT_OPEN)
+        self.total = Committed()
+        self.engine: UUID | None = None
+        self.trial = False
+        self.trouble = False
+        self.tripped = ""
+        self.stopping = False
+        self.looked = self.committed = self.renewed = self.adjusted = self.started = time.monotonic()
+
+    async def work(self) -> Committed:
+        """Claim, judge and commit until the time is up, the line is empty, or the circuit opens."""
+        gate = await self.sql(lambda: actions.note_probe(endpoint=self.endpoint))
+        if gate == OPEN or not await self._identify():
+            return self.total
+        self.trial = gate == HALF_OPEN
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._stop)
+        try:
+            await self._pump()
+        finally:
+            await self._end()
+        return self.total
+
+    def _stop(self) -> None:
+        self.stopping = True
+
+    async def _identify(self) -> bool:
+        try:
+            identity = await self.reasoner.identity()
+        except EngineUnavailable as away:
+            reason = away.failure.reason
+            await self.sql(lambda: actions.open_circuit(endpoint=self.endpoint, reason=reason, failures=1))
+            return False
+        self.engine = await self.sql(lambda: actions.note_engine(endpoint=self.endpoint, identity=identity))
+        return True
+
+    async def _pump(self) -> None:
+        self.looked = 0.0
+        while not self.tripped:
+            if not self._over():
+                await self._claim()
+            if not self.calls:
+                if self.ready:
+                    await self._commit()
+                    continue
+                break
+            await self._wait()
+            await self._housekeeping()
+
+    def _over(self) -> bool:
+        return self.stopping or time.monotonic() > self.until
+
+    async def _claim(self) -> None:
+        free = (1 if self.trial else self.window) - len(self.calls)
+        if free <= 0 or (time.monotonic() < self.looked + LOOK_SECONDS and self.calls):
+            return
+        claims = await self.sql(lambda: actions.claim_judgements(endpoint=self.endpoint, limit=free))
+        # A line that gave all that was asked for is asked again at once.
+        self.looked = 0.0 if len(claims) == free else time.monotonic()
+        for claim in claims:
+            call = self.reasoner.judge(
+                claim.policy, claim.subject, claim.effort, CALL_SECONDS, larger=claim.larger
+            )
+            self.calls[asyncio.create_task(call)] = claim
+
+    async def _wait(self) -> None:
+        timeout = LINGER_SECONDS if self.ready else LOOK_SECONDS
+        done, _ = await asyncio.wait(self.calls, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        for call in done:
+            self._take(self.calls.pop(call), call.result())
+        if self.ready and (len(self.ready) >= BATCH or time.monotonic() > self.committed + LINGER_SECONDS):
+            await self._commit()
+
+    def _take(self, claim: Claim, answer: Verdict | Failure) -> None:
+        self.ready.append(Outcome(claim, answer))
+        if isinstance(answer, Verdict):
+            return
+        self.trouble |= answer.kind in {FailureKind.BUSY, FailureKind.TIMEOUT}
+        if answer.kind in _ENDPOINT_FAULTS:
+            self.failures.append(time.monotonic())
+        many = len(self.failures) == rules.FAILURES_THAT_OPEN
+        if many and self.failures[-1] - self.failures[0] <= rules.FAILURE_WINDOW_SECONDS:
+            self.tripped = answer.reason
+        at_once = rules.after_failure(answer.kind.value, transients=0, timeouts=0, invalids=0).trips
+        if at_once or (self.trial and answer.kind in _ENDPOINT_FAULTS):
+            self.tripped = answer.reason
+
+    async def _commit(self) -> None:
+        outcomes, self.ready = self.ready, []
+        engine = self.engine
+        assert engine is not None
+        self.total += await self.sql(lambda: actions.commit_verdicts(outcomes=outcomes, engine=engine))
+        self.committed = time.monotonic()
+        if self.trial and not self.tripped:
+            self.trial = False
+            await self.sql(lambda: actions.close_circuit(endpoint=self.endpoint))
+
+    async def _housekeeping(self) -> None:
+        now = time.monotonic()
+        if now > self.renewed + RENEW_SECONDS:
+            await self._renew()
+        if now > self.adjusted + ADJUST_SECONDS:
+            await self._adjust()
+
+    async def _renew(self) -> None:
+        self.renewed = time.monotonic()
+        claims = [*self.calls.values(), *(outcome.claim for outcome in self.ready)]
+        held = await self.sql(lambda: actions.renew_leases(claims=claims))
+        for call, claim in list(self.calls.items()):
+            if claim.judgement not in held:
+                call.cancel()
+                del self.calls[call]
+
+    async def _adjust(self) -> None:
+        self.adjusted = time.monotonic()
+        try:
+            load = await self.reasoner.load()
+        except EngineUnavailable:
+            load = EngineLoad(0, 0, 0.0)
+        self.window = rules.next_window(
+            self.window, full=len(self.calls) >= self.window - 1, trouble=self.trouble,
+            running=load.running, waiting=load.waiting, kv_usage=load.kv_usage,
+        )  # fmt: skip
+        self.trouble = False
+        await self._note(len(self.calls))
+
+    async def _note(self, in_flight: int) -> None:
+        rate = self.total.done / max(time.monotonic() - self.started, 0.1)
+        window = self.window
+        await self.sql(
+            lambda: actions.note_pace(
+                endpoint=self.endpoint, in_flight=in_flight, window=window, verdicts_per_second=round(rate, 2)
+            )
+        )
+
+    async def _end(self) -> None:
+        """Finish what is in flight, unless the circuit opened; give the rest back; close or open the circuit."""
+        if self.calls and not self.tripped:
+            done, _ = await asyncio.wait(self.calls, timeout=DRAIN_SECONDS)
+            for call in done:
+                self._take(self.calls.pop(call), call.result())
+        left = list(self.calls.values())
+        for call in self.calls:
+            call.cancel()
+        await asyncio.gather(*self.calls, return_exceptions=True)
+        self.calls = {}
+        if self.ready:
+            await self._commit()
+        if left:
+            await self.sql(lambda: actions.release(claims=left))
+        await self._note(0)
+        if self.tripped:
+            reason, failures = self.tripped, max(len(self.failures), 1)
+            await self.sql(
+                lambda: actions.open_circuit(endpoint=self.endpoint, reason=reason, failures=failures)
+            )
+        else:
+            await self.sql(lambda: actions.close_circuit(endpoint=self.endpoint))
+            if not self.stopping and time.monotonic() > self.until:
+                await self.sql(lambda: doorbell.ring("reason", self.endpoint))

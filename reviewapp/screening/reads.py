@@ -1,0 +1,207 @@
+"""The read door of screening for review: verdicts of an item, and why there is none. All lists put the lead first."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from reviewapp.policies import reads as policies
+from reviewapp.policies.models import Section
+from reviewapp.screening import rules
+from reviewapp.screening.models import CurrentVerdict, Judgement, Score, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class PanelSection:
+    """One section of the version that was sent; `cited`: the verdict names it."""
+
+    code: str
+    title: str
+    severity: int
+    model_text: str
+    guidance: str
+    cited: bool
+    violating: tuple[str, ...]
+    allowed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PanelVerdict:
+    """One current verdict as the review screen shows it, with all sections of its pinned version."""
+
+    verdict_id: UUID
+    policy: str
+    slug: str
+    title: str
+    number: int
+    version_id: UUID
+    hash: str
+    label: str
+    confidence: str
+    sections: tuple[PanelSection, ...]
+    evidence_for: tuple[str, ...]
+    evidence_against: tuple[str, ...]
+    rationale: str
+    reasoning: str
+    model: str
+    practice: bool
+    injection_suspected: bool
+    unknown_sections: tuple[str, ...]
+    dropped_quotes: int
+    effort: str
+    seconds: float
+    at: datetime
+
+    @property
+    def cited(self) -> tuple[PanelSection, ...]:
+        """The sections that the verdict rests on."""
+        return tuple(section for section in self.sections if section.cited)
+
+    @property
+    def severity(self) -> int:
+        """The highest severity of the cited sections, 0 without any."""
+        return max((section.severity for section in self.cited), default=0)
+
+    @property
+    def notice(self) -> str:
+        """What must stand beside a verdict that no language model gave."""
+        return rules.PRACTICE_NOTICE if self.practice else ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadFacts:
+    """What admission needs of the lead verdict; `severity` is the highest of its cited sections, 0 without any."""
+
+    policy: str
+    label: str
+    severity: int
+    confidence: str
+    sections: tuple[str, ...]
+    injection: bool
+    reasons: tuple[str, ...] = ()
+
+
+def verdict_panel(item_id: UUID) -> list[PanelVerdict]:
+    """The current verdicts of an item, lead first: violating, highest severity of cited sections, then confidence."""
+    rows = [
+        current.verdict
+        for current in CurrentVerdict.objects.filter(item=item_id).select_related(
+            "verdict__version__policy", "verdict__engine"
+        )
+    ]
+    sections = policies.sections_of({row.version_id for row in rows})
+    panel = [_panel_verdict(row, sections[row.version_id]) for row in rows]
+    return sorted(
+        panel, key=lambda each: (*rules.rank_verdict(each.label, each.severity, each.confidence), each.slug)
+    )
+
+
+def lead_facts(item_ids: Sequence[UUID]) -> dict[UUID, LeadFacts]:
+    """The lead verdict of each item that has one."""
+    rows = (
+        CurrentVerdict.objects.filter(item__in=list(item_ids))
+        .select_related("verdict", "policy")
+        .defer("verdict__raw", "verdict__reasoning", "verdict__rationale")
+    )
+    found: dict[UUID, list[LeadFacts]] = defaultdict(list)
+    currents = list(rows)
+    severities = _severities({current.verdict.version_id for current in currents})
+    for current in currents:
+        verdict = current.verdict
+        cited = [severities.get((verdict.version_id, code), 0) for code in verdict.sections]
+        found[current.item_id].append(
+            LeadFacts(
+                current.policy.slug, verdict.label, max(cited, default=0), verdict.confidence,
+                tuple(verdict.sections), verdict.injection_suspected,
+            )
+        )  # fmt: skip
+    return {
+        item: min(
+            facts,
+            key=lambda each: (*rules.rank_verdict(each.label, each.severity, each.confidence), each.policy),
+        )
+        for item, facts in found.items()
+    }
+
+
+def pending_and_failed(item_id: UUID) -> str:
+    """Why an item has no machine verdict, or not all of them, in plain words; empty when it has all it was asked for."""
+    judgements = list(
+        Judgement.objects.filter(item=item_id, run__kind="live")
+        .exclude(state="done")
+        .select_related("version__policy")
+        .order_by("version__policy__slug")
+    )
+    if judgements:
+        parts = dict.fromkeys(f"{each.version.title}: {_words(each)}" for each in judgements)
+        return "; ".join(parts)
+    if CurrentVerdict.objects.filter(item=item_id).exists():
+        return ""
+    score = Score.objects.filter(item=item_id).order_by("-scored_at").first()
+    if score is None:
+        return rules.WHY_WORDS[rules.Why.NOT_SCORED]
+    why = rules.Why(score.why)
+    if score.route == rules.Route.PASS:
+        return "the prefilter passed it; it came back later"
+    return rules.WHY_WORDS[why]
+
+
+def _words(judgement: Judgement) -> str:
+    if judgement.state != "failed":
+        return rules.FAILURE_WORDS["pending"]
+    return rules.FAILURE_WORDS.get(judgement.failure_kind, "no verdict")
+
+
+def _severities(versions: set[UUID]) -> dict[tuple[UUID, str], int]:
+    rows = Section.objects.filter(version__in=versions).values_list("version_id", "code", "severity")
+    return {(version, code): severity for version, code, severity in rows}
+
+
+def _panel_verdict(row: Verdict, sections: Sequence[policies.VersionSection]) -> PanelVerdict:
+    return PanelVerdict(
+        verdict_id=row.pk,
+        policy=row.version.policy.slug,
+        slug=row.version.policy.slug,
+        title=row.version.title,
+        number=row.version.number,
+        version_id=row.version_id,
+        hash=row.policy_hash,
+        label=row.label,
+        confidence=row.confidence,
+        sections=tuple(
+            PanelSection(
+                each.code, each.title, each.severity, each.model_text, each.guidance, each.code in row.sections,
+                tuple(each.violating), tuple(each.allowed),
+            )
+            for each in sections
+        ),
+        evidence_for=tuple(row.evidence_for),
+        evidence_against=tuple(row.evidence_against),
+        rationale=row.rationale,
+        reasoning=row.reasoning,
+        model=row.model,
+        practice=row.engine.practice,
+        injection_suspected=row.injection_suspected,
+        unknown_sections=tuple(row.unknown_sections),
+        dropped_quotes=row.dropped_quotes,
+        effort=row.effort,
+        seconds=row.seconds,
+        at=row.at,
+    )  # fmt: skip
+
+
+def waiting(limit: int = 10_000) -> tuple[int, int]:
+    """How many judgements wait and how many are out on a lease, each counted up to `limit`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT (SELECT count(*) FROM (SELECT FROM screening_judgement WHERE state = 'pending' LIMIT %s) AS p),
+                   (SELECT count(*) FROM (SELECT FROM screening_judgement WHERE state = 'leased' LIMIT %s) AS l)
+            """,
+            [limit, limit],
+        )
+        row = cursor.fetchone()
+    return int(row[0]), int(row[1])
