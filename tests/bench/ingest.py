@@ -155,9 +155,3 @@ class BareTables:
                 "\n".join(events).encode(),
             ),
         ]
-
-
-def real_feed() -> Path | None:
-    """The 20,000-item feed beside the checkout, where there is one."""
-    path = Path(__file__).resolve().parents[3] / "shared" / "data" / "stream-sample.jsonl.gz"
-    return path if path.exists() else None

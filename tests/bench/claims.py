@@ -1,0 +1,111 @@
+"""B6 and B7: claim-next and the queue page stay flat from a thousand to a million waiting tasks."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.test import Client
+
+from reviewapp.accounts.models import Person
+from reviewapp.audit.actions import OPERATOR
+from reviewapp.review import actions
+from reviewapp.review.models import Queue
+from tests.bench import population
+from tests.bench.measure import Figure, figure, percentile
+from tests.cast import gather
+
+FEW: Final = 1_000
+MANY: Final = 1_000_000
+CALLS: Final = 300
+ROUNDS: Final = 5
+
+
+def claim_next(_database: str) -> Iterator[Figure]:
+    """B6: p95 of the whole claim (lock, lease, audit event, commit) at a million waiting against a thousand."""
+    person, queue, grow = _queue_and_people()
+    grow(FEW)
+    few = [_p95(lambda: _claim_and_release(queue, person)) for _ in range(ROUNDS)]
+    bare = [_p95(_bare_claim) for _ in range(ROUNDS)]
+    grow(MANY)
+    many = [_p95(lambda: _claim_and_release(queue, person)) for _ in range(ROUNDS)]
+    yield figure(
+        "B6 claim next", "p95 at 1,000,000 waiting ÷ p95 at 1,000", many, few, at_most=1.5, unit="s",
+        bare_skip_locked_p95=f"{1000 * sorted(bare)[ROUNDS // 2]:.2f} ms",
+    )  # fmt: skip
+
+
+def queue_page(_database: str) -> Iterator[Figure]:
+    """B7: p95 of the queue page at a million waiting against a thousand: first page and a page further down."""
+    person, queue, grow = _queue_and_people()
+    client = Client()
+    client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
+    slug = Queue.objects.get(pk=queue).slug
+    grow(FEW)
+    few = {name: _pages(client, slug, steps) for name, steps in (("first", 0), ("later", 10))}
+    grow(MANY)
+    for name, steps in (("first", 0), ("later", 10)):
+        many = _pages(client, slug, steps)
+        what = f"{name} page, p95 at 1,000,000 waiting ÷ p95 at 1,000"
+        yield figure("B7 queue page", what, many, few[name], at_most=1.2, unit="s")
+
+
+def _queue_and_people() -> tuple[Person, UUID, Callable[[int], None]]:
+    person = gather().ana
+    actions.seed_queues(actor=OPERATOR)
+    queue = Queue.objects.values_list("id", flat=True).first()
+    assert queue is not None
+    source = population.new_source("population")
+    size = [0]
+
+    def grow(upto: int) -> None:
+        population.waiting_tasks(source=source, queue=queue, upto=upto, already=size[0])
+        size[0] = upto
+
+    return person, queue, grow
+
+
+def _p95(call: Callable[[], float]) -> float:
+    for _ in range(20):
+        call()
+    return percentile([call() for _ in range(CALLS)], 0.95)
+
+
+def _claim_and_release(queue: UUID, person: Person) -> float:
+    begun = time.perf_counter()
+    claim = actions.claim_next(queue=queue, person=person)
+    took = time.perf_counter() - begun
+    assert claim is not None
+    actions.release(task=claim.task, epoch=claim.epoch, person=person)
+    return took
+
+
+def _bare_claim() -> float:
+    begun = time.perf_counter()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE review_task SET lease_epoch = lease_epoch WHERE id = (SELECT id FROM review_task WHERE state = 'waiting'"
+            " ORDER BY queue_id, tier, rank_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)"
+        )
+    return time.perf_counter() - begun
+
+
+def _pages(client: Client, slug: str, steps: int) -> list[float]:
+    path = f"/queues/{slug}"
+    for _ in range(steps):
+        found = re.search(r'href="([^"]*\bafter=[^"]*)"', client.get(path).content.decode())
+        if found is None:
+            break
+        step = found[1].replace("&amp;", "&")
+        path = step if step.startswith("/") else f"/queues/{slug}{step}"
+
+    def once() -> float:
+        begun = time.perf_counter()
+        assert client.get(path).status_code == 200
+        return time.perf_counter() - begun
+
+    for _ in range(10):
+        once()
+    return [percentile([once() for _ in range(60)], 0.95) for _ in range(ROUNDS)]

@@ -1,0 +1,80 @@
+"""The whole house in motion on a database of its own: web, workers, sweeper and the practice reasoner."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+
+from reviewapp.accounts.actions import issue_key
+from reviewapp.accounts.models import Person
+from reviewapp.audit.actions import OPERATOR
+from reviewapp.review.actions import seed_queues
+from reviewapp.review.models import Queue
+from tests import checker, servers
+from tests.robots import Robot
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A running house: its address, an ingest key, the slugs of its queues, and the folder with its logs."""
+
+    address: str
+    key: str
+    queues: list[str]
+    home: Path
+
+
+@contextmanager
+def running_house(database: str, home: Path, *, score_workers: int = 1) -> Iterator[House]:
+    """Everything that `up` starts beside the two stores, with seeded policies and queues."""
+    call_command("policy", "import", *map(str, sorted((settings.BASE_DIR / "policies_seed").glob("*.md"))), "--publish", verbosity=0)
+    seed_queues(actor=OPERATOR)
+    key = issue_key(name="feed", scopes=["ingest", "read"], actor=OPERATOR).key
+    with ExitStack() as stack:
+        reasoner = stack.enter_context(servers.practice_reasoner(home))
+        extra = {"REASONER_URL": reasoner, "REDIS_URL": settings.REDIS_URL}
+        address = stack.enter_context(servers.web_server(database, home, extra))
+        for queue in ("score",) * score_workers + ("reason",):
+            stack.enter_context(servers.worker(queue, database, home, extra))
+        stack.enter_context(servers.sweeper(database, home, extra))
+        yield House(address, key, list(Queue.objects.values_list("slug", flat=True)), home)
+
+
+def feed(house: House, file: Path) -> None:
+    """Send a file through the product's own command."""
+    os.environ["REVIEW_HOME"] = str(house.home)
+    call_command("ingest", str(file), "--url", house.address, "--key", house.key, "--from-start")
+
+
+def decide_until_empty(house: House, people: list[Person], *, seconds: float) -> list[Robot]:
+    """Let each person decide until nothing is on its way and no queue has anything, or time is up."""
+    robots = [Robot(house.address, person, seed) for seed, person in enumerate(people)]
+    deadline = time.monotonic() + seconds
+
+    def work(robot: Robot) -> None:
+        while time.monotonic() < deadline:
+            robot.work(house.queues, len(robot.decided) + 200)
+            counts = checker.counts_by_state()
+            if not counts.get("received") and not counts.get("awaiting_verdict") and not counts.get("awaiting_review"):
+                return
+            time.sleep(0.3)
+
+    with ThreadPoolExecutor(len(robots)) as pool:
+        list(pool.map(work, robots))
+    return robots
+
+
+def wait_until(done: Callable[[], bool], *, seconds: float) -> bool:
+    """Whether `done` came true within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if done():
+            return True
+        time.sleep(0.2)
+    return done()

@@ -1,0 +1,79 @@
+"""Scripted moderators in real sessions: they sign in, take the next item, read the form and send it, like a browser."""
+
+import random
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import httpx
+from django.conf import settings
+from django.test import Client
+
+from reviewapp.accounts.models import Person
+
+
+class _Fields(HTMLParser):
+    """The hidden fields of a page by name; the first of a name counts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, str] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep a hidden input."""
+        given = dict(attrs)
+        if tag == "input" and given.get("type") == "hidden" and given.get("name"):
+            self.found.setdefault(str(given["name"]), given.get("value") or "")
+
+
+def hidden_fields(page: str) -> dict[str, str]:
+    """Name to value of the hidden fields of `page`."""
+    parser = _Fields()
+    parser.feed(page)
+    return parser.found
+
+
+class Robot:
+    """One moderator. `decide` is one item: confirm what can be confirmed, override one in five, and the rest."""
+
+    def __init__(self, address: str, person: Person, seed: int) -> None:
+        session = Client()
+        session.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
+        cookie = session.cookies[settings.SESSION_COOKIE_NAME].value
+        self.web = httpx.Client(
+            base_url=address, cookies={settings.SESSION_COOKIE_NAME: cookie}, follow_redirects=True, trust_env=False, timeout=30
+        )
+        self.chance = random.Random(seed)
+        self.decided: list[str] = []
+        self.refused = 0
+        home = self.web.get("/")
+        self.token = hidden_fields(home.text)["csrfmiddlewaretoken"]
+
+    def decide(self, queue: str) -> bool:
+        """Take and decide the next item of `queue`; False when there is none."""
+        page = self._post(f"/queues/{queue}/next", {})
+        found = re.search(r"/review/([0-9a-f-]{36})$", str(page.url))
+        if found is None:
+            return False
+        item, fields = found[1], hidden_fields(page.text)
+        seat = {name: fields[name] for name in ("task", "epoch", "nonce", "verdict", "shown") if name in fields}
+        can_confirm = bool(seat.get("verdict")) and self.chance.random() > 0.2
+        if can_confirm:
+            answer = self._post(f"/review/{item}/confirm", seat)
+        else:
+            own = {"section": "allowed", "action": "none", "reason_code": "context_missed", "reason": "Seen in context."}
+            answer = self._post(f"/review/{item}/override", seat | own)
+        if answer.status_code == 409:
+            self.refused += 1
+        elif answer.status_code < 400:
+            self.decided.append(item)
+        return True
+
+    def work(self, queues: list[str], most: int) -> None:
+        """Decide up to `most` items, queue after queue, until none gives one."""
+        while len(self.decided) < most:
+            if not any(self.decide(queue) for queue in queues):
+                return
+
+    def _post(self, path: str, data: dict[str, Any]) -> httpx.Response:
+        return self.web.post(path, data={"csrfmiddlewaretoken": self.token, **data}, headers={"Referer": str(self.web.base_url)})
