@@ -86,8 +86,8 @@ LEASE_SECONDS: Final = 300
 RESERVE_SECONDS: Final = 60
 SKIP_MINUTES: Final = 30
 CANDIDATES: Final = 64
-COUNT_CAP: Final = 10_000
-"""Waiting items are counted up to this many; a longer queue says “10,000+”."""
+COUNT_CAP: Final = 25_000
+"""Waiting items are counted up to this many; a longer queue says “25,000+”."""
 
 URGENT_TIER: Final = 1
 USUAL_TIER: Final = 5
@@ -205,6 +205,8 @@ def why_here(terms: Mapping[str, Any], *, severity: int, reports: int) -> str:
         words.append(f"reported by {reports}")
     return " · ".join(words)
 
+
+LABEL_WORDS: Final[dict[str, str]] = {"violates": "Violates", "allowed": "Allowed", "unsure": "Unsure"}
 
 REASONS: Final[dict[str, str]] = {
     "exception_applies": "Exception applies",

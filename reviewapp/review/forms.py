@@ -1,0 +1,69 @@
+"""What the forms of the review screen may send."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.http import QueryDict
+
+from reviewapp.review.actions import Unclear
+
+
+class SeatForm(forms.Form):
+    """The claim a form writes under, the form's own nonce, and the verdicts that stood beside it."""
+
+    task = forms.UUIDField()
+    epoch = forms.IntegerField(min_value=0)
+    nonce = forms.UUIDField(required=False)
+    verdict = forms.UUIDField(required=False)
+    shown = forms.CharField(required=False, max_length=4_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What somebody put into the override form, as it goes back to them when it could not be saved."""
+
+    section: str = ""
+    other: str = ""
+    action: str = ""
+    reason_code: str = ""
+    reason: str = ""
+
+    @property
+    def chosen(self) -> str:
+        """The section that counts: the second list where the first says so."""
+        return self.other if self.section == "other" else self.section
+
+
+def seat_of(data: QueryDict) -> dict[str, Any]:
+    """The cleaned seat: task, epoch, nonce, verdict, and `shown` as ids. Raises Unclear for a form that is not whole."""
+    form = SeatForm(data)
+    if not form.is_valid():
+        raise Unclear("This form is not whole. Reload the page; what you typed stays in your browser's form.")
+    shown = []
+    for part in form.cleaned_data["shown"].split(","):
+        try:
+            shown.append(UUID(part))
+        except ValueError:
+            continue
+    return form.cleaned_data | {"shown": shown}
+
+
+def typed_of(data: QueryDict) -> Typed:
+    """The words and choices of the override form; NUL, which no text column takes, is dropped."""
+    return Typed(**{
+        name: data.get(name, "").replace("\x00", "")[:20_000]
+        for name in ("section", "other", "action", "reason_code", "reason")
+    })  # fmt: skip
+
+
+def finding_of(typed: Typed) -> tuple[str, list[tuple[UUID, str]]]:
+    """Label and findings that a choice means: `allowed`, or one `version:code`. Raises Unclear for neither."""
+    if typed.chosen == "allowed":
+        return "allowed", []
+    version, _, code = typed.chosen.partition(":")
+    try:
+        return "violates", [(UUID(version), code)]
+    except ValueError:
+        raise Unclear("Choose a section, or allowed.") from None

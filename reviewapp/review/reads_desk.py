@@ -1,0 +1,343 @@
+"""The read door of the review screen: one item, what machines said of it, and the claim of who looks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection
+
+from reviewapp.accounts.models import Person
+from reviewapp.ids import new_id
+from reviewapp.intake import reads as intake
+from reviewapp.policies import reads as policies
+from reviewapp.review import rules
+from reviewapp.review.models import Decision, Task
+from reviewapp.review.rules_text import MARKS_ON_UP_TO_WORDS, Marked, Run, mark, plain, preview
+from reviewapp.screening import reads as screening
+from reviewapp.ui.errors import Missing
+
+_DIGITS: Final = "12345678"
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """The claim that the form on the screen writes under."""
+
+    task: UUID
+    epoch: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One text of the thread around the item."""
+
+    who: str
+    is_author: bool
+    initial: str
+    paragraphs: tuple[tuple[Run, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Flagged:
+    """One flag as the screen shows it."""
+
+    kind: str
+    reason: str
+    org: str
+    reference: str
+    at: datetime | None
+    deadline: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A section that the override form offers; `value` is `version:code`."""
+
+    key: str
+    value: str
+    code: str
+    title: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPolicy:
+    """Another policy's sections, for the second list of the form."""
+
+    title: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UndoSlot:
+    """The latest call that can still be taken back."""
+
+    decision: UUID
+    left: int
+    window: int
+    words: str
+    preview: str
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The whole review screen."""
+
+    item: Any
+    task: Task | None
+    seat: Seat | None
+    standing: str
+    holder: str
+    decided: UUID | None
+    marked: Marked
+    marks_on: bool
+    thread: tuple[Message, ...]
+    flags: tuple[Flagged, ...]
+    reports: int
+    attachments: tuple[dict[str, Any], ...]
+    url: str
+    lead: Any | None
+    others: tuple[Any, ...]
+    no_verdict: str
+    pending: bool
+    can_confirm: bool
+    outcome: str
+    action: str
+    why: str
+    options: tuple[Option, ...]
+    other_policies: tuple[OtherPolicy, ...]
+    options_of: str
+    shown: str
+    nonce: UUID
+    undo: UndoSlot | None
+    ready: str
+
+
+def desk(item: UUID, person: Person) -> Desk:
+    """Everything the review screen of `item` shows to `person`. Raises Missing for unknown, erased, restricted items."""
+    tasks = Task.objects.select_related("item__source", "item__author", "queue", "claimed_by").filter(
+        item_id=item
+    )
+    task = tasks.order_by("-created_at").first()
+    found = task.item if task else _item(item)
+    content = intake.contents([item]).get(item)
+    if content is None or found.restricted:
+        raise Missing("There is no such item, or its content was erased or restricted.")
+    panel = list(screening.verdict_panel(item))
+    lead = panel[0] if panel else None
+    marked = mark(content.text, lead.evidence_for if lead else (), lead.evidence_against if lead else ())
+    flags = _flags(item)
+    reports = sum(flag.kind != "automated" for flag in flags)
+    seat, standing, holder = _standing(task, person)
+    version, title = _form_policy(lead, item, found.policies)
+    why_not = screening.pending_and_failed(item)
+    confirmable = lead is not None and rules.can_confirm(lead.label)
+    outcome, action = _outcome(lead) if confirmable else ("", "")
+    author = found.author.external_id if found.author else ""
+    return Desk(
+        item=found, task=task, seat=seat, standing=standing, holder=holder,
+        decided=_decided(task), marked=marked,
+        marks_on=marked.words <= MARKS_ON_UP_TO_WORDS, thread=_thread(content.context, author), flags=flags,
+        reports=reports, attachments=tuple(content.attachments), url=content.url, lead=lead,
+        others=tuple(panel[1:]), no_verdict=_sentence(why_not), pending=_pending(item), can_confirm=confirmable,
+        outcome=outcome, action=action,
+        why=rules.why_here(task.terms, severity=task.severity, reports=reports) if task else "",
+        options=_options(version), other_policies=_others(version), options_of=title,
+        shown=",".join(str(each.verdict_id) for each in panel), nonce=new_id(),
+        undo=undo_slot(person), ready=ready(person),
+    )  # fmt: skip
+
+
+def undo_slot(person: Person) -> UndoSlot | None:
+    """The person's latest call whose window is open, and how many more are."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT d.id, d.item_id, d.label, ceil(extract(epoch FROM d.release_at - clock_timestamp()))::int,
+                   ceil(extract(epoch FROM d.release_at - d.at))::int,
+                   (SELECT string_agg(f.section, ', ' ORDER BY f.section) FROM review_finding f WHERE f.decision_id = d.id),
+                   count(*) OVER ()
+            FROM review_decision d
+            WHERE d.person_id = %s AND d.kind <> 'undone' AND d.release_at > clock_timestamp()
+                AND d.at > clock_timestamp() - interval '1 hour'
+                AND NOT EXISTS (SELECT FROM review_decision later WHERE later.replaces_id = d.id)
+            ORDER BY d.at DESC, d.id DESC LIMIT 1
+            """,
+            [person.pk],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    decision, item, label, left, window, sections, count = row
+    content = intake.contents([item]).get(item)
+    words = f"{rules.LABEL_WORDS[label]} {sections or ''}".strip()
+    return UndoSlot(
+        decision, left, max(window, 1), words, preview(content.text, 40) if content else "", count - 1
+    )
+
+
+def queue_of(item: UUID) -> str:
+    """The slug of the queue that an item's latest task is in. Raises Missing."""
+    slug = (
+        Task.objects.filter(item_id=item)
+        .order_by("-created_at")
+        .values_list("queue__slug", flat=True)
+        .first()
+    )
+    if slug is None:
+        raise Missing("This item is in no queue.")
+    return slug
+
+
+def typed_before(decision: UUID) -> dict[str, str]:
+    """The form of an override as it was saved, so that undo gives it back; empty for a confirm."""
+    made = Decision.objects.filter(pk=decision, automation="not", label__isnull=False).first()
+    if made is None:
+        return {}
+    finding = made.findings.values_list("version_id", "section").first()
+    return {
+        "section": f"{finding[0]}:{finding[1]}" if finding else str(made.label),
+        "action": made.actions[0]["code"] if made.actions else "",
+        "reason_code": made.reason_code,
+        "reason": made.reason,
+    }
+
+
+def ready(person: Person) -> str:
+    """The first words of the reserved item behind the one in hand, or nothing."""
+    item = (
+        Task.objects.filter(claimed_by=person, state="claimed", reserved=True)
+        .values_list("item_id", flat=True)
+        .first()
+    )
+    content = intake.contents([item]).get(item) if item else None
+    return (preview(content.text, 40) or "no text") if content else ""
+
+
+def _item(item: UUID) -> Any:
+    found = Task._meta.get_field("item").related_model.objects.select_related("source", "author")  # type: ignore[union-attr]
+    first = found.filter(pk=item).first()
+    if first is None:
+        raise Missing("There is no such item.")
+    return first
+
+
+def _standing(task: Task | None, person: Person) -> tuple[Seat | None, str, str]:
+    """The person's seat at the task, or in a word why they have none: waiting, taken, reserved, lapsed, done, none."""
+    if task is None:
+        return None, "none", ""
+    if task.state == "claimed":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT ceil(extract(epoch FROM %s - clock_timestamp()))::int", [task.lease_until])
+            left = cursor.fetchone()[0]
+        if task.claimed_by_id != person.pk:
+            return None, "taken", str(task.claimed_by)
+        if task.reserved:
+            return None, "reserved", ""
+        return (Seat(task.pk, task.lease_epoch, left), "mine", "") if left > 0 else (None, "lapsed", "")
+    return None, {"waiting": "waiting", "held": "taken", "done": "done"}.get(task.state, "gone"), ""
+
+
+def _decided(task: Task | None) -> UUID | None:
+    if task is None or task.state != "done":
+        return None
+    return (
+        Decision.objects.filter(item_id=task.item_id, label__isnull=False)
+        .order_by("-at")
+        .values_list("pk", flat=True)
+        .first()
+    )
+
+
+def _thread(context: Sequence[dict[str, Any]], author: str) -> tuple[Message, ...]:
+    messages = []
+    for entry in context:
+        is_author = bool(author) and entry.get("author_id") == author
+        who = "Author of this item" if is_author else (entry.get("role") or "message").capitalize()
+        messages.append(Message(who, is_author, who[:1].upper(), plain(entry.get("text", ""))))
+    return tuple(messages)
+
+
+def _flags(item: UUID) -> tuple[Flagged, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT kind, reason, org, reference, at, deadline FROM intake_flag WHERE item_id = %s"
+            " ORDER BY coalesce(at, received_at), id LIMIT 500",
+            [item],
+        )
+        return tuple(Flagged(*row) for row in cursor.fetchall())
+
+
+def _pending(item: UUID) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM screening_judgement WHERE item_id = %s AND state IN ('pending', 'leased'))",
+            [item],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def _outcome(lead: Any) -> tuple[str, str]:
+    """What Confirm accepts, in words, and what it does."""
+    cited = [each for each in lead.sections if each.cited] if lead.label == "violates" else []
+    action = rules.default_action(lead.label, max((each.severity for each in cited), default=0))
+    codes = ", ".join(each.code for each in cited)
+    return f"{rules.LABEL_WORDS[lead.label]} {codes}".strip(), rules.ACTION_WORDS[action]
+
+
+def _form_policy(lead: Any, item: UUID, named: Sequence[str]) -> tuple[UUID | None, str]:
+    """The version whose sections have the digits: the lead's, else one that should have judged, else one named."""
+    if lead is not None:
+        return lead.version_id, f"{lead.title} v{lead.number}"
+    published = policies.published()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT version_id FROM screening_judgement WHERE item_id = %s ORDER BY created_at, id", [item]
+        )
+        asked = {row[0] for row in cursor.fetchall()}
+    ordered = sorted(
+        published, key=lambda each: (each.version_id not in asked, each.slug not in named, each.slug)
+    )
+    return (ordered[0].version_id, f"{ordered[0].title} v{ordered[0].number}") if ordered else (None, "")
+
+
+@lru_cache(maxsize=256)
+def _sections(version: UUID) -> tuple[Any, ...]:
+    """The sections of a version that judges or judged; its text is frozen, so it may be kept."""
+    return tuple(policies.version_sections(version))
+
+
+def _option(version: UUID, section: Any, key: str = "") -> Option:
+    action = rules.default_action("violates", section.severity)
+    return Option(key, f"{version}:{section.code}", section.code, section.title, action)
+
+
+def _options(version: UUID | None) -> tuple[Option, ...]:
+    if version is None:
+        return ()
+    sections = _sections(version)
+    return tuple(_option(version, each, key) for each, key in zip(sections, _DIGITS, strict=False))
+
+
+def _others(version: UUID | None) -> tuple[OtherPolicy, ...]:
+    """Sections beyond the digits of this policy, then those of every other published one."""
+    rest = _sections(version)[len(_DIGITS) :] if version else ()
+    groups = (
+        [OtherPolicy("More of this policy", tuple(_option(version, each) for each in rest))]
+        if rest and version
+        else []
+    )
+    for each in policies.published():
+        if each.version_id != version:
+            options = tuple(_option(each.version_id, section) for section in _sections(each.version_id))
+            groups.append(OtherPolicy(f"{each.title} v{each.number}", options))
+    return tuple(groups)
+
+
+def _sentence(reason: Any) -> str:
+    return reason if isinstance(reason, str) else "; ".join(str(each) for each in reason or ())

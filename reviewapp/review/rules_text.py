@@ -1,0 +1,142 @@
+"""How text under review is cut for the screen: evidence marks, and characters that would hide or turn text. Pure."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+MARKS_ON_UP_TO_WORDS: Final = 150
+"""Longer items start with their evidence marks off."""
+
+_NAMES: Final = {
+    0x00AD: "soft hyphen", 0x061C: "ALM", 0x180E: "vowel separator", 0x200B: "zero-width space", 0x200E: "LRM",
+    0x200F: "RLM", 0x202A: "LRE", 0x202B: "RLE", 0x202C: "PDF", 0x202D: "LRO", 0x202E: "RLO", 0x2060: "word joiner",
+    0x2066: "LRI", 0x2067: "RLI", 0x2068: "FSI", 0x2069: "PDI", 0xFEFF: "BOM",
+}  # fmt: skip
+
+_INVISIBLE: Final = re.compile(
+    "([\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f\\U000e0000-\\U000e007f"
+    + "".join(chr(code) for code in _NAMES)
+    + "])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A piece of one paragraph. `side` is for, against or empty; `badge` stands on the last run of a mark;
+    `control` names an invisible character that `text` makes visible."""
+
+    text: str
+    side: str = ""
+    badge: str = ""
+    anchor: str = ""
+    control: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """One quotation of the reasoner: its badge (1, 2 … for violation; a, b … against), and whether the text has it."""
+
+    badge: str
+    text: str
+    found: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A text cut into paragraphs of runs, and its quotations with their badges."""
+
+    paragraphs: tuple[tuple[Run, ...], ...]
+    quotes_for: tuple[Quote, ...]
+    quotes_against: tuple[Quote, ...]
+    words: int
+
+
+def mark(text: str, quotes_for: Sequence[str] = (), quotes_against: Sequence[str] = ()) -> Marked:
+    """Cut `text` at its line ends and at the quotations, which must be in it word for word.
+
+    A quotation that overlaps one placed before it keeps its place in the list but gets no mark.
+    """
+    spans: list[tuple[int, int, str, str]] = []
+    listed = {
+        side: tuple(
+            _place(text, quote, badge, side, spans) for quote, badge in zip(quotes, badges, strict=False)
+        )
+        for side, quotes, badges in (
+            ("for", quotes_for, [str(number) for number in range(1, 100)]),
+            ("against", quotes_against, [chr(97 + place) for place in range(26)]),
+        )
+    }
+    runs = _runs(text, sorted(spans))
+    return Marked(tuple(_paragraphs(runs)), listed["for"], listed["against"], len(text.split()))
+
+
+def plain(text: str) -> tuple[tuple[Run, ...], ...]:
+    """Paragraphs of runs without any marks."""
+    return mark(text).paragraphs
+
+
+def preview(text: str, most: int = 90) -> str:
+    """The first words on one line, invisible characters named, for lists and for “next is ready”."""
+    line = " ".join(text.split())
+    line = line if len(line) <= most else line[: most - 1].rstrip() + "…"
+    return "".join(f"⟨{control_name(each)}⟩" if control_name(each) else each for each in line)
+
+
+def control_name(character: str) -> str:
+    """The name of a character that cannot be seen but changes what is seen; empty for every other one."""
+    code = ord(character)
+    if code in _NAMES:
+        return _NAMES[code]
+    if 0xE0000 <= code <= 0xE007F:
+        return f"tag U+{code:05X}"
+    if character not in "\n\t" and unicodedata.category(character) == "Cc":
+        return f"U+{code:04X}"
+    return ""
+
+
+def _place(text: str, quote: str, badge: str, side: str, spans: list[tuple[int, int, str, str]]) -> Quote:
+    start = text.find(quote) if quote.strip() else -1
+    while start >= 0 and any(start < end and start + len(quote) > begin for begin, end, _, _ in spans):
+        start = text.find(quote, start + 1)
+    if start >= 0:
+        spans.append((start, start + len(quote), side, badge))
+    return Quote(badge, quote, start >= 0)
+
+
+def _runs(text: str, spans: Sequence[tuple[int, int, str, str]]) -> list[Run]:
+    runs: list[Run] = []
+    at = 0
+    for start, end, side, badge in spans:
+        runs += _visible(text[at:start], "")
+        marked = _visible(text[start:end], side)
+        marked[0] = Run(marked[0].text, side, marked[0].badge, f"ev-{badge}", marked[0].control)
+        last = marked[-1]
+        marked[-1] = Run(last.text, side, badge, last.anchor, last.control)
+        runs += marked
+        at = end
+    return runs + _visible(text[at:], "")
+
+
+def _visible(text: str, side: str) -> list[Run]:
+    """Runs of `text`: newlines and invisible characters are runs of their own."""
+    runs = []
+    for piece in _INVISIBLE.split(text):
+        name = control_name(piece) if len(piece) == 1 else ""
+        if piece:
+            runs.append(Run(f"⟨{name}⟩" if name else piece, side, control=name))
+    return runs
+
+
+def _paragraphs(runs: Sequence[Run]) -> list[tuple[Run, ...]]:
+    paragraphs: list[list[Run]] = [[]]
+    for run in runs:
+        if run.text != "\n":
+            paragraphs[-1].append(run)
+            continue
+        # A mark that ends or starts at a line end keeps its badge and its anchor.
+        if run.badge or run.anchor:
+            paragraphs[-1].append(Run("", run.side, run.badge, run.anchor))
+        paragraphs.append([])
+    return [tuple(each) for each in paragraphs if each]

@@ -1,0 +1,23 @@
+"""The addresses of review."""
+
+from django.urls import path
+
+from reviewapp.review import views, views_act
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("queues/<slug:slug>", views.queue, name="queue"),
+    path("queues/<slug:slug>/next", views.queue_next, name="queue-next"),
+    path("queues/<slug:slug>/reserve", views_act.reserve, name="queue-reserve"),
+    path("review/<uuid:item>", views.item, name="review-item"),
+    path("review/<uuid:item>/late", views.late, name="review-late"),
+    path("review/<uuid:item>/claim", views_act.claim, name="review-claim"),
+    path("review/<uuid:item>/confirm", views_act.confirm, name="review-confirm"),
+    path("review/<uuid:item>/override", views_act.override, name="review-override"),
+    path("review/<uuid:item>/skip", views_act.skip, name="review-skip"),
+    path("review/<uuid:item>/release", views_act.release, name="review-release"),
+    path("review/<uuid:item>/renew", views_act.renew, name="review-renew"),
+    path("review/<uuid:item>/restrict", views_act.restrict, name="review-restrict"),
+    path("decisions/<uuid:decision>", views.decision, name="decision"),
+    path("decisions/<uuid:decision>/undo", views_act.undo, name="decision-undo"),
+]

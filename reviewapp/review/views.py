@@ -1,0 +1,113 @@
+"""The pages of review that show: queue list, one queue, the review screen, a decision record."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from reviewapp.accounts import rules as who
+from reviewapp.accounts.access import SignedInRequest, requires
+from reviewapp.review import actions, reads, reads_desk
+from reviewapp.review.forms import Typed
+from reviewapp.review.keys import BY_NAME
+from reviewapp.review.rules import ACTION_WORDS, REASONS
+from reviewapp.screening.rules import PRACTICE_NOTICE
+from reviewapp.ui.errors import Missing, ProductError
+
+
+@require_GET
+@requires("queues.see")
+def home(request: SignedInRequest) -> HttpResponse:
+    """`/`: what waits, and what is in hand."""
+    return render(request, "review/home.html", {"home": reads.home(request.user)})
+
+
+@require_GET
+@requires("queues.see")
+def queue(request: SignedInRequest, slug: str) -> HttpResponse:
+    """`/queues/{slug}`: one page of what waits. `?view=verdicts` for people who may see them beforehand."""
+    with_verdicts = request.GET.get("view") == "verdicts" and who.may(
+        request.user.roles, "queue.see_verdicts"
+    )
+    page = reads.queue_page(
+        slug, request.user, after=_cursor(request, "after"), before=_cursor(request, "before"),
+        with_verdicts=with_verdicts,
+    )  # fmt: skip
+    return render(request, "review/queue.html", {"page": page})
+
+
+@require_http_methods(["GET", "POST"])
+@requires("queue.work")
+def queue_next(request: SignedInRequest, slug: str) -> HttpResponse:
+    """`/queues/{slug}/next`: POST claims and redirects; GET shows the claim you hold, or the button."""
+    key, line = reads.queue_line(slug)
+    if request.method == "POST":
+        actions.admit(limit=100)
+        claim = actions.claim_next(queue=key, person=request.user)
+        if claim is not None:
+            return HttpResponseRedirect(f"/review/{claim.item}")
+    held = reads.in_hand(request.user)
+    if held is not None:
+        return HttpResponseRedirect(f"/review/{held}")
+    return render(
+        request, "review/next.html", nothing_in_hand(request, slug) | {"looked": request.method == "POST"}
+    )
+
+
+@require_GET
+@requires("queues.see")
+def item(request: SignedInRequest, item: UUID) -> HttpResponse:
+    """`/review/{item}`: the review screen, or the same to read for who does not hold it."""
+    return render(request, "review/item.html", desk_context(request, item, is_open="override" in request.GET))
+
+
+@require_GET
+@requires("queues.see")
+def late(request: SignedInRequest, item: UUID) -> HttpResponse:
+    """The verdict's own part of the screen, once another verdict leads than the one that is shown; else 204."""
+    context = desk_context(request, item)
+    lead = context["desk"].lead
+    if (str(lead.verdict_id) if lead else "") == request.GET.get("lead", ""):
+        return HttpResponse(status=204)
+    return render(request, "review/late.html", context)
+
+
+@require_GET
+@requires("decision.see")
+def decision(request: SignedInRequest, decision: UUID) -> HttpResponse:
+    """`/decisions/{id}`: what was decided, and what it was based on."""
+    return render(request, "review/decision.html", {"record": reads.decision_record(decision)})
+
+
+def desk_context(
+    request: SignedInRequest, item: UUID, *,
+    is_open: bool = False, typed: Typed | None = None, problem: ProductError | None = None,
+) -> dict[str, object]:  # fmt: skip
+    """What the templates of the review screen take. `typed` fills the override form and opens it."""
+    desk = reads_desk.desk(item, request.user)
+    return {
+        "desk": desk,
+        "open": desk.seat is not None and (is_open or typed is not None),
+        "typed": typed or Typed(reason_code="context_missed" if desk.can_confirm else ""),
+        "problem": problem,
+        "keys": BY_NAME,
+        "reasons": REASONS,
+        "actions": ACTION_WORDS,
+        "practice_notice": PRACTICE_NOTICE,
+        "works": who.may(request.user.roles, "queue.work"),
+    }
+
+
+def nothing_in_hand(request: SignedInRequest, slug: str) -> dict[str, object]:
+    """What the page says when a queue has nothing for this person, or before they start."""
+    _, line = reads.queue_line(slug)
+    return {"line": line, "undo": reads_desk.undo_slot(request.user), "keys": BY_NAME}
+
+
+def _cursor(request: HttpRequest, name: str) -> UUID | None:
+    value = request.GET.get(name)
+    try:
+        return UUID(value) if value else None
+    except ValueError:
+        raise Missing("This page of the queue does not exist. Start from the first one.") from None

@@ -1,0 +1,186 @@
+"""What the buttons of the review screen do: one action each, and the screen that follows it in the same answer."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST
+
+from reviewapp.accounts.access import SignedInRequest, requires
+from reviewapp.review import actions, reads, reads_desk, rules
+from reviewapp.review.forms import Typed, finding_of, seat_of, typed_of
+from reviewapp.review.views import desk_context, nothing_in_hand
+from reviewapp.ui.errors import ProductError, Stale
+
+INCOMPLETE = (Stale, actions.Unclear)
+
+
+@require_POST
+@requires("queue.work")
+def confirm(request: SignedInRequest, item: UUID) -> HttpResponse:
+    """Accept the lead verdict; the answer holds the next item."""
+
+    def act() -> actions.Decided:
+        seat = seat_of(request.POST)
+        if not seat["nonce"] or not seat["verdict"]:
+            raise actions.Unclear(
+                "There was no verdict on the screen to confirm. Override records your call."
+            )
+        return actions.confirm(person=request.user, **seat)
+
+    return _decide(request, item, act, None)
+
+
+@require_POST
+@requires("queue.work")
+def override(request: SignedInRequest, item: UUID) -> HttpResponse:
+    """Save the person's own call; the answer holds the next item, or the filled form and what is wrong."""
+    typed = typed_of(request.POST)
+
+    def act() -> actions.Decided:
+        seat = seat_of(request.POST)
+        label, sections = finding_of(typed)
+        return actions.override(
+            task=seat["task"], epoch=seat["epoch"], nonce=seat["nonce"], shown=seat["shown"], person=request.user,
+            label=label, sections=sections, action=typed.action, reason_code=typed.reason_code, reason=typed.reason,
+        )  # fmt: skip
+
+    return _decide(request, item, act, typed)
+
+
+@require_POST
+@requires("queue.work")
+def skip(request: SignedInRequest, item: UUID) -> HttpResponse:
+    """Pass over the item; the answer holds the next one."""
+    queue = reads_desk.queue_of(item)
+    try:
+        seat = seat_of(request.POST)
+        claim = actions.skip(task=seat["task"], epoch=seat["epoch"], person=request.user)
+    except INCOMPLETE as problem:
+        return _conflict(request, item, problem, None)
+    return _following(request, queue, claim.item if claim else None)
+
+
+@require_POST
+@requires("queue.work")
+def release(request: SignedInRequest, item: UUID) -> HttpResponse:
+    """Give the item back and go to the queue list."""
+    seat = seat_of(request.POST)
+    actions.release(task=seat["task"], epoch=seat["epoch"], person=request.user)
+    return HttpResponseRedirect("/")
+
+
+@require_POST
+@requires("queue.work")
+def claim(request: SignedInRequest, item: UUID) -> HttpResponse:
+    """Claim this item, such as again after the lease ended; what was typed comes back in the form."""
+    typed = typed_of(request.POST)
+    try:
+        actions.claim_item(item=item, person=request.user)
+    except Stale as problem:
+        return _conflict(request, item, problem, typed if typed != Typed() else None)
+    return _screen(request, item, typed=typed if typed != Typed() else None)
+
+
+@require_POST
+@requires("queue.work")
+def renew(request: SignedInRequest, item: UUID) -> HttpResponse:
+    """Another five minutes, as JSON: `{"left": seconds}`."""
+    try:
+        seat = seat_of(request.POST)
+        actions.renew(task=seat["task"], epoch=seat["epoch"], person=request.user)
+    except INCOMPLETE as problem:
+        return JsonResponse({"message": problem.message}, status=problem.status)
+    return JsonResponse({"left": rules.LEASE_SECONDS})
+
+
+@require_POST
+@requires("queue.work")
+def reserve(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Hold the next item behind the one in hand; gives the words “Next: … ready”."""
+    key, _ = reads.queue_line(slug)
+    actions.reserve_next(queue=key, person=request.user)
+    return render(request, "review/ready.html", {"ready": reads_desk.ready(request.user)})
+
+
+@require_POST
+@requires("queue.work")
+def undo(request: SignedInRequest, decision: UUID) -> HttpResponse:
+    """Take a call back; the answer holds its item, the form as it was saved."""
+    before = reads_desk.typed_before(decision)
+    try:
+        undone = actions.undo(decision=decision, person=request.user)
+    except actions.TooLate as problem:
+        held = reads.in_hand(request.user)
+        if held is None:
+            raise
+        return _conflict(request, held, problem, None)
+    return _screen(request, undone.claim.item, typed=Typed(**before) if before else None)
+
+
+@require_POST
+@requires("item.restrict")
+def restrict(request: SignedInRequest, item: UUID) -> HttpResponse:
+    """Take the item out of everything; the answer holds the next one."""
+    queue = reads_desk.queue_of(item)
+    try:
+        actions.restrict(item=item, reference=request.POST.get("reference", ""), person=request.user)
+    except ProductError as problem:
+        return _conflict(request, item, problem, None)
+    key, _ = reads.queue_line(queue)
+    claim = actions.claim_next(queue=key, person=request.user)
+    return _following(request, queue, claim.item if claim else None)
+
+
+def _decide(
+    request: SignedInRequest, item: UUID, act: Callable[[], actions.Decided], typed: Typed | None
+) -> HttpResponse:  # fmt: skip
+    try:
+        decided = act()
+    except INCOMPLETE as problem:
+        return _conflict(request, item, problem, typed)
+    if decided.following is not None:
+        return _screen(request, decided.following.item)
+    held = reads.in_hand(request.user) if decided.repeated else None
+    claim = None if held else actions.claim_next(queue=decided.queue, person=request.user)
+    return _following(request, reads_desk.queue_of(item), held or (claim.item if claim else None))
+
+
+def _following(request: SignedInRequest, slug: str, item: UUID | None) -> HttpResponse:
+    if item is not None:
+        return _screen(request, item)
+    if not _wants_fragment(request):
+        return HttpResponseRedirect(f"/queues/{slug}/next")
+    context = nothing_in_hand(request, slug) | {"looked": True}
+    response = render(request, "review/nothing.html", context)
+    response.headers["HX-Push-Url"] = f"/queues/{slug}/next"
+    return response
+
+
+def _screen(request: SignedInRequest, item: UUID, *, typed: Typed | None = None) -> HttpResponse:
+    """The review screen of `item` as one fragment, or for a plain form a redirect to it."""
+    if not _wants_fragment(request):
+        if typed is not None:
+            return render(request, "review/item.html", desk_context(request, item, typed=typed))
+        return HttpResponseRedirect(f"/review/{item}")
+    response = render(request, "review/desk.html", desk_context(request, item, typed=typed))
+    response.headers["HX-Push-Url"] = f"/review/{item}"
+    return response
+
+
+def _conflict(
+    request: SignedInRequest, item: UUID, problem: ProductError, typed: Typed | None
+) -> HttpResponse:
+    """The verdict's pane with what happened on top and the form filled as it was sent; the item's pane stays."""
+    context = desk_context(request, item, typed=typed, problem=problem)
+    if not _wants_fragment(request):
+        return render(request, "review/item.html", context, status=problem.status)
+    response = render(request, "review/conflict.html", context, status=problem.status)
+    response.headers["HX-Retarget"] = "#verdict"
+    response.headers["HX-Reswap"] = "innerHTML"
+    return response
+
+
+def _wants_fragment(request: SignedInRequest) -> bool:
+    return bool(request.headers.get("HX-Request"))

@@ -1,0 +1,260 @@
+// The review screen by keyboard: keys, the form for one's own call, lease, undo ring, evidence marks.
+"use strict";
+(() => {
+  const INERT_MS = 700; // Confirm ignores presses this soon after the screen changed under the hand.
+  const RENEW_MS = 20_000;
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  let changedAt = performance.now();
+  let busy = false;
+  let leaseEnds = 0;
+  let undoEnds = 0;
+  let undoWindow = 1;
+  let renewedAt = performance.now();
+  let said = "";
+
+  const visible = (node) => node.getClientRects().length > 0;
+  const isOpen = () => Boolean($("#decisionbar [data-when=overriding]:not([hidden])"));
+  const typing = (target) =>
+    target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(target.tagName) ||
+    (target.tagName === "INPUT" && !/^(radio|checkbox|button|submit)$/.test(target.type));
+
+  function clock(seconds) {
+    const left = Math.max(0, Math.ceil(seconds));
+    return `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+  }
+
+  // ---- the form for one's own call
+  function setOpen(open, focus) {
+    if (!$("#override")) return;
+    all("[data-when]").forEach((node) => { node.hidden = (node.dataset.when === "overriding") !== open; });
+    if (!open) { $("[aria-label=Verdict].pane")?.focus({ preventScroll: true }); return; }
+    const first = focus || $("#override [name=section]:checked") || $("#override [name=section]");
+    first?.focus();
+    first?.scrollIntoView({ block: "nearest" });
+    describe();
+  }
+
+  function describe() {
+    const chosen = $("#override [name=section]:checked");
+    const other = $("#override [data-other]");
+    if (other) other.hidden = chosen?.value !== "other";
+    const line = $("[data-saves]");
+    if (!line || !chosen) return;
+    const action = $("#action");
+    const code = action.value || chosen.dataset.action;
+    const word = code ? [...action.options].find((option) => option.value === code)?.text : "as usual for the section";
+    line.textContent = `${chosen.dataset.words} → ${word}`;
+  }
+
+  function choose(digit) {
+    const radio = $(`#override [data-digit="${digit}"]`);
+    if (!radio) return;
+    radio.checked = true;
+    setOpen(true, radio);
+    if (radio.value === "other") $("#other")?.focus();
+  }
+
+  // ---- evidence, citations, focus
+  function toggleMarks() {
+    const off = $(".workspace").classList.toggle("marks-off");
+    $("[data-marks]").setAttribute("aria-pressed", String(!off));
+  }
+
+  function cite(step) {
+    const chips = all("#rest .citation");
+    if (!chips.length) return;
+    const at = chips.findIndex((chip) => chip.hasAttribute("aria-current"));
+    const chip = chips[(at + step + chips.length) % chips.length];
+    chip.click();
+    $(chip.getAttribute("href").replace(/\./g, "\\."))?.scrollIntoView({ block: "nearest" });
+  }
+
+  function toggleFocus() {
+    const on = document.body.classList.toggle("focusview");
+    all("[data-focus]").forEach((button) => button.setAttribute("aria-pressed", String(on)));
+  }
+
+  // ---- keys: bound to the character, else to the physical place where the layout lacks it
+  function nameOf(event) {
+    if (["Enter", "Escape"].includes(event.key)) return event.key;
+    const character = event.key.length === 1 ? event.key.toLowerCase() : "";
+    if (/^[a-z0-9?[\]]$/.test(character)) return character;
+    if (/^[\x20-\x7e]$/.test(character)) return "";
+    const place = { BracketLeft: "[", BracketRight: "]" }[event.code];
+    return place || /^Key([A-Z])$/.exec(event.code)?.[1].toLowerCase() || /^Digit([0-9])$/.exec(event.code)?.[1] || "";
+  }
+
+  const special = {
+    "[": () => cite(-1),
+    "]": () => cite(1),
+    x: () => setOpen(true, $("#action")),
+    n: () => setOpen(true, $("#reason")),
+  };
+
+  let going = 0;
+  const places = { q: "/", p: "/policies/", e: "/engine/", f: "/prefilter/", a: "/audit/" };
+
+  addEventListener("keydown", (event) => {
+    if (event.repeat || event.isComposing || (event.ctrlKey && !event.getModifierState("AltGraph")) || event.metaKey) return;
+    if (event.altKey && !event.getModifierState("AltGraph")) return;
+    if ($("dialog[open]")) return;
+    const desk = $("#desk");
+    const name = nameOf(event);
+    if (event.key === "Enter" && desk && isOpen() && event.target.tagName === "INPUT") {
+      event.preventDefault();
+      $("#override").requestSubmit();
+      return;
+    }
+    if (typing(event.target)) {
+      if (name === "Escape" && desk) { event.target.blur(); setOpen(false); }
+      return;
+    }
+    const control = event.target.closest("a, button, summary");
+    if (name === "Enter" && control) return;
+    if (going && performance.now() - going < 1500 && places[name]) { location.assign(places[name]); return; }
+    going = name === "g" ? performance.now() : 0;
+    if (desk && $("#override")) {
+      const shift = event.shiftKey && /^Digit([1-5])$/.exec(event.code)?.[1];
+      if (shift && isOpen()) {
+        $(`#override [data-shift="${shift}"]`).checked = true;
+        event.preventDefault();
+        return;
+      }
+      if (/^[0-9]$/.test(name) && !event.shiftKey) { event.preventDefault(); choose(name); return; }
+      if (special[name]) { event.preventDefault(); special[name](); return; }
+      if (name === "Enter" && isOpen()) { event.preventDefault(); $("#override").requestSubmit(); return; }
+    }
+    if (!name) return;
+    const button = all(`[data-key="${name}"]`).find(visible);
+    if (!button || (name === "c" && isOpen())) return;
+    event.preventDefault();
+    button.click();
+  });
+
+  addEventListener("click", (event) => {
+    const at = (selector) => event.target.closest(selector);
+    if (at("[data-open]")) { event.preventDefault(); setOpen(true); return; }
+    if (at("[data-cancel]")) { event.preventDefault(); setOpen(false); return; }
+    if (at("[data-marks]")) toggleMarks();
+    if (at("[data-focus]")) toggleFocus();
+    if (at("[data-restrict]")) { $("#restrict")?.showModal(); }
+    if (at("[data-close]")) at("dialog").close();
+    const disabled = at("[aria-disabled=true]");
+    if (disabled) event.preventDefault();
+  });
+
+  addEventListener("change", (event) => { if (event.target.closest("#override")) describe(); });
+  addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.closest("#restrict input")) event.preventDefault();
+  });
+
+  // Capture, so that it comes before htmx: a press that is too early, or a second one, sends nothing.
+  addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.closest("#desk") || !form.hasAttribute("hx-post")) return;
+    const early = form.matches("[data-confirm]") && performance.now() - changedAt < INERT_MS;
+    const disabled = form.matches("[data-confirm]") && $("button", form).getAttribute("aria-disabled") === "true";
+    if (busy || early || disabled) { event.preventDefault(); event.stopImmediatePropagation(); }
+  }, true);
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.requestConfig.verb === "post" && event.target.closest("#desk form")) busy = true;
+  });
+  document.addEventListener("htmx:afterRequest", () => { busy = false; });
+  document.addEventListener("htmx:sendError", () => {
+    busy = false;
+    tell("No connection. Nothing was sent; what you typed is still here. Try again in a moment.");
+  });
+
+  function tell(words) {
+    const place = $("#verdict .verdict") || $("#desk main");
+    if (!place) return;
+    $("#told")?.remove();
+    const note = document.createElement("section");
+    note.id = "told";
+    const inner = document.createElement("div");
+    inner.className = "note bad";
+    inner.setAttribute("role", "alert");
+    inner.textContent = words;
+    note.append(inner);
+    place.prepend(note);
+  }
+
+  // ---- after a swap: clocks, focus, the moment from which Confirm counts
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target.id !== "desk" && event.target.id !== "verdict") return;
+    arrive();
+    if (event.target.id !== "desk") { $("#problem a, #problem button")?.focus(); return; }
+    document.body.classList.remove("focusview");
+    if (isOpen()) setOpen(true); else $("#desk .pane")?.focus({ preventScroll: true });
+  });
+  document.addEventListener("htmx:oobAfterSwap", () => {
+    if ($("#override")?.hidden === false && isOpen()) setOpenQuietly();
+    changedAt = performance.now();
+  });
+
+  function setOpenQuietly() {
+    all("[data-when]").forEach((node) => { node.hidden = node.dataset.when !== "overriding"; });
+  }
+
+  function arrive() {
+    const now = performance.now();
+    changedAt = now;
+    renewedAt = now;
+    said = "";
+    const lease = $("#lease");
+    leaseEnds = lease ? now + Number(lease.dataset.left) * 1000 : 0;
+    const undo = $("[data-undo]");
+    undoEnds = undo ? now + Number(undo.dataset.left) * 1000 : 0;
+    undoWindow = undo ? Number(undo.dataset.window) * 1000 : 1;
+    describe();
+    tick();
+  }
+
+  function tick() {
+    const now = performance.now();
+    const lease = $("#lease");
+    if (lease && leaseEnds) {
+      const left = (leaseEnds - now) / 1000;
+      $("[data-clock]", lease).textContent = left > 0 ? clock(left) : "ended";
+      lease.classList.toggle("low", left < 60);
+      const word = left <= 0 ? "Your time on this item ended." : left < 15 ? "15 seconds left." : left < 60 ? "One minute left." : "";
+      if (word !== said) { said = word; $("#lease-said").textContent = word; }
+    }
+    const undo = $("[data-undo]");
+    if (!undo) return;
+    const left = Math.max(0, undoEnds - now);
+    $("text", undo).textContent = String(Math.ceil(left / 1000));
+    $(".v", undo).setAttribute("stroke-dasharray", `${(94.2 * left / undoWindow).toFixed(1)} 94.2`);
+    if (left === 0) {
+      $("button", undo).setAttribute("aria-disabled", "true");
+      $("button", undo).disabled = true;
+      undo.classList.add("idle");
+      undo.closest(".decisionbar").classList.remove("undoing");
+    }
+  }
+  setInterval(tick, 250);
+
+  // ---- the lease is renewed while somebody works
+  function renew() {
+    const lease = $("#lease");
+    const now = performance.now();
+    if (!lease || now - renewedAt < RENEW_MS || now > leaseEnds) return;
+    renewedAt = now;
+    const body = new FormData();
+    body.set("task", lease.dataset.task);
+    body.set("epoch", lease.dataset.epoch);
+    const token = JSON.parse(document.body.getAttribute("hx-headers") || "{}");
+    fetch(`/review/${lease.dataset.item}/renew`, { method: "POST", body, headers: token })
+      .then(async (answer) => {
+        const told = await answer.json();
+        if ($("#lease") !== lease) return;
+        if (answer.ok) leaseEnds = performance.now() + told.left * 1000; else { leaseEnds = performance.now(); tell(told.message); }
+      })
+      .catch(() => { renewedAt = now - RENEW_MS + 3_000; });
+  }
+  for (const kind of ["keydown", "pointerdown", "pointermove", "input", "wheel"]) addEventListener(kind, renew, { passive: true });
+
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", arrive); else arrive();
+})();
