@@ -21,7 +21,9 @@ class Export(models.Model):
     format = models.TextField(db_collation="C")
     filters = models.JSONField(default=dict)
     state = models.TextField(default=ExportState.QUEUED.value, db_collation="C")
-    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     asked_with = models.ForeignKey("accounts.ApiKey", null=True, on_delete=models.PROTECT, related_name="+")
     rows_done = models.BigIntegerField(default=0)
     rows_total = models.BigIntegerField(null=True)
@@ -34,5 +36,7 @@ class Export(models.Model):
     done_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = (models.CheckConstraint(condition=Q(state__in=list(ExportState)), name="insights_export_state"),)
+        constraints = (
+            models.CheckConstraint(condition=Q(state__in=list(ExportState)), name="insights_export_state"),
+        )
         indexes = (models.Index(fields=["asked_at"], name="insights_export_asked"),)

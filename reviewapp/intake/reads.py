@@ -39,3 +39,11 @@ def received_batch(limit: int) -> list[Item]:
         .select_related("source")
         .order_by("received_at")[:limit]
     )
+
+
+def items_of_author(source: str, author: str) -> list[UUID]:
+    """Every item that an author wrote on a source, oldest first; empty for an unknown one. Both are ids as sent."""
+    written = Item.objects.filter(
+        source__name=source, author__external_id=author, author__source__name=source
+    )
+    return list(written.order_by("received_at", "id").values_list("id", flat=True))

@@ -1,5 +1,6 @@
 """The write door of policies: drafts, the two people it takes to publish one, import from files."""
 
+from collections.abc import Sequence
 from typing import Any, Final, Never
 from uuid import UUID
 
@@ -224,6 +225,12 @@ def import_policy(
     _change(row, state=VersionState.PUBLISHED, published_at=Now(), gate_waived=True)
     _record_published(row, actor, previous=previous, gate="waived")
     return _version(row.pk)
+
+
+@transaction.atomic
+def erase_content(*, item_ids: Sequence[UUID]) -> None:
+    """Blank the cases that were copied from these items; they stay, without text, and are asked of nobody."""
+    Case.objects.filter(origin_item__in=list(item_ids)).update(text="", note="", erased=True)
 
 
 def _imported_draft(policy: Policy, source: str, document: Document, actor: Actor, *, before: str) -> Version:

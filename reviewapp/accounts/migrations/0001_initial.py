@@ -19,17 +19,11 @@ class Migration(migrations.Migration):
             name="Person",
             fields=[
                 ("password", models.CharField(max_length=128, verbose_name="password")),
-                (
-                    "last_login",
-                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
-                ),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("email", models.EmailField(max_length=254, unique=True)),
@@ -48,16 +42,14 @@ class Migration(migrations.Migration):
                 (
                     "created_at",
                     models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
                     ),
                 ),
             ],
             options={
                 "constraints": [
                     models.UniqueConstraint(
-                        django.db.models.functions.text.Lower("email"),
-                        name="accounts_person_email",
+                        django.db.models.functions.text.Lower("email"), name="accounts_person_email"
                     )
                 ],
             },
@@ -68,10 +60,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("name", models.TextField()),
@@ -86,17 +75,13 @@ class Migration(migrations.Migration):
                 (
                     "sources",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.TextField(),
-                        blank=True,
-                        default=list,
-                        size=None,
+                        base_field=models.TextField(), blank=True, default=list, size=None
                     ),
                 ),
                 (
                     "created_at",
                     models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
                     ),
                 ),
                 ("expires_at", models.DateTimeField(null=True)),
@@ -119,18 +104,12 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("kind", models.TextField(db_collation="C")),
                 ("about", models.UUIDField(null=True)),
-                (
-                    "at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
-                ),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ("read_at", models.DateTimeField(null=True)),
                 (
                     "person",
@@ -142,12 +121,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "indexes": [
-                    models.Index(
-                        fields=["person", "read_at", "at"],
-                        name="accounts_notice_person",
-                    )
-                ],
+                "indexes": [models.Index(fields=["person", "read_at", "at"], name="accounts_notice_person")],
             },
         ),
     ]

@@ -26,12 +26,7 @@ class Migration(migrations.Migration):
                 (
                     "pk",
                     models.CompositePrimaryKey(
-                        "id",
-                        "at",
-                        blank=True,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        "id", "at", blank=True, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("id", models.UUIDField()),
@@ -64,12 +59,7 @@ class Migration(migrations.Migration):
                 (
                     "pk",
                     models.CompositePrimaryKey(
-                        "feed",
-                        "position",
-                        blank=True,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        "feed", "position", blank=True, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("feed", models.TextField(db_collation="C")),
@@ -79,9 +69,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("feed", "subject"), name="audit_position_once"
-                    )
+                    models.UniqueConstraint(fields=("feed", "subject"), name="audit_position_once")
                 ],
             },
         ),

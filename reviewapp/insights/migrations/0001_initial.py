@@ -23,10 +23,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("kind", models.TextField(db_collation="C")),
@@ -40,12 +37,7 @@ class Migration(migrations.Migration):
                 ("sha256", models.TextField(blank=True, default="")),
                 ("failure", models.TextField(blank=True, default="")),
                 ("lease_until", models.DateTimeField(null=True)),
-                (
-                    "asked_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now()
-                    ),
-                ),
+                ("asked_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ("done_at", models.DateTimeField(null=True)),
                 (
                     "asked_by",
@@ -67,9 +59,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "indexes": [
-                    models.Index(fields=["asked_at"], name="insights_export_asked")
-                ],
+                "indexes": [models.Index(fields=["asked_at"], name="insights_export_asked")],
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(
@@ -81,6 +71,7 @@ class Migration(migrations.Migration):
                                     reviewapp.insights.rules.ExportState["DONE"],
                                     reviewapp.insights.rules.ExportState["FAILED"],
                                     reviewapp.insights.rules.ExportState["CANCELLED"],
+                                    reviewapp.insights.rules.ExportState["EXPIRED"],
                                 ],
                             )
                         ),

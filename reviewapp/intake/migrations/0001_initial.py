@@ -26,10 +26,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("external_id", models.TextField(db_collation="C")),
@@ -37,8 +34,7 @@ class Migration(migrations.Migration):
                 (
                     "created_at",
                     models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
                     ),
                 ),
             ],
@@ -49,27 +45,20 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("name", models.TextField(db_collation="C", unique=True)),
                 (
                     "policies",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.TextField(),
-                        blank=True,
-                        default=list,
-                        size=None,
+                        base_field=models.TextField(), blank=True, default=list, size=None
                     ),
                 ),
                 (
                     "created_at",
                     models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
                     ),
                 ),
             ],
@@ -80,10 +69,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("external_id", models.TextField(db_collation="C")),
@@ -100,26 +86,13 @@ class Migration(migrations.Migration):
                 (
                     "policies",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.TextField(),
-                        blank=True,
-                        default=list,
-                        size=None,
+                        base_field=models.TextField(), blank=True, default=list, size=None
                     ),
                 ),
                 ("attachments", models.PositiveSmallIntegerField(default=0)),
                 ("created_at", models.DateTimeField(null=True)),
-                (
-                    "received_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now()
-                    ),
-                ),
-                (
-                    "changed_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now()
-                    ),
-                ),
+                ("received_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("changed_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 (
                     "author",
                     models.ForeignKey(
@@ -132,9 +105,7 @@ class Migration(migrations.Migration):
                 (
                     "source",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="items",
-                        to="intake.source",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="items", to="intake.source"
                     ),
                 ),
             ],
@@ -145,19 +116,11 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("asked_by", models.TextField(db_collation="C")),
-                (
-                    "asked_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now()
-                    ),
-                ),
+                ("asked_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 (
                     "answered",
                     django.contrib.postgres.fields.ArrayField(
@@ -168,9 +131,7 @@ class Migration(migrations.Migration):
                 (
                     "item",
                     models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="erasure",
-                        to="intake.item",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="erasure", to="intake.item"
                     ),
                 ),
             ],
@@ -210,9 +171,7 @@ class Migration(migrations.Migration):
             model_name="author",
             name="source",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="authors",
-                to="intake.source",
+                on_delete=django.db.models.deletion.PROTECT, related_name="authors", to="intake.source"
             ),
         ),
         migrations.CreateModel(
@@ -221,10 +180,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("key", models.TextField(db_collation="C")),
@@ -232,25 +188,18 @@ class Migration(migrations.Migration):
                 ("answer", models.JSONField()),
                 (
                     "at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        db_index=True,
-                    ),
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True),
                 ),
                 (
                     "api_key",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="accounts.apikey",
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.apikey"
                     ),
                 ),
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("api_key", "key"), name="intake_answer_once"
-                    )
+                    models.UniqueConstraint(fields=("api_key", "key"), name="intake_answer_once")
                 ],
             },
         ),
@@ -260,20 +209,12 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("why", models.TextField()),
                 ("reference", models.TextField(blank=True, default="")),
-                (
-                    "placed_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now()
-                    ),
-                ),
+                ("placed_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ("ends_at", models.DateTimeField(null=True)),
                 ("lifted_at", models.DateTimeField(null=True)),
                 (
@@ -288,18 +229,14 @@ class Migration(migrations.Migration):
                 (
                     "item",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="holds",
-                        to="intake.item",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="holds", to="intake.item"
                     ),
                 ),
             ],
             options={
                 "indexes": [
                     models.Index(
-                        condition=models.Q(("lifted_at", None)),
-                        fields=["item"],
-                        name="intake_hold_open",
+                        condition=models.Q(("lifted_at", None)), fields=["item"], name="intake_hold_open"
                     )
                 ],
             },
@@ -310,44 +247,27 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("kind", models.TextField(db_collation="C")),
                 ("reason", models.TextField(blank=True, default="")),
-                (
-                    "reporter_id",
-                    models.TextField(blank=True, db_collation="C", default=""),
-                ),
+                ("reporter_id", models.TextField(blank=True, db_collation="C", default="")),
                 ("org", models.TextField(blank=True, default="")),
                 ("reference", models.TextField(blank=True, default="")),
                 ("deadline", models.DateTimeField(null=True)),
                 ("at", models.DateTimeField(null=True)),
                 ("digest", models.BinaryField(max_length=32)),
-                (
-                    "received_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now()
-                    ),
-                ),
+                ("received_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 (
                     "item",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="flags",
-                        to="intake.item",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="flags", to="intake.item"
                     ),
                 ),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("item", "digest"), name="intake_flag_once"
-                    )
-                ],
+                "constraints": [models.UniqueConstraint(fields=("item", "digest"), name="intake_flag_once")],
             },
         ),
         migrations.AddIndex(
@@ -357,9 +277,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="item",
             index=models.Index(
-                condition=models.Q(("state", "received")),
-                fields=["received_at"],
-                name="intake_item_received",
+                condition=models.Q(("state", "received")), fields=["received_at"], name="intake_item_received"
             ),
         ),
         migrations.AddIndex(
@@ -380,9 +298,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="item",
-            index=models.Index(
-                fields=["author", "received_at"], name="intake_item_author"
-            ),
+            index=models.Index(fields=["author", "received_at"], name="intake_item_author"),
         ),
         migrations.AddConstraint(
             model_name="item",
@@ -411,10 +327,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     (
                         "purpose__in",
-                        [
-                            reviewapp.intake.rules.Purpose["LIVE"],
-                            reviewapp.intake.rules.Purpose["GOLDEN"],
-                        ],
+                        [reviewapp.intake.rules.Purpose["LIVE"], reviewapp.intake.rules.Purpose["GOLDEN"]],
                     )
                 ),
                 name="intake_item_purpose",
@@ -423,8 +336,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="item",
             constraint=models.UniqueConstraint(
-                fields=("source", "external_id", "revision"),
-                name="intake_item_revision",
+                fields=("source", "external_id", "revision"), name="intake_item_revision"
             ),
         ),
         migrations.AddConstraint(
@@ -437,8 +349,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="author",
-            constraint=models.UniqueConstraint(
-                fields=("source", "external_id"), name="intake_author_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("source", "external_id"), name="intake_author_once"),
         ),
     ]

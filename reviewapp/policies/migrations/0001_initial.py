@@ -23,10 +23,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("slug", models.TextField(db_collation="C", unique=True)),
@@ -34,8 +31,7 @@ class Migration(migrations.Migration):
                 (
                     "created_at",
                     models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
                     ),
                 ),
             ],
@@ -46,10 +42,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("number", models.PositiveIntegerField()),
@@ -71,18 +64,8 @@ class Migration(migrations.Migration):
                         base_field=models.UUIDField(), default=list, size=None
                     ),
                 ),
-                (
-                    "drafted_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now()
-                    ),
-                ),
-                (
-                    "saved_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now()
-                    ),
-                ),
+                ("drafted_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("saved_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ("proposed_at", models.DateTimeField(null=True)),
                 ("approved_at", models.DateTimeField(null=True)),
                 ("published_at", models.DateTimeField(null=True)),
@@ -139,10 +122,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("code", models.TextField(db_collation="C")),
@@ -184,10 +164,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("code", models.TextField(db_collation="C")),
@@ -200,8 +177,7 @@ class Migration(migrations.Migration):
                 (
                     "created_at",
                     models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
                     ),
                 ),
                 (
@@ -215,9 +191,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("policy", "code"), name="policies_case_code"
-                    ),
+                    models.UniqueConstraint(fields=("policy", "code"), name="policies_case_code"),
                     models.CheckConstraint(
                         condition=models.Q(("expect__in", ["violates", "allowed"])),
                         name="policies_case_expect",
@@ -245,16 +219,12 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="version",
-            constraint=models.UniqueConstraint(
-                fields=("policy", "number"), name="policies_version_number"
-            ),
+            constraint=models.UniqueConstraint(fields=("policy", "number"), name="policies_version_number"),
         ),
         migrations.AddConstraint(
             model_name="version",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "published")),
-                fields=("policy",),
-                name="policies_one_published",
+                condition=models.Q(("state", "published")), fields=("policy",), name="policies_one_published"
             ),
         ),
         migrations.AddConstraint(
@@ -267,15 +237,12 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="section",
-            constraint=models.UniqueConstraint(
-                fields=("version", "code"), name="policies_section_code"
-            ),
+            constraint=models.UniqueConstraint(fields=("version", "code"), name="policies_section_code"),
         ),
         migrations.AddConstraint(
             model_name="section",
             constraint=models.CheckConstraint(
-                condition=models.Q(("severity__range", (1, 4))),
-                name="policies_section_severity",
+                condition=models.Q(("severity__range", (1, 4))), name="policies_section_severity"
             ),
         ),
     ]

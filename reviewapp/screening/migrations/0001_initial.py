@@ -27,10 +27,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("signature", models.TextField(db_collation="C", unique=True)),
@@ -39,10 +36,7 @@ class Migration(migrations.Migration):
                 ("version", models.TextField(blank=True, default="")),
                 ("max_model_len", models.PositiveIntegerField(default=0)),
                 ("practice", models.BooleanField(default=False)),
-                (
-                    "first_seen_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
-                ),
+                ("first_seen_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
         ),
         migrations.CreateModel(
@@ -51,18 +45,12 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("kind", models.TextField(db_collation="C")),
                 ("effort", models.TextField(blank=True, default="")),
-                (
-                    "started_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
-                ),
+                ("started_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 (
                     "engine",
                     models.ForeignKey(
@@ -89,10 +77,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("text", models.TextField(null=True)),
@@ -106,15 +91,9 @@ class Migration(migrations.Migration):
                 ("timeouts", models.PositiveSmallIntegerField(default=0)),
                 ("transients", models.PositiveSmallIntegerField(default=0)),
                 ("invalids", models.PositiveSmallIntegerField(default=0)),
-                (
-                    "failure_kind",
-                    models.TextField(blank=True, db_collation="C", default=""),
-                ),
+                ("failure_kind", models.TextField(blank=True, db_collation="C", default="")),
                 ("failure_reason", models.TextField(blank=True, default="")),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
-                ),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ("done_at", models.DateTimeField(null=True)),
                 (
                     "case",
@@ -137,9 +116,7 @@ class Migration(migrations.Migration):
                 (
                     "version",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="policies.version",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="policies.version"
                     ),
                 ),
                 (
@@ -158,12 +135,7 @@ class Migration(migrations.Migration):
                 (
                     "pk",
                     models.CompositePrimaryKey(
-                        "item_id",
-                        "scored_at",
-                        blank=True,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        "item_id", "scored_at", blank=True, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("scored_at", models.DateTimeField()),
@@ -192,23 +164,16 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="ScreeningSettings",
             fields=[
-                (
-                    "id",
-                    models.BooleanField(default=True, primary_key=True, serialize=False),
-                ),
+                ("id", models.BooleanField(default=True, primary_key=True, serialize=False)),
                 ("send_everything_on", models.BooleanField(default=False)),
                 ("sample_share", models.FloatField(default=0.02)),
-                (
-                    "changed_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
-                ),
+                ("changed_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
                 "constraints": [
                     models.CheckConstraint(condition=models.Q(("id", True)), name="screening_settings_one"),
                     models.CheckConstraint(
-                        condition=models.Q(("sample_share__range", (0, 1))),
-                        name="screening_settings_share",
+                        condition=models.Q(("sample_share__range", (0, 1))), name="screening_settings_share"
                     ),
                 ],
             },
@@ -219,10 +184,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("label", models.TextField(db_collation="C")),
@@ -265,16 +227,11 @@ class Migration(migrations.Migration):
                 ("cached_tokens", models.PositiveIntegerField(default=0)),
                 ("seconds", models.FloatField(default=0)),
                 ("lease_epoch", models.PositiveIntegerField()),
-                (
-                    "at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
-                ),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 (
                     "engine",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="screening.engine",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="screening.engine"
                     ),
                 ),
                 (
@@ -297,9 +254,7 @@ class Migration(migrations.Migration):
                 (
                     "version",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="policies.version",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="policies.version"
                     ),
                 ),
             ],
@@ -310,12 +265,7 @@ class Migration(migrations.Migration):
                 (
                     "pk",
                     models.CompositePrimaryKey(
-                        "item_id",
-                        "policy_id",
-                        blank=True,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        "item_id", "policy_id", blank=True, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 (
@@ -329,17 +279,13 @@ class Migration(migrations.Migration):
                 (
                     "policy",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="policies.policy",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="policies.policy"
                     ),
                 ),
                 (
                     "verdict",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="screening.verdict",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="screening.verdict"
                     ),
                 ),
             ],
@@ -347,10 +293,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Circuit",
             fields=[
-                (
-                    "endpoint",
-                    models.PositiveSmallIntegerField(primary_key=True, serialize=False),
-                ),
+                ("endpoint", models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
                 ("state", models.TextField(db_collation="C", default="closed")),
                 ("reason", models.TextField(blank=True, default="")),
                 ("failures", models.PositiveIntegerField(default=0)),
@@ -405,9 +348,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="run",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("kind", "live")),
-                fields=("kind",),
-                name="screening_run_one_live",
+                condition=models.Q(("kind", "live")), fields=("kind",), name="screening_run_one_live"
             ),
         ),
         migrations.AddIndex(
@@ -447,21 +388,9 @@ class Migration(migrations.Migration):
             model_name="judgement",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(
-                        ("case__isnull", True),
-                        ("item__isnull", False),
-                        ("text__isnull", True),
-                    ),
-                    models.Q(
-                        ("case__isnull", False),
-                        ("item__isnull", True),
-                        ("text__isnull", True),
-                    ),
-                    models.Q(
-                        ("case__isnull", True),
-                        ("item__isnull", True),
-                        ("text__isnull", False),
-                    ),
+                    models.Q(("case__isnull", True), ("item__isnull", False), ("text__isnull", True)),
+                    models.Q(("case__isnull", False), ("item__isnull", True), ("text__isnull", True)),
+                    models.Q(("case__isnull", True), ("item__isnull", True), ("text__isnull", False)),
                     _connector="OR",
                 ),
                 name="screening_judgement_subject",
@@ -470,15 +399,13 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="judgement",
             constraint=models.UniqueConstraint(
-                fields=("item", "version", "run", "replica"),
-                name="screening_judgement_item",
+                fields=("item", "version", "run", "replica"), name="screening_judgement_item"
             ),
         ),
         migrations.AddConstraint(
             model_name="judgement",
             constraint=models.UniqueConstraint(
-                fields=("case", "version", "run", "replica"),
-                name="screening_judgement_case",
+                fields=("case", "version", "run", "replica"), name="screening_judgement_case"
             ),
         ),
         migrations.AddConstraint(

@@ -20,10 +20,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("url", models.TextField()),
@@ -38,8 +35,7 @@ class Migration(migrations.Migration):
                 (
                     "created_at",
                     models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
                     ),
                 ),
             ],
@@ -50,10 +46,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        default=reviewapp.ids.new_id,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                        default=reviewapp.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("announcement", models.UUIDField()),
@@ -66,8 +59,7 @@ class Migration(migrations.Migration):
                 (
                     "created_at",
                     models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        editable=False,
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
                     ),
                 ),
                 (
@@ -92,9 +84,7 @@ class Migration(migrations.Migration):
                         fields=["release_at"],
                         name="webhooks_delivery_due",
                     ),
-                    models.Index(
-                        fields=["decision"], name="webhooks_delivery_decision"
-                    ),
+                    models.Index(fields=["decision"], name="webhooks_delivery_decision"),
                 ],
                 "constraints": [
                     models.CheckConstraint(

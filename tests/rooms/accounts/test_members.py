@@ -139,6 +139,6 @@ def test_the_shell_adds_people_and_keys(db: str, monkeypatch: pytest.MonkeyPatch
     assert ApiKey.objects.get().prefix in out.getvalue() and len(out.getvalue().split()) == 1
     with pytest.raises(CommandError, match="scope"):
         call_command("apikey", "create", "--name", "loader", "--scope", "everything")
+    monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
     with pytest.raises(CommandError, match="at least 12"):
-        monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
         call_command("user", "create", "--email", "bob@example.com", "--role", "admin", "--password-stdin")

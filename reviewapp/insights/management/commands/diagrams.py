@@ -15,7 +15,10 @@ _BLOCK: Final = re.compile(r"(<!-- states -->\n).*?(<!-- /states -->)", re.DOTAL
 
 def with_diagrams(text: str) -> str:
     """`text` with its states block made anew."""
-    blocks = [f"### {name}\n\n```mermaid\n{diagram(table, start)}\n```\n" for name, (table, start) in STATE_TABLES.items()]
+    blocks = [
+        f"### {name}\n\n```mermaid\n{diagram(table, start)}\n```\n"
+        for name, (table, start) in STATE_TABLES.items()
+    ]
     return _BLOCK.sub(lambda found: found[1] + "\n".join(blocks) + found[2], text)
 
 
