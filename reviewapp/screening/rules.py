@@ -83,6 +83,9 @@ WHY_WORDS: Final[dict[Why, str]] = {
     Why.NOT_SCORED: "the prefilter did not score it in time",
 }
 
+_BEST_SCORING: Final = frozenset({Why.FLAGGED, Why.ATTACHMENTS, Why.EVERYTHING, Why.SAMPLE})
+"""With none over the threshold, the best-scoring policy judges these; heads say nothing in an unmeasured language."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -145,7 +148,7 @@ def way(
     if route_ is not Route.REASON:
         return Way(route_, why)
     versions = policies_for(
-        facts=facts, heads=heads, over=over, published=published, best=why is not Why.LANGUAGE
+        facts=facts, heads=heads, over=over, published=published, best=why in _BEST_SCORING
     )
     if versions:
         return Way(route_, why, versions)

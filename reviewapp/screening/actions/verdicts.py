@@ -60,13 +60,14 @@ def commit_verdicts(
     try:
         with transaction.atomic():
             return _commit(outcomes, engine, jitter)
-    except (DataError, IntegrityError):
+    except (DataError, IntegrityError) as refused:
         if len(outcomes) > 1:
             return sum(
                 (commit_verdicts(outcomes=[one], engine=engine, jitter=jitter) for one in outcomes),
                 Committed(),
             )
-        log.exception("a verdict could not be stored; its item goes on without one")
+# The database's own words may quote the row, so only their kind is kept.
+        log.warning("a verdict could not be stored: %s; its item goes on without one", type(refused).__name__)
         return _refuse(outcomes[0])
 
 

@@ -1,0 +1,111 @@
+"""Scoring batches of what arrived."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from inference import Prefilter
+from reviewapp.audit.actions import Actor
+from reviewapp.audit.models import Event
+from reviewapp.intake import actions as intake
+from reviewapp.intake.models import Item
+from reviewapp.screening import actions, reads
+from reviewapp.screening.actions.scoring import BadSwitch
+from reviewapp.screening.models import Judgement, Run, Score
+from tests.cast import Cast
+from tests.rooms.screening.desk import ABUSE, ORDINARY, arrive, publish, score, state_of
+
+REPORT = [{"kind": "user_report", "reason": "spam", "reporter_id": "u1"}]
+
+
+def test_each_item_goes_its_way_with_one_event(db: str) -> None:
+    publish()
+    abuse, ordinary = arrive(ABUSE, ORDINARY)
+    (empty,) = arrive("", content={"text": "", "attachments": [{"url": "https://example.com/a.png"}]})
+    assert score() == 3
+    assert (state_of(abuse), state_of(ordinary), state_of(empty)) == (
+        "awaiting_verdict",
+        "passed",
+        "awaiting_review",
+    )
+    event = Event.objects.get(verb="item.scored")
+    assert event.data["routes"] == {"pass": 1, "people": 1, "reason": 1}
+    assert event.data["states"] == {"awaiting_review": 1, "awaiting_verdict": 1, "passed": 1}
+    assert event.subjects == [empty, abuse, ordinary]
+    assert set(Judgement.objects.filter(item=abuse).values_list("version__policy__slug", flat=True)) >= {
+        "harassment"
+    }
+    assert Run.objects.get().kind == "live"
+    assert reads.pending_and_failed(empty) == "it has no text that a machine could read"
+
+
+def test_a_second_pass_finds_nothing(db: str) -> None:
+    publish()
+    arrive(ABUSE)
+    assert (score(), score()) == (1, 0)
+    assert Score.objects.count() == 1 and Event.objects.filter(verb="item.scored").count() == 1
+
+
+def test_two_workers_score_each_item_once(db: str) -> None:
+    publish()
+    for _ in range(4):
+        arrive(*[ABUSE, ORDINARY] * 50)
+
+    def work(_: int) -> int:
+        try:
+            return sum(iter(lambda: actions.score_batch(prefilter=Prefilter.shipped(), limit=30), 0))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as workers:
+        assert sum(workers.map(work, range(4))) == 400
+    assert Score.objects.count() == 400 and not Item.objects.filter(state="received").exists()
+    assert Judgement.objects.count() == Judgement.objects.values("item", "version").distinct().count()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"flags": REPORT}, {"language": "fr"}, {"policies": ["fraud"]},
+     {"content": {"text": ORDINARY, "attachments": [{"url": "https://example.com/a.png"}]}}],
+)  # fmt: skip
+def test_what_is_never_passed(db: str, fields: dict[str, Any]) -> None:
+    publish()
+    (item,) = arrive(ORDINARY, **fields)
+    score()
+    assert state_of(item) in {"awaiting_verdict", "awaiting_review"}
+
+
+def test_a_flag_names_a_policy_and_moves_it_up_the_line(db: str) -> None:
+    publish()
+    (item,) = arrive(ORDINARY, flags=REPORT)
+    score()
+    judgements = Judgement.objects.filter(item=item)
+    assert {each.version.policy.slug for each in judgements} == {"spam", "fraud"}
+    assert {each.priority for each in judgements} == {50}
+
+
+def test_the_sample_and_the_switch_send_ordinary_items_on(cast: Cast) -> None:
+    publish()
+    (sampled,) = arrive(ORDINARY)
+    score(draw=0.0)
+    assert state_of(sampled) == "awaiting_verdict"
+    actions.switch_prefilter(send_everything_on=True, sample_share=0.05, actor=Actor.person(cast.ad.pk))
+    (sent,) = arrive(ORDINARY + " again")
+    score()
+    assert state_of(sent) == "awaiting_verdict"
+    assert {event.data["field"] for event in Event.objects.filter(verb="prefilter.switched")} == {
+        "send_everything_on", "sample_share",
+    }  # fmt: skip
+    with pytest.raises(BadSwitch):
+        actions.switch_prefilter(send_everything_on=True, sample_share=2, actor=Actor.person(cast.ad.pk))
+
+
+def test_a_restricted_item_is_not_read(cast: Cast) -> None:
+    publish()
+    (item,) = arrive(ABUSE)
+    intake.restrict(item=item, reference="R-1", person=cast.sam)
+    score()
+    assert state_of(item) == "awaiting_review"
+    assert Score.objects.get(item=item).risk is None and not Judgement.objects.exists()

@@ -1,0 +1,75 @@
+"""What becomes of a judgement that got no verdict, and of the window and the circuit: every row."""
+
+import pytest
+
+from inference import FailureKind
+from reviewapp.screening.rules import (
+    FAILURE_WORDS,
+    Then,
+    after_failure,
+    next_window,
+    probe_delay,
+    rank_verdict,
+)
+
+ROWS = [
+    ("transient", 0, Then.RETRY, "transients", 2.0, False),
+    ("transient", 3, Then.RETRY, "transients", 16.0, False),
+    ("transient", 4, Then.FAIL, "transients", 0.0, False),
+    ("timeout", 0, Then.RETRY, "timeouts", 0.0, False),
+    ("timeout", 1, Then.FAIL, "timeouts", 0.0, False),
+    ("invalid", 0, Then.RETRY, "invalids", 0.0, False),
+    ("invalid", 1, Then.FAIL, "invalids", 0.0, False),
+    ("cut_off", 0, Then.RETRY, "invalids", 0.0, False),
+    ("cut_off", 1, Then.FAIL, "invalids", 0.0, False),
+    ("busy", 9, Then.RELEASE, "", 1.0, False),
+    ("refused", 0, Then.FAIL, "", 0.0, False),
+    ("too_long", 0, Then.FAIL, "", 0.0, False),
+    ("unauthorised", 9, Then.RELEASE, "", 1.0, True),
+    ("wrong_model", 9, Then.RELEASE, "", 1.0, True),
+]
+
+
+@pytest.mark.parametrize(("kind", "before", "then", "counter", "delay", "trips"), ROWS)
+def test_each_failure_has_its_row(
+    kind: str, before: int, then: Then, counter: str, delay: float, trips: bool
+) -> None:
+    after = after_failure(kind, transients=before, timeouts=before, invalids=before)
+    assert (after.then, after.counter, after.delay, after.trips) == (then, counter, delay, trips)
+
+
+def test_no_failure_is_without_a_row_and_none_that_ends_without_words() -> None:
+    for kind in FailureKind:
+        after = after_failure(kind.value, transients=9, timeouts=9, invalids=9)
+        assert after.then is not Then.FAIL or kind.value in FAILURE_WORDS
+
+
+def test_probes_come_after_5_to_60_seconds() -> None:
+    assert [probe_delay(count) for count in (0, 1, 2, 3, 4, 50)] == [5, 10, 20, 40, 60, 60]
+
+
+@pytest.mark.parametrize(
+    ("window", "full", "trouble", "waiting", "kv", "following"),
+    [
+        (32, True, False, 0, 0.5, 40),
+        (32, False, False, 0, 0.5, 32),
+        (32, True, True, 0, 0.5, 22),
+        (32, True, False, 9, 0.5, 22),
+        (32, True, False, 0, 0.96, 22),
+        (5, True, True, 0, 0.0, 4),
+        (255, True, False, 0, 0.0, 256),
+    ],
+)
+def test_the_window_grows_slowly_and_shrinks_fast(
+    window: int, full: bool, trouble: bool, waiting: int, kv: float, following: int
+) -> None:
+    assert (
+        next_window(window, full=full, trouble=trouble, running=32, waiting=waiting, kv_usage=kv) == following
+    )
+
+
+def test_the_lead_violates_then_is_grave_then_sure() -> None:
+    verdicts = [("allowed", 0, "high"), ("violates", 2, "high"), ("unsure", 4, "high"), ("violates", 3, "low"),
+                ("violates", 2, "low")]  # fmt: skip
+    ranked = sorted(verdicts, key=lambda each: rank_verdict(*each))
+    assert ranked == [verdicts[3], verdicts[1], verdicts[4], verdicts[2], verdicts[0]]
