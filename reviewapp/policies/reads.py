@@ -243,6 +243,11 @@ def api_version(slug: str, number: int) -> Version:
     return row
 
 
+def problems_of(source: str, slug: str) -> list[Problem]:
+    """What keeps a text from being proposed as a version of the policy `slug`, by line."""
+    return rules.problems_of(source, slug)
+
+
 def findings_of(source: str) -> list[Problem]:
     """What deserves a look in a text, by line."""
     return rules.findings(source)

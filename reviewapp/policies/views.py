@@ -1,0 +1,200 @@
+"""Pages of policies: list, version, draft. What somebody typed is never lost to a refusal."""
+
+from typing import Any, Final
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from reviewapp.accounts.access import SignedInRequest, check_may, requires
+from reviewapp.policies import actions, reads
+from reviewapp.policies.forms import Seen, Typed, gutter
+from reviewapp.policies.starter import STARTER
+from reviewapp.ui.errors import Missing, ProductError, Stale
+
+EDIT_METHODS: Final = ["GET", "HEAD", "POST"]
+
+
+@requires("policy.see")
+@require_GET
+def policies(request: SignedInRequest) -> HttpResponse:
+    """Every policy: what is in force and what is in the making."""
+    rows = reads.policy_list()
+    counts = {
+        "in_force": sum(row.published is not None for row in rows),
+        "in_making": sum(row.open is not None for row in rows),
+    }
+    return render(request, "policies/list.html", {"rows": rows, **counts})
+
+
+@requires("policy.draft")
+@require_http_methods(EDIT_METHODS)
+def new_policy(request: SignedInRequest) -> HttpResponse:
+    """A policy from scratch: the whole file in one field."""
+    if request.method != "POST":
+        return _new(request, STARTER)
+    typed = Typed.of(request.POST)
+    try:
+        made = actions.create_policy(source=typed.source, person=request.user)
+    except ProductError as error:
+        return _new(request, typed.source, status=error.status, error=error)
+    return redirect(f"/policies/{made.policy.slug}/draft")
+
+
+@requires("policy.see")
+@require_GET
+def policy(request: SignedInRequest, slug: str) -> HttpResponse:
+    """To the version in force, else the draft, else the latest version."""
+    found = reads.policy_page(slug)
+    if found.published is None and found.open is not None:
+        return redirect(f"/policies/{slug}/draft")
+    shown = found.published or found.history[0]
+    return redirect(f"/policies/{slug}/versions/{shown.number}")
+
+
+@requires("policy.see")
+@require_GET
+def version(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
+    """One version, its three texts, its hash, and who brought it here."""
+    context = {"version": reads.version_page(slug, number), "policy": reads.policy_page(slug)}
+    return render(request, "policies/version.html", context)
+
+
+@requires("policy.see")
+@require_http_methods(EDIT_METHODS)
+def draft(request: SignedInRequest, slug: str) -> HttpResponse:
+    """The version in the making; POST saves it."""
+    if request.method != "POST":
+        return _draft(request, slug)
+    check_may(request.user, "policy.draft")
+    typed = Typed.of(request.POST)
+    try:
+        _save(request, slug, typed)
+    except ProductError as error:
+        return _draft(request, slug, typed=typed, error=error)
+    return redirect(f"/policies/{slug}/draft")
+
+
+@requires("policy.draft")
+@require_POST
+def start(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Start the next version."""
+    actions.start_draft(policy=reads.policy_page(slug).id, person=request.user)
+    return redirect(f"/policies/{slug}/draft")
+
+
+@requires("policy.draft")
+@require_POST
+def propose(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Save what stands in the field, then freeze it and ask for approval."""
+    typed = Typed.of(request.POST)
+    try:
+        saved = _save(request, slug, typed)
+        actions.propose(version=saved.pk, person=request.user, saves=saved.saves)
+    except Stale as error:
+        return _draft(request, slug, typed=typed, error=error)
+    except ProductError as error:
+        return _draft(request, slug, typed=typed.saved_now(reads.draft_page(slug)), error=error)
+    return redirect(f"/policies/{slug}/draft")
+
+
+@requires("policy.draft")
+@require_POST
+def take_back(request: SignedInRequest, slug: str) -> HttpResponse:
+    """The author wants to change it after all."""
+    return _step(
+        request, slug, lambda row, seen: actions.return_to_draft(version=row.id, person=request.user)
+    )
+
+
+@requires("policy.approve")
+@require_POST
+def send_back(request: SignedInRequest, slug: str) -> HttpResponse:
+    """The approver wants it changed."""
+    return _step(
+        request, slug, lambda row, seen: actions.return_to_draft(version=row.id, person=request.user)
+    )
+
+
+@requires("policy.approve")
+@require_POST
+def approve(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Approve exactly what the page showed."""
+    return _step(
+        request, slug,
+        lambda row, seen: actions.approve(version=row.id, hash=seen.hash, saves=seen.saves, person=request.user),
+    )  # fmt: skip
+
+
+@requires("policy.publish")
+@require_POST
+def publish(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Put exactly what the page showed into force."""
+    return _step(
+        request, slug,
+        lambda row, seen: actions.publish(version=row.id, hash=seen.hash, saves=seen.saves, person=request.user),
+        after=f"/policies/{slug}",
+    )  # fmt: skip
+
+
+@requires("policy.draft")
+@require_POST
+def discard(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Throw the draft away."""
+    return _step(
+        request, slug, lambda row, seen: actions.discard_draft(version=row.id, person=request.user), after="/policies/"
+    )  # fmt: skip
+
+
+def _step(request: SignedInRequest, slug: str, act: Any, *, after: str = "") -> HttpResponse:
+    """Do one thing to the version in the making; a refusal shows the draft as it is now, with the reason."""
+    row = reads.draft_page(slug)
+    if row is None:
+        return _draft(
+            request, slug, error=Stale("There is no draft any more. Somebody published or discarded it.")
+        )
+    try:
+        act(row, Seen.of(request.POST))
+    except Stale as error:
+        return _draft(request, slug, error=error)
+    return redirect(after or f"/policies/{slug}/draft")
+
+
+def _save(request: SignedInRequest, slug: str, typed: Typed) -> Any:
+    row = reads.draft_page(slug)
+    if row is None:
+        raise Missing("There is no draft any more. Copy your text, start a draft and paste it there.")
+    return actions.save_draft(
+        version=row.id, source=typed.source, saves=typed.saves, change_note=typed.note, person=request.user
+    )
+
+
+def _new(
+    request: SignedInRequest, source: str, *, status: int = 200, error: ProductError | None = None
+) -> HttpResponse:
+    problems = getattr(error, "problems", [])
+    context = {"source": source, "error": error, "problems": problems, "gutter": gutter(source, problems)}
+    return render(request, "policies/new.html", context, status=status)
+
+
+def _draft(
+    request: SignedInRequest, slug: str, *, typed: Typed | None = None, error: ProductError | None = None
+) -> HttpResponse:
+    """The draft page; with `typed`, the field keeps it, and saving again means to replace what is stored."""
+    row = reads.draft_page(slug)
+    source = typed.source if typed else row.source if row else ""
+    problems = reads.problems_of(source, slug) if source else []
+    context = {
+        "policy": reads.policy_page(slug),
+        "version": row,
+        "source": source,
+        "note": typed.note if typed else row.change_note if row else "",
+        "typed": typed,
+        "error": error,
+        "differs": bool(typed and row and typed.source != row.source),
+        "problems": problems,
+        "findings": reads.findings_of(source) if source else [],
+        "gutter": gutter(source, problems),
+        "own": row is not None and request.user.pk in {*row.writers, row.proposer},
+    }
+    return render(request, "policies/draft.html", context, status=error.status if error else 200)
