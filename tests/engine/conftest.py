@@ -1,0 +1,34 @@
+"""Fixtures for engine tests: live stand-in servers, each a process of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+Start = Callable[..., str]
+
+
+@contextmanager
+def running_standin(*options: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    """A stand-in on a free port. Gives its address without `/v1`, and the process."""
+    command = [sys.executable, "-m", "inference.standin", "--port", "0", *options]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ)
+    try:
+        assert server.stdout is not None
+        line = server.stdout.readline()
+        yield line.split()[-1].removesuffix("/v1"), server
+    finally:
+        server.kill()
+        server.wait()
+        assert server.stdout is not None
+        server.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def start_standin() -> Iterator[Start]:
+    """Starts a stand-in with the options given and returns its address; all are stopped after the module."""
+    with ExitStack() as stack:
+        yield lambda *options: stack.enter_context(running_standin(*options))[0]
