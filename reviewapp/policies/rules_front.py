@@ -12,6 +12,8 @@ FAMILIES: Final = ("spam", "harassment", "hate", "threat", "self_harm", "sexual"
 """The prefilter's heads, by name: what `family` may say."""
 
 MOST_TITLE: Final = 200
+# Escapes in quoted YAML can bring back what the file itself may not hold.
+_UNFIT: Final = re.compile(r"[\x00\ud800-\udfff]")
 RESERVED_SLUGS: Final = frozenset({"new"})
 LINE_END: Final = re.compile(r"\r\n|\n|\r")
 _SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
@@ -85,7 +87,7 @@ def _slug(value: Any, line: int, problems: list[Problem]) -> str:
 
 def _title(value: Any, line: int, problems: list[Problem]) -> str:
     title = value.strip() if isinstance(value, str) else ""
-    if not title or len(title) > MOST_TITLE or LINE_END.search(title):
+    if not title or len(title) > MOST_TITLE or LINE_END.search(title) or _UNFIT.search(title):
         problems.append(
             (line, f"`title` must be one line of 1 to {MOST_TITLE} characters; quote it if it holds a colon.")
         )
@@ -125,15 +127,17 @@ def _applies(value: Any, line: int, problems: list[Problem]) -> dict[str, list[s
         return checked
     for key in checked:
         words = value.get(key) or []
-        if not isinstance(words, list) or not all(
-            isinstance(word, str) and 0 < len(word) <= 100 for word in words
-        ):
+        if not isinstance(words, list) or not all(_is_word(word) for word in words):
             problems.append(
                 (line, f"`{key}` under `applies` must be a list of words, such as [forum, chat].")
             )
         else:
             checked[key] = words
     return checked
+
+
+def _is_word(word: Any) -> bool:
+    return isinstance(word, str) and 0 < len(word) <= 100 and not _UNFIT.search(word)
 
 
 _FRONT_CHECKS: Final = {
