@@ -25,6 +25,8 @@ def read_sections(developer: str) -> tuple[ReadSection, ...]:
     form = _FORM.search(developer)
     policy = developer[: form.start()] if form else developer
     heads = list(_SECTION.finditer(policy))
+    if not heads:
+        return ()
     ends = [head.start() for head in heads[1:]] + [len(policy)]
     return tuple(
         _section(head.group(1), head.group(2).strip(), policy[head.end() : end])
@@ -50,8 +52,8 @@ def _section(section_id: str, title: str, body: str) -> ReadSection:
     marks = list(_LISTS.finditer(body))
     rule = body[: marks[0].start()] if marks else body
     lists: dict[str, list[str]] = {"violating": [], "allowed": []}
-    ends = [mark.start() for mark in marks[1:]] + [len(body)]
-    for mark, end in zip(marks, ends, strict=True):
+    for place, mark in enumerate(marks):
+        end = marks[place + 1].start() if place + 1 < len(marks) else len(body)
         lines = body[mark.end() : end].splitlines()
         examples = (line.strip()[2:].strip() for line in lines if line.strip().startswith("- "))
         lists[mark.group(1).lower()] += [example for example in examples if example]

@@ -324,6 +324,20 @@ def _pieces(text: str | None) -> list[str]:
 
 def models(max_model_len: int) -> dict[str, Any]:
     """The body of GET /v1/models."""
+    permission = {
+        "id": f"modelperm-{MODEL}",
+        "object": "model_permission",
+        "created": int(time.time()),
+        "allow_create_engine": False,
+        "allow_sampling": True,
+        "allow_logprobs": True,
+        "allow_search_indices": False,
+        "allow_view": True,
+        "allow_fine_tuning": False,
+        "organization": "*",
+        "group": None,
+        "is_blocking": False,
+    }
     model = {
         "id": MODEL,
         "object": "model",
@@ -332,6 +346,6 @@ def models(max_model_len: int) -> dict[str, Any]:
         "root": MODEL,
         "parent": None,
         "max_model_len": max_model_len,
-        "permission": [],
+        "permission": [permission],
     }
     return {"object": "list", "data": [model]}
