@@ -1,7 +1,8 @@
 """Rings a worker after commit: the only module that enqueues. Postgres is the ledger, so a lost ring is harmless."""
 
 import logging
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 import django_rq
 from django.db import transaction
@@ -29,8 +30,14 @@ def ring(queue: str, *args: int) -> None:
 
 def _enqueue(queue: str, name: str, args: tuple[int, ...]) -> None:
     try:
-        waiting = django_rq.get_queue(queue)
+        waiting = _queue(queue)
         if waiting.count < 2:
             waiting.enqueue_call(name, args=args, timeout=300, result_ttl=0, failure_ttl=3600)
     except RedisError as error:
         log.warning("doorbell for %s not rung: %s", queue, type(error).__name__)
+
+
+@cache
+def _queue(name: str) -> Any:
+    """The queue with a connection of its own that stays open: a new one for each ring would cost more than the ring."""
+    return django_rq.get_queue(name)
