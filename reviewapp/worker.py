@@ -1,6 +1,7 @@
 """An RQ worker for exactly one queue that runs nothing but the jobs on the doorbell's list."""
 
 import os
+import signal
 import sys
 from typing import Any
 
@@ -37,6 +38,12 @@ class PatientWorker(Worker):
     def get_heartbeat_ttl(self, job: Job) -> int:
         """Seconds after which a silent worker counts as gone."""
         return 15
+
+    def request_stop(self, signum: int, frame: Any) -> None:
+        """Finish the job, then end. A pump is told too: it gives its leases back instead of running on for minutes."""
+        super().request_stop(signum, frame)
+        if self.horse_pid and self.queue_names() == ["reason"]:
+            os.kill(self.horse_pid, signal.SIGTERM)
 
 
 def main(queue: str) -> None:

@@ -49,7 +49,7 @@ class Sql:
 
     async def close(self) -> None:
         """End the connection and the thread."""
-        await self(connection.close)
+        await self(_close)
         self._thread.shutdown()
 
 
@@ -70,6 +70,10 @@ async def pump(endpoint: int, slot: int, *, seconds: float = RUN_SECONDS) -> Com
             return await _Pump(endpoint, reasoner, sql, seconds).work()
     finally:
         await sql.close()
+
+
+def _close() -> None:
+    connection.close()  # looked up on the thread it belongs to
 
 
 def _take_place(endpoint: int, slot: int) -> bool:

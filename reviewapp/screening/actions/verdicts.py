@@ -66,7 +66,7 @@ def commit_verdicts(
                 (commit_verdicts(outcomes=[one], engine=engine, jitter=jitter) for one in outcomes),
                 Committed(),
             )
-# The database's own words may quote the row, so only their kind is kept.
+        # The database's own words may quote the row, so only their kind is kept.
         log.warning("a verdict could not be stored: %s; its item goes on without one", type(refused).__name__)
         return _refuse(outcomes[0])
 
