@@ -42,7 +42,9 @@ REASONER: Final = Actor("machine", "reasoner")
 SWEEPER: Final = Actor("machine", "sweeper")
 
 
-def record(*, verb: str, actor: Actor, subjects: Sequence[UUID], data: Mapping[str, Any] | None = None) -> UUID:
+def record(
+    *, verb: str, actor: Actor, subjects: Sequence[UUID], data: Mapping[str, Any] | None = None
+) -> UUID:
     """Insert one event into the open transaction; it commits or rolls back with the change it tells of.
 
     `verb` is from EVENTS; `subjects` are at most 1,000 ids of what changed; `data` holds that verb's fields and no
@@ -54,13 +56,21 @@ def record(*, verb: str, actor: Actor, subjects: Sequence[UUID], data: Mapping[s
     if len(subjects) > rules.MOST_SUBJECTS:
         raise rules.UnfitData(f"{verb} names {len(subjects)} subjects; {rules.MOST_SUBJECTS} are allowed")
     if not connection.in_atomic_block:
-        raise transaction.TransactionManagementError(f"{verb} must be recorded in the transaction of its change")
+        raise transaction.TransactionManagementError(
+            f"{verb} must be recorded in the transaction of its change"
+        )
     event = new_id()
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         at: datetime = cursor.fetchone()[0]
         digest = rules.leaf(
-            event=event, at=at, verb=verb, actor_kind=actor.kind, actor=actor.id, subjects=subjects, data=fields
+            event=event,
+            at=at,
+            verb=verb,
+            actor_kind=actor.kind,
+            actor=actor.id,
+            subjects=subjects,
+            data=fields,
         )
         cursor.execute(
             """
@@ -84,7 +94,9 @@ def place_events(*, most: int = 5_000) -> int:
     with connection.cursor() as cursor:
         if not _take_the_sequencer(cursor):
             return 0
-        cursor.execute("SELECT id FROM audit_unplaced ORDER BY at, id LIMIT %s FOR UPDATE SKIP LOCKED", [most])
+        cursor.execute(
+            "SELECT id FROM audit_unplaced ORDER BY at, id LIMIT %s FOR UPDATE SKIP LOCKED", [most]
+        )
         events = [row[0] for row in cursor.fetchall()]
         if events:
             _append(cursor, AUDIT_FEED, events)

@@ -7,7 +7,11 @@ from typing import Any, Final
 from django.db import migrations
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-PARTITIONED: Final = {"audit_event": "at", "intake_itemcontent": "received_at", "screening_score": "scored_at"}
+PARTITIONED: Final = {
+    "audit_event": "at",
+    "intake_itemcontent": "received_at",
+    "screening_score": "scored_at",
+}
 """Table to the column that it is cut by. Only tables that no foreign key points at can be here."""
 
 
@@ -38,7 +42,9 @@ def ensure_months(connection: BaseDatabaseWrapper, ahead: int) -> list[str]:
             for first, after in _months(today, ahead + 1):
                 name = f"{table}_{first:%Y_%m}"
                 if name not in present:
-                    cursor.execute(f"CREATE TABLE {name} PARTITION OF {table} FOR VALUES FROM ('{first}') TO ('{after}')")
+                    cursor.execute(
+                        f"CREATE TABLE {name} PARTITION OF {table} FOR VALUES FROM ('{first}') TO ('{after}')"
+                    )
                     made.append(name)
     return made
 

@@ -15,7 +15,9 @@ def promise(owner: BaseDatabaseWrapper, app_role: str) -> None:
         cursor.execute("SELECT quote_ident(%s), current_user = %s", [app_role, app_role])
         role, same = cursor.fetchone()
         if not same:
-            cursor.execute(f"ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}")
+            cursor.execute(
+                f"ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}"
+            )
             cursor.execute(f"ALTER DEFAULT PRIVILEGES GRANT USAGE, SELECT ON SEQUENCES TO {role}")
 
 

@@ -59,4 +59,6 @@ def _check_value(name: str, value: Any) -> None:
         if not _WORD.match(value):
             raise UnfitData(f"{name} looks like free text")
     elif value is not None and not isinstance(value, bool | int):
-        raise UnfitData(f"{name} is a {type(value).__name__}; only words, whole numbers and lists of them are kept")
+        raise UnfitData(
+            f"{name} is a {type(value).__name__}; only words, whole numbers and lists of them are kept"
+        )

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from psycopg import sql
 
+from reviewapp.audit.reads import position_before
 from reviewapp.insights.export_sql import TABLES, Table, copy_statement
 from reviewapp.insights.rules import ExportFormat, ExportKind
 from reviewapp.insights.spool import Spool
@@ -43,7 +44,7 @@ def first_cursor(kind: ExportKind, since: datetime | int | None) -> tuple[Cursor
     """
     table = TABLES[kind]
     if table.feed:
-        after = since if isinstance(since, int) else _position_before(table.feed, since)
+        after = since if isinstance(since, int) else position_before(table.feed, since or _EVER)
         until = _one("SELECT coalesce(max(position), 0) FROM audit_position WHERE feed = %s", [table.feed])
         return {"after": after, "until": until, "seen": 0}, max(0, until - after)
     column, name = table.key[0], table.key_table
@@ -149,21 +150,6 @@ def _placed_between(feed: str, after: int, upto: int) -> tuple[datetime, datetim
     if first is None or last is None:
         raise BrokenFeed(f"position {after + 1 if first is None else upto} is missing")
     return first, last
-
-
-def _position_before(feed: str, since: datetime | None) -> int:
-    """The last position given before `since`, found by halving."""
-    if since is None:
-        return 0
-    low, high = 0, int(_one("SELECT coalesce(max(position), 0) FROM audit_position WHERE feed = %s", [feed]))
-    while low < high:
-        middle = (low + high + 1) // 2
-        given = _one("SELECT at FROM audit_position WHERE feed = %s AND position = %s", [feed, middle])
-        if given is not None and given < since:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def _one(query: str, parameters: list[Any]) -> Any:
