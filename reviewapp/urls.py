@@ -12,6 +12,7 @@ assert _items and _policies and _review, "operations hang themselves on v1 when 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("reviewapp.accounts.urls")),
     path("", include("reviewapp.policies.urls")),
+    path("", include("reviewapp.screening.urls")),
     path("", include("reviewapp.review.urls")),
     path("api/v1/", v1.urls),
 ]

@@ -1,0 +1,14 @@
+"""Addresses of the pages about machines, and of what machines ask the product."""
+
+from django.urls import path
+
+from reviewapp.screening import views, views_health
+
+urlpatterns = [
+    path("engine/", views.engine, name="engine"),
+    path("engine/chip", views.chip, name="engine-chip"),
+    path("prefilter/", views.prefilter, name="prefilter"),
+    path("healthz", views_health.healthz, name="healthz"),
+    path("readyz", views_health.readyz, name="readyz"),
+    path("metrics", views_health.metrics, name="metrics"),
+]
