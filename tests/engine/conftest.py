@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
+import httpx
 import pytest
 
 Start = Callable[..., str]
@@ -18,8 +19,10 @@ def running_standin(*options: str) -> Iterator[tuple[str, "subprocess.Popen[str]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ)
     try:
         assert server.stdout is not None
-        line = server.stdout.readline()
-        yield line.split()[-1].removesuffix("/v1"), server
+        address = server.stdout.readline().split()[-1].removesuffix("/v1")
+        # Chat calls wait for the token tables; this one is refused for its missing fields once they are there.
+        httpx.post(f"{address}/v1/chat/completions", json={}, timeout=60, trust_env=False)
+        yield address, server
     finally:
         server.kill()
         server.wait()

@@ -50,6 +50,14 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 
 
+async def until_running(reasoner: Reasoner) -> int:
+    """Waits until the engine works on a call, at most 10 s; gives how many."""
+    async with asyncio.timeout(10):
+        while not (running := (await reasoner.load()).running):
+            await asyncio.sleep(0.02)
+        return running
+
+
 async def ask(
     url: str, item: ItemText = ITEM, *, deadline: float = 10.0, **options: Any
 ) -> Verdict | Failure:
@@ -134,9 +142,8 @@ def test_a_call_that_runs_out_of_time_frees_the_engine(start_standin: Callable[.
 
     async def give_up() -> tuple[int, float]:
         async with Reasoner(url) as reasoner, Reasoner(url) as watcher:
-            call = asyncio.create_task(reasoner.judge(POLICY, ITEM, deadline=1.5))
-            await asyncio.sleep(1.2)
-            running = (await watcher.load()).running
+            call = asyncio.create_task(reasoner.judge(POLICY, ITEM, deadline=2))
+            running = await until_running(watcher)
             assert isinstance(await call, Failure)
             closed = time.monotonic()
             while (await watcher.load()).running:
@@ -165,13 +172,12 @@ def test_calls_over_the_seats_wait_and_over_the_queue_are_refused(start_standin:
 def test_sigterm_aborts_running_calls_unless_given_time(options: tuple[str, ...], expected: type) -> None:
     async def ask_and_stop(url: str, server: "subprocess.Popen[str]") -> Verdict | Failure:
         async with Reasoner(url) as reasoner:
-            await reasoner.identity()
             call = asyncio.create_task(reasoner.judge(POLICY, ITEM, deadline=20))
-            await asyncio.sleep(1.5)
+            assert await until_running(reasoner) == 1
             server.send_signal(signal.SIGTERM)
             return await call
 
-    with running_standin("--delay", "2.5", *options) as (address, server):
+    with running_standin("--delay", "2", *options) as (address, server):
         result = run(ask_and_stop(f"{address}/v1", server))
         assert isinstance(result, expected)
         if isinstance(result, Failure):
