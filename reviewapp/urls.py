@@ -2,18 +2,20 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from reviewapp.intake import api as _items
-from reviewapp.policies import api as _policies
-from reviewapp.review import api as _review
+from reviewapp.insights import api as insights_api
+from reviewapp.intake import api as intake_api
+from reviewapp.policies import api as policies_api
+from reviewapp.review import api as review_api
 from reviewapp.ui.api import v1
 
-assert _items and _policies and _review, "operations hang themselves on v1 when their module is imported"
+assert all((intake_api, policies_api, review_api, insights_api)), "operations hang themselves on v1 when imported"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("reviewapp.accounts.urls")),
     path("", include("reviewapp.policies.urls")),
     path("", include("reviewapp.screening.urls")),
     path("", include("reviewapp.review.urls")),
+    path("", include("reviewapp.insights.urls")),
     path("api/v1/", v1.urls),
 ]
 
