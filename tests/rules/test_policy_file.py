@@ -93,7 +93,7 @@ def test_each_part_lands_where_it_belongs() -> None:
     assert (document.sections[1].violating, document.sections[1].severity, document.cases[0].line) == (
         (),
         1,
-        35,
+        33,
     )
 
 
