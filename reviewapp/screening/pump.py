@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 RUN_SECONDS: Final = 120.0
 CALL_SECONDS: Final = 60.0
-DRAIN_SECONDS: Final = 15.0
+DRAIN_SECONDS: Final = 10.0
 RENEW_SECONDS: Final = 10.0
 ADJUST_SECONDS: Final = 2.0
 LINGER_SECONDS: Final = 0.05
@@ -57,7 +57,7 @@ async def pump(endpoint: int, slot: int, *, seconds: float = RUN_SECONDS) -> Com
     """Judge what waits through the engine at place `endpoint` of REASONER_URL, for at most `seconds`.
 
     Returns at once where another pump has the place, the circuit is open, or nothing waits. A SIGTERM stops
-    claiming; what is in flight gets 15 s, then it is given back uncounted.
+    claiming; what is in flight gets 10 s, then it is given back uncounted.
     """
     if endpoint >= len(settings.REASONER_URLS):
         return Committed()
@@ -128,7 +128,7 @@ class _Pump:
 
     async def _pump(self) -> None:
         self.looked = 0.0
-        while not self.tripped:
+        while not (self.tripped or self.stopping):
             if not self._over():
                 await self._claim()
             if not self.calls:

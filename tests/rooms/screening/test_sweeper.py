@@ -1,0 +1,54 @@
+"""The sweeper's loop: outages end a turn, not the process."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from django.db import OperationalError
+
+from reviewapp.sweeper import Sweeper
+from tests import databases
+from tests.rooms.screening.desk import ABUSE, ROOT, arrive, execute, publish, state_of
+
+
+def test_an_outage_ends_the_turn_and_the_next_one_tries_again() -> None:
+    done: list[str] = []
+
+    def away() -> None:
+        done.append("tried")
+        raise OperationalError("gone")
+
+    def broken() -> None:
+        done.append("broken")
+        raise ValueError("a bug")
+
+    sweeper = Sweeper(
+        (
+            (60.0, broken),
+            (60.0, lambda: done.append("first")),
+            (60.0, away),
+            (60.0, lambda: done.append("last")),
+        )
+    )
+    sweeper.turn()
+    sweeper.turn()
+    assert done == ["broken", "first", "tried", "tried"]
+
+
+def test_the_process_sweeps_and_ends_in_good_order(db: str) -> None:
+    publish()
+    (item,) = arrive(ABUSE)
+    execute("UPDATE intake_item SET received_at = received_at - interval '61 s'")
+    environment = os.environ | {
+        "DATABASE_URL": databases.url_of(db),
+        "REDIS_URL": "unix:///nowhere/valkey.sock",
+    }
+    process = subprocess.Popen([sys.executable, "-m", "reviewapp.sweeper"], cwd=ROOT, env=environment)
+    until = time.monotonic() + 20
+    while state_of(item) != "awaiting_review":
+        assert time.monotonic() < until and process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
