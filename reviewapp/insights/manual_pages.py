@@ -1,0 +1,132 @@
+"""The manual: markdown pages, with the lists that the code knows best filled in from the code."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import nh3
+from markdown_it import MarkdownIt
+
+from reviewapp.accounts.rules import ACTS, MAY, Role
+from reviewapp.audit.events import EVENTS
+from reviewapp.insights.export_sql import TABLES
+from reviewapp.insights.state_tables import STATE_TABLES
+from reviewapp.review.keys import KEYS
+from reviewapp.ui.api import v1
+from reviewapp.ui.errors import Missing
+from reviewapp.webhooks.rules import Announced
+
+FOLDER: Final = Path(__file__).resolve().parent / "manual"
+PAGES: Final[dict[str, str]] = {
+    "getting-started": "Getting started",
+    "queues": "Queues and keys",
+    "policies": "Policies",
+    "prefilter": "The prefilter",
+    "engine": "The reasoner",
+    "audit": "Audit, exports, erasure",
+    "api": "The API",
+    "settings": "Settings and commands",
+    "faults": "When something is away",
+}
+_TAGS: Final = {
+    "h1", "h2", "h3", "p", "ul", "ol", "li", "code", "pre", "strong", "em", "a", "table", "thead", "tbody", "tr", "th", "td",
+    "blockquote", "hr", "br",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of the manual, rendered; `html` is safe."""
+
+    slug: str
+    title: str
+    html: str
+
+
+def page(slug: str) -> Page:
+    """One page. Raises Missing."""
+    if slug not in PAGES:
+        raise Missing("The manual has no such page. Look at its contents.")
+    html = MarkdownIt("commonmark", {"html": False}).enable("table").render(text_of(slug))
+    return Page(slug, PAGES[slug], nh3.clean(html, tags=_TAGS, attributes={"a": {"href"}}, link_rel=None))
+
+
+def text_of(slug: str) -> str:
+    """The markdown of a page with every `[[list]]` filled in."""
+    text = (FOLDER / f"{slug}.md").read_text(encoding="utf-8")
+    for name, make in LISTS.items():
+        if f"[[{name}]]" in text:
+            text = text.replace(f"[[{name}]]", "\n".join(make()))
+    return text
+
+
+def _events() -> Iterator[str]:
+    yield "| Event | Means | Carries |\n|---|---|---|"
+    for kind in EVENTS.values():
+        yield f"| `{kind.verb}` | {kind.meaning} | {', '.join(f'`{field}`' for field in sorted(kind.fields)) or '–'} |"
+
+
+def _keys() -> Iterator[str]:
+    yield "| Key | Does | |\n|---|---|---|"
+    for action in KEYS:
+        yield f"| `{action.key}` | {action.label} | {action.explains} |"
+
+
+def _roles() -> Iterator[str]:
+    yield f"| Act | {' | '.join(Role)} |\n|---|{'---|' * len(Role)}"
+    for permission, words in ACTS.items():
+        yield f"| {words} | {' | '.join('yes' if role in MAY[permission] else 'no' for role in Role)} |"
+
+
+def _states() -> Iterator[str]:
+    for name, (table, _) in STATE_TABLES.items():
+        yield f"\n### {name}\n\n| State | Shown as | Who acts | What happens next |\n|---|---|---|---|"
+        for state, each in table.items():
+            yield f"| `{state}` | {each.label} | {each.owner} | {each.next_step} |"
+
+
+def _columns() -> Iterator[str]:
+    yield "| Export | Columns |\n|---|---|"
+    for kind, table in TABLES.items():
+        yield f"| `{kind}` | {', '.join(f'`{column.name}`' for column in table.columns)} |"
+
+
+def _webhooks() -> Iterator[str]:
+    yield ", ".join(f"`{event}`" for event in Announced)
+
+
+def _routes() -> Iterator[str]:
+    yield "| Route | Does |\n|---|---|"
+    for path, operations in v1.get_openapi_schema()["paths"].items():
+        for method, operation in operations.items():
+            does = " ".join(str(operation.get("description", "")).split("\n\n")[0].split())
+            yield f"| `{method.upper()} {path}` | {does} |"
+
+
+def _fields() -> Iterator[str]:
+    """Every schema that the API describes, with the fields of each; sent items are described inline."""
+    schema = v1.get_openapi_schema()
+    for name, part in schema["components"]["schemas"].items():
+        if "properties" in part:
+            yield f"- **{name}**: {', '.join(f'`{field}`' for field in part['properties'])}"
+    yield f"- **What `POST /api/v1/items` takes**: {', '.join(f'`{field}`' for field in sorted(_sent(schema)))}"
+
+
+def _sent(schema: dict[str, Any]) -> set[str]:
+    def walk(node: Any) -> Iterator[str]:
+        if isinstance(node, dict):
+            yield from node.get("properties", {}) if isinstance(node.get("properties"), dict) else ()
+            for inner in node.values():
+                yield from walk(inner)
+        elif isinstance(node, list):
+            for inner in node:
+                yield from walk(inner)
+
+    return set(walk(schema["paths"]["/api/v1/items"]["post"]))
+
+
+LISTS: Final[dict[str, Callable[[], Iterator[str]]]] = {
+    "events": _events, "keys": _keys, "roles": _roles, "states": _states, "columns": _columns, "webhooks": _webhooks,
+    "routes": _routes, "fields": _fields,
+}  # fmt: skip

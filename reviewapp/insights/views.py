@@ -1,0 +1,74 @@
+"""The audit page."""
+
+from datetime import datetime
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+from django.views.decorators.http import require_safe
+
+from reviewapp.accounts.access import SignedInRequest, requires
+from reviewapp.audit.events import EVENTS
+from reviewapp.insights import reads
+
+FIELDS = ("subject", "verb", "who", "since", "until")
+
+
+@requires("audit.see")
+@require_safe
+def audit(request: SignedInRequest) -> HttpResponse:
+    """Events, newest first, PAGE at a time, by position; what cannot be read in the filter is said beside it."""
+    typed = {name: request.GET.get(name, "").strip()[:100] for name in FIELDS}
+    subject, since, until = _uuid(typed["subject"]), _moment(typed["since"]), _moment(typed["until"])
+    problems = [
+        words
+        for wrong, words in (
+            (
+                typed["subject"] and not subject,
+                "An id looks like 0190a8c1-5b7e-7c3d-9f1e-1a2b3c4d5e6f; copy it whole.",
+            ),
+            (typed["verb"] and typed["verb"] not in EVENTS, "Choose an event from the list."),
+            (
+                (typed["since"] and not since) or (typed["until"] and not until),
+                "Give a time as 2026-01-31 or 2026-01-31 12:00.",
+            ),
+        )
+        if wrong
+    ]
+    page = reads.audit_page(
+        verb=typed["verb"] if typed["verb"] in EVENTS else "", who=typed["who"], subject=subject, since=since,
+        until=until, before=_number(request.GET.get("before")), after=_number(request.GET.get("after")),
+    )  # fmt: skip
+    context = {
+        "page": page, "typed": typed, "verbs": list(EVENTS), "problems": problems, "zone": request.user.time_zone,
+        "query": urlencode({name: value for name, value in typed.items() if value}),
+    }  # fmt: skip
+    return render(request, "insights/audit.html", context, status=422 if problems else 200)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
+def _moment(text: str) -> datetime | None:
+    """A day or a time in the person's own zone, which `requires` has made the current one."""
+    try:
+        moment = parse_datetime(text)
+        day = None if moment else parse_date(text)
+    except ValueError:
+        return None
+    if day is not None:
+        moment = datetime(day.year, day.month, day.day)
+    if moment is None:
+        return None
+    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)

@@ -1,0 +1,37 @@
+"""The manual and the list of keys."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from reviewapp.accounts.access import SignedInRequest, requires
+from reviewapp.insights import manual_pages as manual
+from reviewapp.review.keys import KEYS
+
+
+@requires("help.read")
+@require_safe
+def contents(request: SignedInRequest) -> HttpResponse:
+    """The first page, with the contents beside it."""
+    return _page(request, "getting-started")
+
+
+@requires("help.read")
+@require_safe
+def page(request: SignedInRequest, slug: str) -> HttpResponse:
+    """One page."""
+    return _page(request, slug)
+
+
+@requires("help.read")
+@require_safe
+def keys(request: SignedInRequest) -> HttpResponse:
+    """Every key of the review screen, by what it is for."""
+    groups: dict[str, list[object]] = {}
+    for action in KEYS:
+        groups.setdefault(action.group, []).append(action)
+    return render(request, "insights/keys.html", {"groups": groups, "pages": manual.PAGES})
+
+
+def _page(request: SignedInRequest, slug: str) -> HttpResponse:
+    return render(request, "insights/manual.html", {"here": manual.page(slug), "pages": manual.PAGES})
