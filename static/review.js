@@ -146,13 +146,14 @@
 
   addEventListener("change", (event) => { if (event.target.closest("#override")) describe(); });
   addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target.closest("#restrict input")) event.preventDefault();
+    if (event.key === "Enter" && event.target.matches("#reference")) event.preventDefault();
   });
 
   // Capture, so that it comes before htmx: a press that is too early, or a second one, sends nothing.
   addEventListener("submit", (event) => {
     const form = event.target;
     if (!form.closest("#desk") || !form.hasAttribute("hx-post")) return;
+    if (!form["htmx-internal-data"]) htmx.process(form); // a press in the moment between swap and settling
     const early = form.matches("[data-confirm]") && performance.now() - changedAt < INERT_MS;
     const disabled = form.matches("[data-confirm]") && $("button", form).getAttribute("aria-disabled") === "true";
     if (busy || early || disabled) { event.preventDefault(); event.stopImmediatePropagation(); }
@@ -185,6 +186,7 @@
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.target.id !== "desk" && event.target.id !== "verdict") return;
     arrive();
+    if (!$("#decisionbar [data-when]")) leaseEnds = Math.min(leaseEnds, performance.now());
     if (event.target.id !== "desk") { $("#problem a, #problem button")?.focus(); return; }
     document.body.classList.remove("focusview");
     if (isOpen()) setOpen(true); else $("#desk .pane")?.focus({ preventScroll: true });

@@ -78,6 +78,11 @@ def client_for() -> Callable[[Person], Client]:
     return sign_in
 
 
+@pytest.fixture(autouse=True)
+def _live_server_helper() -> None:
+    """Takes the place of pytest-django's, which would make a database of its own for every test with a live server."""
+
+
 @pytest.fixture
 def live_server(db: str, tmp_path: Path) -> Iterator[str]:
     """The real web server on this test's database. Gives its address, such as http://localhost:40001."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+from django.conf import settings
 
 from tests.databases import ROOT, url_of
 
@@ -27,7 +28,7 @@ def environment(database: str, home: Path, extra: Mapping[str, str] | None = Non
         "DATABASE_URL": url_of(database),
         "DATABASE_OWNER_URL": url_of(database, owner=True),
         "REVIEW_HOME": str(home),
-        "SECRET_KEY": "a key of the test suite that opens nothing",
+        "SECRET_KEY": settings.SECRET_KEY,
         "REVIEW_PROCESS": "command",
         **(extra or {}),
     }

@@ -41,7 +41,7 @@ def queue(request: SignedInRequest, slug: str) -> HttpResponse:
 @requires("queue.work")
 def queue_next(request: SignedInRequest, slug: str) -> HttpResponse:
     """`/queues/{slug}/next`: POST claims and redirects; GET shows the claim you hold, or the button."""
-    key, line = reads.queue_line(slug)
+    key, _ = reads.queue_line(slug)
     if request.method == "POST":
         actions.admit(limit=100)
         claim = actions.claim_next(queue=key, person=request.user)
@@ -88,7 +88,7 @@ def desk_context(
     desk = reads_desk.desk(item, request.user)
     return {
         "desk": desk,
-        "open": desk.seat is not None and (is_open or typed is not None),
+        "open": (desk.seat is not None or problem is not None) and (is_open or typed is not None),
         "typed": typed or Typed(reason_code="context_missed" if desk.can_confirm else ""),
         "problem": problem,
         "keys": BY_NAME,

@@ -31,7 +31,11 @@ def wait_for_a_person(text: str = TEXT, *, flags: Sequence[str] = (), name: str 
     """An item that awaits review."""
     source, _ = Source.objects.get_or_create(name=fields.pop("source", "forum"))
     item = Item.objects.create(
-        source=source, external_id=name or uuid4().hex, state="awaiting_review", content_hash=uuid4().bytes * 2, **fields
+        source=source,
+        external_id=name or uuid4().hex,
+        state="awaiting_review",
+        content_hash=uuid4().bytes * 2,
+        **fields,
     )
     item.refresh_from_db()
     ItemContent.objects.create(item=item, received_at=item.received_at, text=text, key=b"k" * 32)
@@ -45,22 +49,36 @@ def say(
     practice: bool = False, **fields: Any,
 ) -> UUID:  # fmt: skip
     """A current verdict on an item; a violating one cites the first section unless told."""
-    engine, _ = Engine.objects.get_or_create(signature=f"test-{practice}", defaults={"model": "test-model", "practice": practice})
+    engine, _ = Engine.objects.get_or_create(
+        signature=f"test-{practice}", defaults={"model": "test-model", "practice": practice}
+    )
     run, _ = Run.objects.get_or_create(kind="live")
-    judgement, _ = Judgement.objects.update_or_create(run=run, version=version, item_id=item, defaults={"state": "done"})
+    judgement, _ = Judgement.objects.update_or_create(
+        run=run, version=version, item_id=item, defaults={"state": "done"}
+    )
     cited = list(sections) or ([version.sections.all()[0].code] if label == "violates" else [])
     verdict = Verdict.objects.create(
         judgement=judgement, item_id=item, version=version, engine=engine, label=label, confidence=confidence,
         sections=cited, model="test-model", prompt_hash="p" * 64, policy_hash=version.hash, lease_epoch=1, at=Now(),
         **{"rationale": "It asks for a code.", "reasoning": "First thoughts.", "evidence_for": ["Send the code now."]} | fields,
     )  # fmt: skip
-    CurrentVerdict.objects.update_or_create(item_id=item, policy=version.policy, defaults={"verdict": verdict})
+    CurrentVerdict.objects.update_or_create(
+        item_id=item, policy=version.policy, defaults={"verdict": verdict}
+    )
     return verdict.pk
+
+
+def ask(item: UUID, version: Version) -> None:
+    """A judgement of the live run that is still on its way."""
+    run, _ = Run.objects.get_or_create(kind="live")
+    Judgement.objects.create(run=run, version=version, item_id=item)
 
 
 def line_up(count: int = 1, *, version: Version | None = None, label: str = "violates") -> list[UUID]:
     """Items in the default queue order, each with a verdict of `version`, admitted."""
-    items = [wait_for_a_person(f"{TEXT} Number {number}.", name=f"item-{number:03}") for number in range(count)]
+    items = [
+        wait_for_a_person(f"{TEXT} Number {number}.", name=f"item-{number:03}") for number in range(count)
+    ]
     for item in items:
         if version is not None:
             say(item, version, label)

@@ -29,7 +29,12 @@ def take(person, slug: str = "scams-spam") -> Claim:  # type: ignore[no-untyped-
 
 def confirm(claim: Claim, person, verdict: UUID, nonce: UUID | None = None) -> Decided:  # type: ignore[no-untyped-def]
     return actions.confirm(
-        task=claim.task, epoch=claim.epoch, nonce=nonce or uuid4(), verdict=verdict, person=person, shown=[verdict]
+        task=claim.task,
+        epoch=claim.epoch,
+        nonce=nonce or uuid4(),
+        verdict=verdict,
+        person=person,
+        shown=[verdict],
     )
 
 
@@ -42,9 +47,14 @@ def test_confirm_stores_what_it_was_based_on(cast: Cast, version) -> None:  # ty
     claim = take(cast.ana)
     made = Decision.objects.get(pk=confirm(claim, cast.ana, lead_of(item)).decision)
     assert (made.label, made.kind, made.automation) == ("violates", "first", "partially")
-    assert list(made.findings.values_list("version_id", "section")) == [(version.pk, version.sections.all()[0].code)]
+    assert list(made.findings.values_list("version_id", "section")) == [
+        (version.pk, version.sections.all()[0].code)
+    ]
     assert [call.call for call in made.calls.all()] == ["agreed"]
-    assert made.shown["verdicts"][0]["policy_hash"] == version.hash and made.shown["verdicts"][0]["prompt_hash"] == "p" * 64
+    assert (
+        made.shown["verdicts"][0]["policy_hash"] == version.hash
+        and made.shown["verdicts"][0]["prompt_hash"] == "p" * 64
+    )
     assert made.release_at - made.at == timedelta(seconds=10)
     assert Item.objects.get(pk=item).state == "decided" and Task.objects.get(pk=claim.task).state == "done"
     assert list(Delivery.objects.values_list("event", "state")) == [("decision.made", "held")]
@@ -56,7 +66,12 @@ def test_fifty_parallel_confirms_of_one_form_are_one_decision(cast: Cast, versio
     claim, nonce, verdict = take(cast.ana), uuid4(), lead_of(item)
     answers = stage.at_once(50, lambda _: confirm(claim, cast.ana, verdict, nonce))
     assert len({answer.decision for answer in answers}) == 1
-    assert Decision.objects.count() == Delivery.objects.count() == Event.objects.filter(verb="decision.made").count() == 1
+    assert (
+        Decision.objects.count()
+        == Delivery.objects.count()
+        == Event.objects.filter(verb="decision.made").count()
+        == 1
+    )
 
 
 def test_of_two_people_the_later_one_gets_a_conflict(cast: Cast, version) -> None:  # type: ignore[no-untyped-def]
@@ -101,7 +116,13 @@ def test_unsure_cannot_be_confirmed_and_answering_it_is_no_override(cast: Cast, 
 
 def own_call(claim: Claim, person, label: str, sections=(), **fields) -> Decision:  # type: ignore[no-untyped-def]
     done = actions.override(
-        task=claim.task, epoch=claim.epoch, nonce=uuid4(), label=label, sections=sections, person=person, **fields
+        task=claim.task,
+        epoch=claim.epoch,
+        nonce=uuid4(),
+        label=label,
+        sections=sections,
+        person=person,
+        **fields,
     )
     return Decision.objects.get(pk=done.decision)
 
@@ -111,7 +132,14 @@ def test_an_override_needs_a_reason_and_says_what_it_overrode(cast: Cast, versio
     claim = take(cast.ana)
     with pytest.raises(actions.Unclear, match="why"):
         own_call(claim, cast.ana, "allowed")
-    made = own_call(claim, cast.ana, "allowed", reason_code="context_missed", reason=" Seen in the thread. ", shown=[lead_of(item)])
+    made = own_call(
+        claim,
+        cast.ana,
+        "allowed",
+        reason_code="context_missed",
+        reason=" Seen in the thread. ",
+        shown=[lead_of(item)],
+    )
     assert [call.call for call in made.calls.all()] == ["overridden"]
     assert (made.reason_code, made.reason, made.actions[0]["code"], made.automation) == (
         "context_missed", "Seen in the thread.", "none", "not",
@@ -143,7 +171,11 @@ def test_without_a_verdict_the_call_is_a_decision_by_a_person(cast: Cast, versio
     stage.line_up(1)
     section = version.sections.all()[0]
     made = own_call(take(cast.ana, "everything-else"), cast.ana, "violates", [(version.pk, section.code)])
-    assert made.automation == "not" and not made.calls.exists() and made.actions[0]["code"] in {"remove", "limit"}
+    assert (
+        made.automation == "not"
+        and not made.calls.exists()
+        and made.actions[0]["code"] in {"remove", "limit"}
+    )
 
 
 def test_deciding_moves_on_to_the_reserved_item(cast: Cast, version) -> None:  # type: ignore[no-untyped-def]
@@ -219,7 +251,9 @@ def test_final_decisions_get_their_place_in_the_feed_once(cast: Cast, version) -
     Delivery.objects.update(release_at="2020-01-01T00:00Z")
     assert actions.release_decisions() == 2 and actions.release_decisions() == 0
     placed = Position.objects.filter(feed="decisions").order_by("position").values_list("position", "subject")
-    assert [position for position, _ in placed] == [1, 2] and {subject for _, subject in placed} == set(decisions)
+    assert [position for position, _ in placed] == [1, 2] and {subject for _, subject in placed} == set(
+        decisions
+    )
     assert "decision.released" in stage.verbs(items[0])
 
 
@@ -240,6 +274,8 @@ def test_restricting_takes_a_reference_and_the_task_out_of_the_queue(cast: Cast,
 
 def test_erasing_forgets_the_words_and_closes_what_is_open(cast: Cast, version) -> None:  # type: ignore[no-untyped-def]
     decided, waiting = stage.line_up(2)
-    own_call(actions.claim_item(item=decided, person=cast.ana), cast.ana, "allowed", reason="She is my neighbour.")
+    own_call(
+        actions.claim_item(item=decided, person=cast.ana), cast.ana, "allowed", reason="She is my neighbour."
+    )
     actions.erase_content(item_ids=[decided, waiting])
     assert Decision.objects.get().reason == "" and Task.objects.get(item=waiting).state == "withdrawn"
