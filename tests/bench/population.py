@@ -45,3 +45,29 @@ def waiting_tasks(*, source: UUID, queue: UUID, upto: int, already: int = 0) -> 
             cursor.execute(CONTENTS, values)
             cursor.execute(TASKS, values)
         cursor.execute("ANALYZE intake_item, intake_itemcontent, review_task")
+
+
+# Keys begin with the time, as the product's own do: neighbours in the log are neighbours in the index.
+EVENTS = """
+    WITH made AS (
+        INSERT INTO audit_event (id, at, verb, actor_kind, actor, subjects, data, leaf)
+        SELECT (substr(moment, 1, 8) || '-' || substr(moment, 9) || substr(gen_random_uuid()::text, 14))::uuid, at,
+            'task.claimed', 'person', %(actor)s, ARRAY[gen_random_uuid()],
+            jsonb_build_object('task', gen_random_uuid(), 'epoch', 1, 'reserved', false), sha256(n::text::bytea)
+        FROM generate_series(%(first)s::int, %(upto)s::int) AS n,
+            LATERAL (SELECT now() - (%(last)s - n) * interval '1 ms' AS at) moments,
+            LATERAL (SELECT lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') AS moment) ids
+        RETURNING id, at
+    )
+    INSERT INTO audit_position (feed, position, subject, at)
+    SELECT 'audit', %(first)s - 1 + row_number() OVER (ORDER BY at, id), id, at FROM made
+"""
+
+
+def audit_events(count: int) -> None:
+    """Put `count` events of one subject each into an empty log, every one with its position, then let the planner look."""
+    with connection.cursor() as cursor:
+        for first in range(1, count + 1, 100_000):
+            upto = min(first + 99_999, count)
+            cursor.execute(EVENTS, {"first": first, "upto": upto, "last": count, "actor": str(new_id())})
+        cursor.execute("ANALYZE audit_event, audit_position")
