@@ -202,8 +202,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "text": {"()": "structlog.stdlib.ProcessorFormatter", "processor": "reviewapp.ui.logs.text"},
-        "json": {"()": "structlog.stdlib.ProcessorFormatter", "processor": "reviewapp.ui.logs.as_json"},
+        "text": {"()": "reviewapp.ui.logs.Text"},
+        "json": {"()": "reviewapp.ui.logs.Json"},
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},

@@ -2,25 +2,28 @@
 
 import json
 import logging
-from typing import Any
 
 
-def text(_logger: Any, _name: str, event: dict[str, Any]) -> str:
-    """`LEVEL logger: message` on exactly one line."""
-    record: logging.LogRecord = event["_record"]
-    lines = [f"{record.levelname} {record.name}: {_one_line(str(event['event']))}"]
-    if record.exc_info:
-        lines.append(logging.Formatter().formatException(record.exc_info))
-    return "\n".join(lines)
+class Text(logging.Formatter):
+    """`LEVEL logger: message` on exactly one line, and the traceback below it where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as text."""
+        line = f"{record.levelname} {record.name}: {_one_line(record.getMessage())}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
-def as_json(_logger: Any, _name: str, event: dict[str, Any]) -> str:
-    """One JSON object a line: level, logger, message, and the traceback where there is one."""
-    record: logging.LogRecord = event["_record"]
-    line = {"level": record.levelname, "logger": record.name, "at": record.created, "message": str(event["event"])}
-    if record.exc_info:
-        line["traceback"] = logging.Formatter().formatException(record.exc_info)
-    return json.dumps(line)
+class Json(logging.Formatter):
+    """One JSON object a line: level, logger, time as a Unix timestamp, message, and the traceback where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as JSON."""
+        line = {
+            "level": record.levelname, "logger": record.name, "at": record.created, "message": record.getMessage(),
+        }  # fmt: skip
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line)
 
 
 def _one_line(message: str) -> str:
