@@ -12,5 +12,5 @@ urlpatterns = [
     path("exports/<uuid:key>/cancel", views_exports.cancel, name="export-cancel"),
     path("help/", views_manual.contents, name="help"),
     path("help/keys", views_manual.keys, name="help-keys"),
-    path("help/<slug:page>", views_manual.page, name="help-page"),
+    path("help/<slug:slug>", views_manual.page, name="help-page"),
 ]
