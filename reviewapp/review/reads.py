@@ -169,14 +169,16 @@ def _rows(queue: UUID, *, after: UUID | None, before: UUID | None) -> list[tuple
 
     The place comes in as values: compared with a subquery, the index would not be used.
     """
-    place = Task.objects.filter(pk=after or before).values_list("tier", "rank_at", "pk").first()
+    task = after or before
+    place = Task.objects.filter(pk=task).values_list("tier", "rank_at", "pk").first() if task else None
     condition, order = _FROM_HERE["before" if before else "after"]
     with connection.cursor() as cursor:
         cursor.execute(
             _ROWS.replace("{condition}", condition if place else "").replace("{order}", order),
             [queue, *(place or ()), PAGE_ROWS + 1],
         )
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _line(queue: Queue, mine: int) -> QueueLine:
@@ -272,7 +274,7 @@ def decision_record(decision: UUID) -> DecisionRecord:
     later = Decision.objects.filter(replaces=made).values_list("pk", "kind").first()
     findings = made.findings.select_related("version").order_by("version__title", "section")
     calls = made.calls.select_related("verdict__version", "verdict__engine").order_by("verdict__at")
-    undone = bool(later) and later[1] == rules.DecisionKind.UNDONE.value
+    undone = later is not None and later[1] == rules.DecisionKind.UNDONE.value
     final = made.release_at <= _now() and not undone and made.kind != rules.DecisionKind.UNDONE.value
     return DecisionRecord(
         decision=made, source=made.item.source.name, final=final, state=_decision_state(made, final, undone),

@@ -12,6 +12,7 @@ from django.db import connection
 from reviewapp.accounts.models import Person
 from reviewapp.ids import new_id
 from reviewapp.intake import reads as intake
+from reviewapp.intake.models import Item
 from reviewapp.policies import reads as policies
 from reviewapp.review import rules
 from reviewapp.review.models import Decision, Task
@@ -153,6 +154,12 @@ def desk(item: UUID, person: Person) -> Desk:
     )  # fmt: skip
 
 
+def lead_id(item: UUID) -> str:
+    """The id of the verdict that leads now, or nothing."""
+    panel = screening.verdict_panel(item)
+    return str(panel[0].verdict_id) if panel else ""
+
+
 def undo_slot(person: Person) -> UndoSlot | None:
     """The person's latest call whose window is open, and how many more are."""
     with connection.cursor() as cursor:
@@ -219,9 +226,8 @@ def ready(person: Person) -> str:
     return (preview(content.text, 40) or "no text") if content else ""
 
 
-def _item(item: UUID) -> Any:
-    found = Task._meta.get_field("item").related_model.objects.select_related("source", "author")  # type: ignore[union-attr]
-    first = found.filter(pk=item).first()
+def _item(item: UUID) -> Item:
+    first = Item.objects.select_related("source", "author").filter(pk=item).first()
     if first is None:
         raise Missing("There is no such item.")
     return first

@@ -66,11 +66,9 @@ def item(request: SignedInRequest, item: UUID) -> HttpResponse:
 @requires("queues.see")
 def late(request: SignedInRequest, item: UUID) -> HttpResponse:
     """The verdict's own part of the screen, once another verdict leads than the one that is shown; else 204."""
-    context = desk_context(request, item)
-    lead = context["desk"].lead
-    if (str(lead.verdict_id) if lead else "") == request.GET.get("lead", ""):
+    if reads_desk.lead_id(item) == request.GET.get("lead", ""):
         return HttpResponse(status=204)
-    return render(request, "review/late.html", context)
+    return render(request, "review/late.html", desk_context(request, item))
 
 
 @require_GET

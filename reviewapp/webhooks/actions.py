@@ -31,14 +31,16 @@ def announce(*, event: str, item: UUID, decision: UUID | None, release_at: datet
         raise transaction.TransactionManagementError("announce in the transaction of the change")
     name = Announced(event).value
     wanting = Q(events__contains=[name]) | Q(events=[])
-    endpoints = list(Endpoint.objects.filter(wanting, active=True).values_list("id", flat=True)) or [None]
+    endpoints: list[UUID | None] = [
+        *Endpoint.objects.filter(wanting, active=True).values_list("id", flat=True)
+    ]
     announcement = new_id()
     Delivery.objects.bulk_create(
         Delivery(
             announcement=announcement, endpoint_id=endpoint, event=name, item=item, decision=decision,
             release_at=release_at,
         )
-        for endpoint in endpoints
+        for endpoint in endpoints or [None]
     )  # fmt: skip
     return announcement
 

@@ -290,10 +290,16 @@ def _take_first(queue: UUID, person: Person, *, reserved: bool) -> Claim | None:
 
 
 def _window(queue: UUID, person: Person, after: dict[str, Any]) -> list[tuple[Any, ...]]:
-    values = {"queue": queue, "person": person.pk, "minutes": rules.SKIP_MINUTES, "window": rules.CANDIDATES}
+    values: dict[str, Any] = {
+        "queue": queue,
+        "person": person.pk,
+        "minutes": rules.SKIP_MINUTES,
+        "window": rules.CANDIDATES,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_CANDIDATES.format(after=_AFTER if after else ""), values | after)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _take(tasks: list[UUID], person: Person, *, reserved: bool) -> Claim | None:

@@ -149,7 +149,7 @@ def _check(
         return 0
     if not sections:
         raise Unclear("Choose the section that it violates.")
-    severities = {}
+    severities: dict[tuple[UUID, str], int] = {}
     for version in {version for version, _ in sections}:
         severities |= {(version, each.code): each.severity for each in policies.version_sections(version)}
     if any(pair not in severities for pair in sections):

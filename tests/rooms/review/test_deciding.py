@@ -237,8 +237,13 @@ def test_undo_against_release_has_one_winner(cast: Cast, version) -> None:  # ty
     item = stage.line_up(1, version=version)[0]
     done = confirm(take(cast.ana), cast.ana, lead_of(item))
     Delivery.objects.update(release_at="2020-01-01T00:00Z")
-    act = [lambda: actions.undo(decision=done.decision, person=cast.ana), actions.release_decisions]
-    stage.at_once(2, lambda number: act[number]())
+
+    def act(number: int) -> object:
+        return (
+            actions.release_decisions() if number else actions.undo(decision=done.decision, person=cast.ana)
+        )
+
+    stage.at_once(2, act)
     undone = Decision.objects.filter(kind="undone").exists()
     assert Delivery.objects.get().state == ("cancelled" if undone else "waiting")
     assert Item.objects.get(pk=item).state == ("awaiting_review" if undone else "decided")
