@@ -5,10 +5,10 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 from django.test import Client, override_settings
 
-from reviewapp.intake import quota
+from reviewapp.intake import actions, quota
 from reviewapp.intake.models import IdempotentAnswer, Item
 from tests.rooms.intake.post import Program, flag, sent
 
@@ -166,3 +166,18 @@ def test_the_description_names_every_field_and_limit(db: str) -> None:
     assert batch["properties"]["items"]["maxItems"] == 1000
     assert {"202", "400", "401", "403", "413", "422", "429", "503"} <= set(operation["responses"])
     assert "$ref" not in json.dumps(operation["requestBody"])
+
+
+def test_while_the_database_is_away_a_sender_is_asked_to_come_again(
+    db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = Program()
+
+    def fail(**_: Any) -> None:
+        raise OperationalError("the connection is closed")
+
+    monkeypatch.setattr(actions, "receive", fail)
+    answer = program.post(sent())
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert answer.json()["error"]["code"] == "database_away"
