@@ -14,7 +14,7 @@ REVIEW_HOME = Path(os.environ.get("REVIEW_HOME", BASE_DIR / ".review"))
 PROCESS = os.environ.get("REVIEW_PROCESS", "command")
 DEBUG = os.environ.get("DEBUG", "") in {"1", "true", "yes"}
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "").rstrip("/")
-UNSAFE_SECRET_KEY = "only-for-a-machine-that-nobody-else-can-reach"
+UNSAFE_SECRET_KEY = "only-for-a-machine-that-nobody-else-can-reach"  # noqa: S105
 SECRET_KEY = os.environ.get("SECRET_KEY") or UNSAFE_SECRET_KEY
 
 _public = urlsplit(PUBLIC_URL)
@@ -24,7 +24,9 @@ ALLOWED_HOSTS = [host for host in os.environ.get("ALLOWED_HOSTS", "").split(",")
 ]  # fmt: skip
 if _public.hostname and _public.hostname not in ALLOWED_HOSTS:
     ALLOWED_HOSTS.append(_public.hostname)
-_reachable = _is_public or any(host not in {"localhost", "127.0.0.1", "[::1]", "testserver"} for host in ALLOWED_HOSTS)
+_reachable = _is_public or any(
+    host not in {"localhost", "127.0.0.1", "[::1]", "testserver"} for host in ALLOWED_HOSTS
+)
 if _reachable and not DEBUG and SECRET_KEY == UNSAFE_SECRET_KEY:
     raise ImproperlyConfigured(
         "SECRET_KEY is missing and this host is public. Set SECRET_KEY to 50 or more random characters; "
@@ -121,7 +123,12 @@ PARTITION_MONTHS_AHEAD = int(os.environ.get("PARTITION_MONTHS_AHEAD", "24"))
 
 REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
 RQ_QUEUES = {
-    name: {"URL": REDIS_URL, "SOCKET_TIMEOUT": 20, "SOCKET_CONNECT_TIMEOUT": 2, "SERIALIZER": "rq.serializers.JSONSerializer"}
+    name: {
+        "URL": REDIS_URL,
+        "SOCKET_TIMEOUT": 20,
+        "SOCKET_CONNECT_TIMEOUT": 2,
+        "SERIALIZER": "rq.serializers.JSONSerializer",
+    }
     for name in ("score", "reason", "export")
 }
 # The doorbell waits for the commit itself.
@@ -137,7 +144,10 @@ REASONER_MODEL = os.environ.get("REASONER_MODEL", "")
 
 AUTH_USER_MODEL = "accounts.Person"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"

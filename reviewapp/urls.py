@@ -8,7 +8,9 @@ from reviewapp.policies import api as policies_api
 from reviewapp.review import api as review_api
 from reviewapp.ui.api import v1
 
-assert all((intake_api, policies_api, review_api, insights_api)), "operations hang themselves on v1 when imported"
+assert all((intake_api, policies_api, review_api, insights_api)), (
+    "operations hang themselves on v1 when imported"
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("reviewapp.accounts.urls")),

@@ -35,13 +35,13 @@ class PatientWorker(Worker):
     maintenance_interval = 15
     job_monitoring_interval = 5
 
-    def get_heartbeat_ttl(self, job: Job) -> int:
+    def get_heartbeat_ttl(self, job: Job, working_time: float = 0) -> int:
         """Seconds after which a silent worker counts as gone."""
         return 15
 
     def request_stop(self, signum: int, frame: Any) -> None:
         """Finish the job, then end. A pump is told too: it gives its leases back instead of running on for minutes."""
-        super().request_stop(signum, frame)
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
         if self.horse_pid and self.queue_names() == ["reason"]:
             os.kill(self.horse_pid, signal.SIGTERM)
 

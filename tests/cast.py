@@ -38,7 +38,11 @@ def gather() -> Cast:
     """Put the cast into the database. Only browser tests type the password, so hashing is left to them."""
     people = {
         key: Person.objects.create(
-            email=f"{key}@example.com", name=key.title(), pseudonym=f"reviewer-{key}", roles=roles, password="!"
+            email=f"{key}@example.com",
+            name=key.title(),
+            pseudonym=f"reviewer-{key}",
+            roles=roles,
+            password="!",
         )
         for key, roles in ROLES.items()
     }

@@ -102,5 +102,7 @@ def problems(acknowledged: Iterable[UUID] = (), *, at_rest: bool = False) -> lis
 def counts_by_state() -> dict[str, int]:
     """How many live items stand in each state; the sum is the number of live items."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT state, count(*) FROM intake_item WHERE purpose = 'live' GROUP BY state ORDER BY state")
+        cursor.execute(
+            "SELECT state, count(*) FROM intake_item WHERE purpose = 'live' GROUP BY state ORDER BY state"
+        )
         return dict(cursor.fetchall())

@@ -36,7 +36,9 @@ def ensure_template() -> str:
             with pointed_at(building):
                 call_command("migrate", verbosity=0)
             owner.execute(
-                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(building), sql.Identifier(name))
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
+                    sql.Identifier(building), sql.Identifier(name)
+                )
             )
     return name
 

@@ -33,7 +33,13 @@ class House:
 @contextmanager
 def running_house(database: str, home: Path, *, score_workers: int = 1) -> Iterator[House]:
     """Everything that `up` starts beside the two stores, with seeded policies and queues."""
-    call_command("policy", "import", *map(str, sorted((settings.BASE_DIR / "policies_seed").glob("*.md"))), "--publish", verbosity=0)
+    call_command(
+        "policy",
+        "import",
+        *map(str, sorted((settings.BASE_DIR / "policies_seed").glob("*.md"))),
+        "--publish",
+        verbosity=0,
+    )
     seed_queues(actor=OPERATOR)
     key = issue_key(name="feed", scopes=["ingest", "read"], actor=OPERATOR).key
     with ExitStack() as stack:
@@ -61,7 +67,11 @@ def decide_until_empty(house: House, people: list[Person], *, seconds: float) ->
         while time.monotonic() < deadline:
             robot.work(house.queues, len(robot.decided) + 200)
             counts = checker.counts_by_state()
-            if not counts.get("received") and not counts.get("awaiting_verdict") and not counts.get("awaiting_review"):
+            if (
+                not counts.get("received")
+                and not counts.get("awaiting_verdict")
+                and not counts.get("awaiting_review")
+            ):
                 return
             time.sleep(0.3)
 

@@ -41,7 +41,11 @@ class Robot:
         session.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
         cookie = session.cookies[settings.SESSION_COOKIE_NAME].value
         self.web = httpx.Client(
-            base_url=address, cookies={settings.SESSION_COOKIE_NAME: cookie}, follow_redirects=True, trust_env=False, timeout=30
+            base_url=address,
+            cookies={settings.SESSION_COOKIE_NAME: cookie},
+            follow_redirects=True,
+            trust_env=False,
+            timeout=30,
         )
         self.chance = random.Random(seed)
         self.decided: list[str] = []
@@ -56,12 +60,19 @@ class Robot:
         if found is None:
             return False
         item, fields = found[1], hidden_fields(page.text)
-        seat = {name: fields[name] for name in ("task", "epoch", "nonce", "verdict", "shown") if name in fields}
+        seat: dict[str, Any] = {
+            name: fields[name] for name in ("task", "epoch", "nonce", "verdict", "shown") if name in fields
+        }
         can_confirm = bool(seat.get("verdict")) and self.chance.random() > 0.2
         if can_confirm:
             answer = self._post(f"/review/{item}/confirm", seat)
         else:
-            own = {"section": "allowed", "action": "none", "reason_code": "context_missed", "reason": "Seen in context."}
+            own = {
+                "section": "allowed",
+                "action": "none",
+                "reason_code": "context_missed",
+                "reason": "Seen in context.",
+            }
             answer = self._post(f"/review/{item}/override", seat | own)
         if answer.status_code == 409:
             self.refused += 1
@@ -76,4 +87,8 @@ class Robot:
                 return
 
     def _post(self, path: str, data: dict[str, Any]) -> httpx.Response:
-        return self.web.post(path, data={"csrfmiddlewaretoken": self.token, **data}, headers={"Referer": str(self.web.base_url)})
+        return self.web.post(
+            path,
+            data={"csrfmiddlewaretoken": self.token, **data},
+            headers={"Referer": str(self.web.base_url)},
+        )

@@ -35,11 +35,18 @@ def environment(database: str, home: Path, extra: Mapping[str, str] | None = Non
 
 
 @contextmanager
-def process(name: str, command: list[str], env: Mapping[str, str], home: Path) -> "Iterator[subprocess.Popen[bytes]]":
+def process(
+    name: str, command: list[str], env: Mapping[str, str], home: Path
+) -> "Iterator[subprocess.Popen[bytes]]":
     """A process in a group of its own, with its log in `home`; killed at the end if SIGTERM is not enough."""
     with (home / f"{name}.log").open("ab") as log:
         started = subprocess.Popen(
-            [sys.executable, *command], env=dict(env), cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+            [sys.executable, *command],
+            env=dict(env),
+            cwd=ROOT,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
         try:
             yield started
@@ -77,9 +84,13 @@ def practice_reasoner(home: Path, *options: str) -> Iterator[str]:
 
 
 @contextmanager
-def worker(queue: str, database: str, home: Path, extra: Mapping[str, str]) -> "Iterator[subprocess.Popen[bytes]]":
+def worker(
+    queue: str, database: str, home: Path, extra: Mapping[str, str]
+) -> "Iterator[subprocess.Popen[bytes]]":
     """An RQ worker of `queue`."""
-    with process(f"worker-{queue}", ["-m", "reviewapp.worker", queue], environment(database, home, extra), home) as one:
+    with process(
+        f"worker-{queue}", ["-m", "reviewapp.worker", queue], environment(database, home, extra), home
+    ) as one:
         yield one
 
 

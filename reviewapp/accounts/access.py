@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, cast
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.views import redirect_to_login
@@ -19,7 +19,7 @@ P = ParamSpec("P")
 class SignedInRequest(HttpRequest):
     """A request whose user is a Person: what a view behind `requires` gets."""
 
-    user: Person  # type: ignore[assignment]
+    user: Person
 
 
 def requires(
@@ -44,7 +44,7 @@ def requires(
                 return view(request, *args, **kwargs)  # type: ignore[arg-type]
 
         guarded.permission = permission  # type: ignore[attr-defined]
-        return guarded
+        return cast(Callable[Concatenate[HttpRequest, P], HttpResponse], guarded)
 
     return guard
 

@@ -83,7 +83,7 @@ def keys(request: SignedInRequest) -> HttpResponse:
     days = int(typed["days"]) if typed["days"] in LIVES else 90
     try:
         issued = actions.issue_key(
-            name=typed["name"],
+            name=str(typed["name"]),
             scopes=scopes,
             expires_at=timezone.now() + timedelta(days=days) if days else None,
             created_by=request.user,

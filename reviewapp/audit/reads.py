@@ -78,7 +78,7 @@ def event_page(filters: Filters, *, before: int | None = None, after: int | None
 
 def _events(filters: Filters, before: int | None, after: int | None) -> list[EventRow]:
     """PAGE + 1 events. Plain pages walk positions; filtered ones find events by their own index and then order them."""
-    conditions = [sql.SQL("p.feed = 'audit'")]
+    conditions: list[sql.Composable] = [sql.SQL("p.feed = 'audit'")]
     if before is not None:
         conditions.append(sql.SQL("p.position < {}").format(before))
     if after is not None:
@@ -94,7 +94,35 @@ def _events(filters: Filters, before: int | None, after: int | None) -> list[Eve
             "SET LOCAL jit = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
         )
         cursor.execute(query)
-        return [EventRow(*row[:6], tuple(row[6]), _as_dict(row[7]), row[8]) for row in cursor.fetchall()]
+        return [_event(*found) for found in cursor.fetchall()]
+
+
+def _event(
+    position: int,
+    event: UUID,
+    at: datetime,
+    verb: str,
+    kind: str,
+    actor: str,
+    subjects: list[UUID],
+    data: Any,
+    leaf: str,
+) -> EventRow:
+    return EventRow(position, event, at, verb, kind, actor, tuple(subjects), _as_dict(data), leaf)
+
+
+def _row(
+    position: int,
+    key: UUID,
+    at: datetime,
+    verb: str,
+    actor_kind: str,
+    actor: str,
+    subjects: list[UUID],
+    data: Any,
+    leaf: str,
+) -> EventRow:
+    return EventRow(position, key, at, verb, actor_kind, actor, tuple(subjects), _as_dict(data), leaf)
 
 
 def _conditions(filters: Filters) -> Iterator[sql.Composed]:

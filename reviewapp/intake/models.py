@@ -72,7 +72,9 @@ class Item(models.Model):
         constraints = (
             models.CheckConstraint(condition=Q(state__in=list(ItemState)), name="intake_item_state"),
             models.CheckConstraint(condition=Q(purpose__in=list(Purpose)), name="intake_item_purpose"),
-            models.UniqueConstraint(fields=["source", "external_id", "revision"], name="intake_item_revision"),
+            models.UniqueConstraint(
+                fields=["source", "external_id", "revision"], name="intake_item_revision"
+            ),
             models.UniqueConstraint(
                 fields=["source", "external_id"], condition=Q(is_current=True), name="intake_item_current"
             ),
@@ -81,9 +83,13 @@ class Item(models.Model):
             models.Index(fields=["received_at", "id"], name="intake_item_list"),
             models.Index(fields=["received_at"], condition=Q(state="received"), name="intake_item_received"),
             models.Index(
-                fields=["changed_at"], condition=Q(state="awaiting_review", admitted=False), name="intake_item_admit"
+                fields=["changed_at"],
+                condition=Q(state="awaiting_review", admitted=False),
+                name="intake_item_admit",
             ),
-            models.Index(fields=["changed_at"], condition=Q(state="awaiting_verdict"), name="intake_item_verdict"),
+            models.Index(
+                fields=["changed_at"], condition=Q(state="awaiting_verdict"), name="intake_item_verdict"
+            ),
             models.Index(fields=["author", "received_at"], name="intake_item_author"),
         )
 
@@ -134,7 +140,9 @@ class Hold(models.Model):
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="holds")
     why = models.TextField()
     reference = models.TextField(default="", blank=True)
-    placed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    placed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     placed_at = models.DateTimeField(db_default=Now())
     ends_at = models.DateTimeField(null=True)
     lifted_at = models.DateTimeField(null=True)

@@ -19,7 +19,7 @@ class Policy(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     slug = models.TextField(unique=True, db_collation="C")
-    family = models.TextField(null=True, db_collation="C")
+    family = models.TextField(null=True, db_collation="C")  # noqa: DJ001  none is not an empty word
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     def __str__(self) -> str:

@@ -70,7 +70,9 @@ class Task(models.Model):
     severity = models.PositiveSmallIntegerField(default=0)
     no_verdict_reason = models.TextField(default="", blank=True)
     state = models.TextField(default=TaskState.WAITING.value, db_collation="C")
-    claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    claimed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     claimed_at = models.DateTimeField(null=True)
     reserved = models.BooleanField(default=False)
     lease_until = models.DateTimeField(null=True)
@@ -88,15 +90,21 @@ class Task(models.Model):
                 fields=["item", "kind"], condition=Q(state__in=OPEN_TASK_STATES), name="review_task_one_open"
             ),
             models.UniqueConstraint(
-                fields=["claimed_by"], condition=Q(state="claimed", reserved=False), name="review_task_one_active"
+                fields=["claimed_by"],
+                condition=Q(state="claimed", reserved=False),
+                name="review_task_one_active",
             ),
             models.UniqueConstraint(
-                fields=["claimed_by"], condition=Q(state="claimed", reserved=True), name="review_task_one_reserved"
+                fields=["claimed_by"],
+                condition=Q(state="claimed", reserved=True),
+                name="review_task_one_reserved",
             ),
         )
         indexes = (
             models.Index(
-                fields=["queue", "tier", "rank_at", "id"], condition=Q(state="waiting"), name="review_task_next"
+                fields=["queue", "tier", "rank_at", "id"],
+                condition=Q(state="waiting"),
+                name="review_task_next",
             ),
             models.Index(fields=["queue", "due_at"], condition=Q(state="waiting"), name="review_task_due"),
             models.Index(fields=["lease_until"], condition=Q(state="claimed"), name="review_task_lease"),
@@ -131,7 +139,7 @@ class Decision(models.Model):
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="decisions")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     kind = models.TextField(default=DecisionKind.FIRST.value, db_collation="C")
-    label = models.TextField(null=True, db_collation="C")
+    label = models.TextField(null=True, db_collation="C")  # noqa: DJ001  undone says nothing
     actions = models.JSONField(default=list)
     ground = models.TextField(default="incompatible", db_collation="C")
     detection = models.TextField(default="own_initiative", db_collation="C")
@@ -150,7 +158,8 @@ class Decision(models.Model):
         constraints = (
             models.CheckConstraint(condition=Q(kind__in=list(DecisionKind)), name="review_decision_kind"),
             models.CheckConstraint(
-                condition=Q(label__in=list(Label)) | Q(kind="undone", label=None), name="review_decision_label"
+                condition=Q(label__in=list(Label)) | Q(kind="undone", label=None),
+                name="review_decision_label",
             ),
         )
         indexes = (

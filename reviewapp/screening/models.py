@@ -134,7 +134,7 @@ class Judgement(models.Model):
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+")
     item = models.ForeignKey(Item, null=True, on_delete=models.PROTECT, related_name="judgements")
     case = models.ForeignKey(Case, null=True, on_delete=models.CASCADE, related_name="+")
-    text = models.TextField(null=True)
+    text = models.TextField(null=True)  # noqa: DJ001  an empty text is a subject too
     replica = models.PositiveSmallIntegerField(default=0)
     state = models.TextField(default=JudgementState.PENDING.value, db_collation="C")
     priority = models.SmallIntegerField(default=100)

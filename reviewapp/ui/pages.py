@@ -18,7 +18,10 @@ def product_error(request: HttpRequest, error: ProductError) -> HttpResponse:
 def database_away(request: HttpRequest) -> HttpResponse:
     """503 with Retry-After: nothing was stored."""
     response = _answer(
-        request, 503, "database_away", "The database does not answer. Nothing was stored; try again in a few seconds."
+        request,
+        503,
+        "database_away",
+        "The database does not answer. Nothing was stored; try again in a few seconds.",
     )
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
@@ -34,7 +37,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404."""
-    return _answer(request, 404, "not_found", "There is nothing at this address. It may have moved or been erased.")
+    return _answer(
+        request, 404, "not_found", "There is nothing at this address. It may have moved or been erased."
+    )
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -45,7 +50,10 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: our fault."""
     return _answer(
-        request, 500, "internal", "Something broke on our side. What you typed is still in the form; go back and try again."
+        request,
+        500,
+        "internal",
+        "Something broke on our side. What you typed is still in the form; go back and try again.",
     )
 
 
@@ -64,6 +72,6 @@ def _answer(request: HttpRequest, status: int, code: str, message: str, details:
     context = {"status": status, "message": message, "details": details or {}, "code": code}
     template = "ui/note.html" if request.headers.get("HX-Request") else "ui/error.html"
     # A page without the context processors: the session and the database may be what is away.
-    response = HttpResponse(render(None, template, context).content, status=status)  # type: ignore[arg-type]
+    response = HttpResponse(render(None, template, context).content, status=status)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -45,7 +45,9 @@ class Delivery(models.Model):
 
     class Meta:
         constraints = (
-            models.CheckConstraint(condition=Q(state__in=list(DeliveryState)), name="webhooks_delivery_state"),
+            models.CheckConstraint(
+                condition=Q(state__in=list(DeliveryState)), name="webhooks_delivery_state"
+            ),
             models.UniqueConstraint(
                 fields=["announcement", "endpoint"], name="webhooks_delivery_once", nulls_distinct=False
             ),

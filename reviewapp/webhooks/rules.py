@@ -31,7 +31,9 @@ class DeliveryState(StrEnum):
 DELIVERY_STATES: Final[dict[str, State]] = {
     "held": State("Held", "undo window", "leaves when the window ends", ("waiting", "cancelled")),
     "waiting": State("Waiting", "dispatcher", "is sent at the next round", ("sending", "cancelled")),
-    "sending": State("Sending", "dispatcher", "is delivered, or waits for the next try", ("delivered", "waiting", "dead")),
+    "sending": State(
+        "Sending", "dispatcher", "is delivered, or waits for the next try", ("delivered", "waiting", "dead")
+    ),
     "delivered": State("Delivered", "nobody", "kept for the record; can be replayed", ("waiting",)),
     "dead": State("Dead", "admin", "can be replayed", ("waiting",)),
     "cancelled": State("Cancelled", "nobody", "never leaves"),

@@ -27,13 +27,19 @@ BENCHMARKS = {
 
 def main() -> None:
     """Run, print a line for each figure, write JSON where asked."""
-    parser = argparse.ArgumentParser(prog="manage.py bench", description="Each figure is a ratio against its bare limit.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one or more of {', '.join(BENCHMARKS)}; none: all")
+    parser = argparse.ArgumentParser(
+        prog="manage.py bench", description="Each figure is a ratio against its bare limit."
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"one or more of {', '.join(BENCHMARKS)}; none: all"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file too")
     options = parser.parse_args()
     unknown = set(options.names) - set(BENCHMARKS)
     if unknown:
-        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+        parser.error(
+            f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}"
+        )
     template = databases.ensure_template()
     figures = []
     for name in options.names or BENCHMARKS:

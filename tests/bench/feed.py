@@ -20,7 +20,10 @@ MODERATORS_AT_LEAST: Final = 200
 def whole_feed(database: str) -> Iterator[Figure]:
     """Items accounted for ÷ items sent must be exactly 1; the notes tell the seconds and where the items stand."""
     if not FEED.exists():
-        print("feed: skipped, ../shared/data/stream-sample.jsonl.gz is not beside this checkout", file=sys.stderr)
+        print(
+            "feed: skipped, ../shared/data/stream-sample.jsonl.gz is not beside this checkout",
+            file=sys.stderr,
+        )
         return
     cast = gather()
     with tempfile.TemporaryDirectory() as home, loop.running_house(database, Path(home)) as house:

@@ -1,11 +1,8 @@
 """B1 and B2: what arrives, on disk, against COPY and against Django's plainest answer; and the whole real feed."""
 
-import gzip
 import json
-import os
 import random
 import tempfile
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +22,28 @@ ITEMS: Final = 20_000
 BATCH: Final = 100
 CONNECTIONS: Final = 4
 ROUNDS: Final = 5
-WORDS: Final = "the quick brown fox jumps over a lazy dog while nobody in this long thread is looking at it again".split()
+WORDS: Final = [
+    "the",
+    "quick",
+    "brown",
+    "fox",
+    "jumps",
+    "over",
+    "a",
+    "lazy",
+    "dog",
+    "while",
+    "nobody",
+    "in",
+    "this",
+    "long",
+    "thread",
+    "is",
+    "looking",
+    "at",
+    "it",
+    "again",
+]
 
 
 def durable_ingest(database: str) -> Iterator[Figure]:
@@ -76,7 +94,9 @@ def single_item_ingest(database: str) -> Iterator[Figure]:
     )  # fmt: skip
 
 
-def _requests(address: str, key: str, chance: random.Random, name: str, count: int, batch: int = BATCH) -> list[bytes]:
+def _requests(
+    address: str, key: str, chance: random.Random, name: str, count: int, batch: int = BATCH
+) -> list[bytes]:
     bodies = []
     for start in range(0, count, batch):
         items = [_item(f"{name}-{at}", chance) for at in range(start, min(start + batch, count))]
@@ -137,7 +157,9 @@ class BareTables:
         for _ in range(count):
             item = new_id()
             digest = "\\\\x" + chance.randbytes(32).hex()
-            items.append(f"{item}\t{source}\tbench-{item}\t1\tt\treceived\tlive\tf\tf\tf\t{digest}\t{author}\ten\t\t{{}}\t0")
+            items.append(
+                f"{item}\t{source}\tbench-{item}\t1\tt\treceived\tlive\tf\tf\tf\t{digest}\t{author}\ten\t\t{{}}\t0"
+            )
             contents.append(f"{item}\t{now}\t{_text(chance)}\t[]\t[]\t\t{digest}")
             events.append(f"{new_id()}\t{now}\titem.received\tkey\tbench\t{{{item}}}\t{{}}\t{digest}")
         return [

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 
@@ -35,7 +36,9 @@ def send_all(address: str, requests: Sequence[bytes], connections: int, *, pause
     """Send every request once over `connections` sockets; `pause` seconds between two requests of a socket."""
     start = time.perf_counter()
     with ThreadPoolExecutor(connections) as pool:
-        parts = list(pool.map(lambda at: _send(address, requests[at::connections], pause), range(connections)))
+        parts = list(
+            pool.map(lambda at: _send(address, requests[at::connections], pause), range(connections))
+        )
     seconds = time.perf_counter() - start
     statuses: dict[int, int] = {}
     latencies = []
@@ -61,12 +64,12 @@ def _send(address: str, requests: Sequence[bytes], pause: float) -> list[tuple[i
     return answers
 
 
-def _read_answer(reader: "socket.SocketIO | object") -> int:
-    status = int(reader.readline().split()[1])  # type: ignore[attr-defined]
+def _read_answer(reader: BinaryIO) -> int:
+    status = int(reader.readline().split()[1])
     length = 0
-    while (line := reader.readline().strip()):  # type: ignore[attr-defined]
+    while line := reader.readline().strip():
         name, _, value = line.partition(b":")
         if name.lower() == b"content-length":
             length = int(value)
-    reader.read(length)  # type: ignore[attr-defined]
+    reader.read(length)
     return status

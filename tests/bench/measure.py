@@ -36,7 +36,9 @@ class Figure:
         return asdict(self)
 
 
-def in_turns(ours: Callable[[], float], bare: Callable[[], float], *, rounds: int) -> tuple[list[float], list[float]]:
+def in_turns(
+    ours: Callable[[], float], bare: Callable[[], float], *, rounds: int
+) -> tuple[list[float], list[float]]:
     """Run both in turns, so that a noisy minute meets both; each call returns its own figure."""
     left, right = [], []
     for _ in range(rounds):

@@ -32,7 +32,10 @@ def new_source(name: str) -> UUID:
     """A source for the population."""
     source = new_id()
     with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO intake_source (id, name, policies, created_at) VALUES (%s, %s, '{}', now())", [source, name])
+        cursor.execute(
+            "INSERT INTO intake_source (id, name, policies, created_at) VALUES (%s, %s, '{}', now())",
+            [source, name],
+        )
     return source
 
 

@@ -14,7 +14,6 @@ from uuid import UUID
 
 import pytest
 import redis
-from django.conf import settings
 
 from inference import Prefilter
 from reviewapp import doorbell
@@ -23,6 +22,7 @@ from reviewapp.policies import actions as policies
 from reviewapp.screening import actions, jobs, reads
 from reviewapp.screening.models import Circuit, CurrentVerdict, Engine, Judgement, Verdict
 from tests import checker, databases
+from tests.embedded import PrivateValkey
 from tests.rooms.screening.desk import (
     ABUSE,
     ROOT,
@@ -63,14 +63,20 @@ def reasoner(settings: Any) -> Callable[..., Any]:
     return point
 
 
+@pytest.fixture
+def own_store(private_valkey: PrivateValkey, settings: Any, monkeypatch: pytest.MonkeyPatch) -> PrivateValkey:
+    """A doorbell server that nobody else rings or flushes."""
+    for queue in settings.RQ_QUEUES.values():
+        monkeypatch.setitem(queue, "URL", private_valkey.url)
+    return private_valkey
+
+
 @contextmanager
-def worker(
-    queue: str, database: str, reasoner_url: str, store: str = ""
-) -> Iterator["subprocess.Popen[bytes]"]:
+def worker(queue: str, database: str, reasoner_url: str, store: str) -> Iterator["subprocess.Popen[bytes]"]:
     """A real worker process of `queue` in a process group of its own."""
     environment = os.environ | {
         "DATABASE_URL": databases.url_of(database), "REASONER_URL": reasoner_url, "REVIEW_PROCESS": queue,
-        "REDIS_URL": store or settings.REDIS_URL,
+        "REDIS_URL": store,
     }  # fmt: skip
     process = subprocess.Popen(
         [sys.executable, "-m", "reviewapp.worker", queue], cwd=ROOT, env=environment, start_new_session=True
@@ -158,10 +164,10 @@ def test_an_unreadable_answer_is_asked_for_once_more(
     assert not Verdict.objects.exists()
 
 
-def test_a_killed_pump_loses_nothing_and_doubles_nothing(db: str, store: str) -> None:
+def test_a_killed_pump_loses_nothing_and_doubles_nothing(db: str, own_store: PrivateValkey) -> None:
     items = judged(40)
     with standin("--delay", "1.5", "--max-num-seqs", "8") as url:
-        with worker("reason", db, url) as process:
+        with worker("reason", db, url, own_store.url) as process:
             doorbell.ring("reason")
             wait_for(lambda: Verdict.objects.count() >= 4)
             kill_tree(process)
@@ -169,16 +175,16 @@ def test_a_killed_pump_loses_nothing_and_doubles_nothing(db: str, store: str) ->
         assert leased > 0, "it was killed in the middle"
         execute("UPDATE screening_judgement SET lease_until = clock_timestamp() WHERE state = 'leased'")
         assert actions.sweep().requeued == leased
-    with standin() as url, worker("reason", db, url):
+    with standin() as url, worker("reason", db, url, own_store.url):
         doorbell.ring("reason")
         wait_for(lambda: CurrentVerdict.objects.count() == 40)
     assert {state_of(item) for item in items} == {"awaiting_review"}
     assert Verdict.objects.count() == 40 and checker.problems(items) == []
 
 
-def test_a_terminated_pump_gives_its_leases_back(db: str, store: str) -> None:
+def test_a_terminated_pump_gives_its_leases_back(db: str, own_store: PrivateValkey) -> None:
     judged(40)
-    with standin("--delay", "30") as url, worker("reason", db, url) as process:
+    with standin("--delay", "30") as url, worker("reason", db, url, own_store.url) as process:
         doorbell.ring("reason")
         wait_for(lambda: Judgement.objects.filter(state="leased").exists())
         process.send_signal(signal.SIGTERM)
@@ -186,13 +192,13 @@ def test_a_terminated_pump_gives_its_leases_back(db: str, store: str) -> None:
     assert one("SELECT max(crashes + transients) FROM screening_judgement") == 0
 
 
-def test_a_flushed_store_loses_no_item(db: str, store: str) -> None:
+def test_a_flushed_store_loses_no_item(db: str, own_store: PrivateValkey) -> None:
     publish("harassment")
     items = arrive(*[f"{ABUSE} number {number}" for number in range(30)], policies=["harassment"])
-    client = redis.Redis.from_url(store)
+    client = redis.Redis.from_url(own_store.url)
     client.flushall()
     assert client.dbsize() == 0
-    with standin() as url, worker("score", db, url), worker("reason", db, url):
+    with standin() as url, worker("score", db, url, own_store.url), worker("reason", db, url, own_store.url):
         time.sleep(1)
         client.flushall()
         actions.sweep()
@@ -240,3 +246,18 @@ def test_a_policy_published_mid_flight_mixes_no_text(
         == 0
     )
     assert len({*Verdict.objects.values_list("policy_hash", flat=True)}) == 2
+
+
+def test_a_store_that_was_away_is_rung_again(db: str, own_store: PrivateValkey) -> None:
+    own_store.stop()
+    publish("harassment")
+    items = arrive(*[f"{ABUSE} number {number}" for number in range(10)], policies=["harassment"])
+    score()
+    assert Judgement.objects.filter(state="pending").count() == 10, (
+        "items are taken and scored without the store"
+    )
+    own_store.start()
+    with standin() as url, worker("reason", db, url, own_store.url):
+        actions.sweep()
+        wait_for(lambda: CurrentVerdict.objects.count() == 10)
+    assert checker.problems(items) == []

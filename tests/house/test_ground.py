@@ -33,5 +33,7 @@ def test_positions_are_gap_free_and_given_once(db: str) -> None:
         actions.place_events()
     assert actions.place_events() == 0
     with connection.cursor() as cursor:
-        cursor.execute("SELECT array_agg(position ORDER BY position) FROM audit_position WHERE feed = 'audit'")
+        cursor.execute(
+            "SELECT array_agg(position ORDER BY position) FROM audit_position WHERE feed = 'audit'"
+        )
         assert cursor.fetchone()[0] == [1, 2, 3]

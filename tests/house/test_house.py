@@ -18,7 +18,9 @@ from reviewapp.insights.management.commands.diagrams import MAP, with_diagrams
 from reviewapp.insights.state_tables import STATE_TABLES
 
 ROOT = Path(settings.BASE_DIR)
-ROOMS = [name.removeprefix("reviewapp.") for name in settings.INSTALLED_APPS if name.startswith("reviewapp.")][:9]
+ROOMS = [
+    name.removeprefix("reviewapp.") for name in settings.INSTALLED_APPS if name.startswith("reviewapp.")
+][:9]
 OURS = [model for model in apps.get_models() if model._meta.app_label in ROOMS]
 TEXTUAL = (models.TextField, models.CharField, models.JSONField)
 OWN_CODE = sorted(path for folder in ("reviewapp", "inference") for path in (ROOT / folder).rglob("*.py"))
@@ -138,7 +140,9 @@ def test_views_know_no_tables() -> None:
 
 
 def test_rules_are_pure() -> None:
-    unclean = re.compile(r"\b(django\.db|connection|timezone\.now|datetime\.now|random\.|secrets\.|os\.environ|httpx|redis)\b")
+    unclean = re.compile(
+        r"\b(django\.db|connection|timezone\.now|datetime\.now|random\.|secrets\.|os\.environ|httpx|redis)\b"
+    )
     for path in (ROOT / "reviewapp").glob("*/rules*.py"):
         assert not unclean.search(path.read_text()), f"{path} is not pure"
 
@@ -167,5 +171,3 @@ def _written_files() -> Iterator[Path]:
 
 def _functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
-
-

@@ -24,7 +24,9 @@ def test_every_real_item_is_in_exactly_one_state(db: str, store: str, cast: Cast
         loop.feed(house, FEED)
         assert sum(checker.counts_by_state().values()) == sent
         robots = loop.decide_until_empty(house, [cast.ana, cast.mo], seconds=120)
-        assert loop.wait_until(lambda: not checker.problems(at_rest=True), seconds=40), checker.problems(at_rest=True)
+        assert loop.wait_until(lambda: not checker.problems(at_rest=True), seconds=40), checker.problems(
+            at_rest=True
+        )
         counts = checker.counts_by_state()
         assert set(counts) <= {"passed", "decided"}
         assert counts["decided"] == sum(len(robot.decided) for robot in robots)
@@ -32,7 +34,10 @@ def test_every_real_item_is_in_exactly_one_state(db: str, store: str, cast: Cast
         loop.feed(house, FEED)
         assert checker.counts_by_state() == counts
 
-        waiting = [int(found) for found in re.findall(r'data-l="Waiting"><b>([\d,]+)</b>', robots[0].web.get("/").text)]
+        waiting = [
+            int(found)
+            for found in re.findall(r'data-l="Waiting"><b>([\d,]+)</b>', robots[0].web.get("/").text)
+        ]
         assert sum(waiting) == 0
     assert _exported_decisions(tmp_path) == counts["decided"]
     assert _mentions("item.received") == sent
@@ -53,5 +58,7 @@ def _exported_decisions(folder: Path) -> int:
 
 def _mentions(verb: str) -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(sum(cardinality(subjects)), 0) FROM audit_event WHERE verb = %s", [verb])
+        cursor.execute(
+            "SELECT coalesce(sum(cardinality(subjects)), 0) FROM audit_event WHERE verb = %s", [verb]
+        )
         return int(cursor.fetchone()[0])

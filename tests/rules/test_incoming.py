@@ -22,7 +22,7 @@ BAD = {
     "NUL in a flag": (sent(flags=[flag(reason="\x00")]), "invalid", "flags[0].reason"),
     "NUL in the id": (sent(external_id="a\x00"), "invalid", "external_id"),
     "half a surrogate pair": (sent(text="\ud800"), "invalid", "surrogate"),
-    "half a pair in a key": (sent(**{"\udfff": 1}), "invalid", "surrogate"),
+    "half a pair in a key": ({**sent(), "\udfff": 1}, "invalid", "surrogate"),
     "text too long": (sent(text="a" * 100_001), "too_large", "100,001 characters"),
     "too much context": (sent(context=[{"text": "x"}] * 51), "too_large", "context has 51"),
     "too many attachments": (

@@ -2,10 +2,11 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import reviewapp.ids
-import reviewapp.insights.rules
 from django.conf import settings
 from django.db import migrations, models
+
+import reviewapp.ids
+import reviewapp.insights.rules
 
 
 class Migration(migrations.Migration):

@@ -3,11 +3,11 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import reviewapp.ids
-import reviewapp.screening.rules
 from django.conf import settings
 from django.db import migrations, models
 
+import reviewapp.ids
+import reviewapp.screening.rules
 from reviewapp.audit import partitions
 
 

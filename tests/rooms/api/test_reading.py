@@ -3,6 +3,7 @@
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
 
 from reviewapp.audit.actions import OPERATOR
 from reviewapp.ids import new_id
@@ -33,7 +34,7 @@ def let_go() -> None:
     """End every undo window."""
     stage_sql = "UPDATE {} SET release_at = now() - interval '1 second'"
     for table in ("review_decision", "webhooks_delivery"):
-        stage.connection.cursor().execute(stage_sql.format(table))
+        connection.cursor().execute(stage_sql.format(table))
     actions.release_decisions()
 
 

@@ -113,7 +113,7 @@ def test_an_export_goes_from_the_form_to_the_download(cast: Cast, client_for: Cl
     jobs.write_exports()
     row = client.get(f"/exports/{export.pk}").content.decode()
     assert "hx-get" not in row and "Download" in row
-    answer = client.get(f"/exports/{export.pk}/file")
+    answer: Any = client.get(f"/exports/{export.pk}/file")
     body = b"".join(answer.streaming_content)
     digest = hashlib.sha256(body).digest()
     assert answer.headers["X-SHA256"] == digest.hex()

@@ -135,7 +135,7 @@ def stored(count: int) -> httpx.Response:
 def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The waits, which take no time here."""
     taken: list[float] = []
-    monkeypatch.setattr(sending.time, "sleep", taken.append)
+    monkeypatch.setattr("reviewapp.intake.sending.time.sleep", taken.append)
     return taken
 
 
