@@ -81,7 +81,12 @@ def preview(text: str, most: int = 90) -> str:
     """The first words on one line, invisible characters named, for lists and for “next is ready”."""
     line = " ".join(text.split())
     line = line if len(line) <= most else line[: most - 1].rstrip() + "…"
-    return "".join(f"⟨{control_name(each)}⟩" if control_name(each) else each for each in line)
+    return visible(line)
+
+
+def visible(text: str) -> str:
+    """The text with each character that cannot be seen replaced by its name in ⟨⟩; line ends stay."""
+    return "".join(run.text for run in _visible(text, ""))
 
 
 def control_name(character: str) -> str:
