@@ -3,23 +3,24 @@
 import re
 import unicodedata
 
+# Every repeat is bounded: content of 100,000 characters must not cost more than some milliseconds.
 _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("control words of the model's format", re.compile(r"<\s*\|\s*\w+\s*\|\s*>|<\|")),
+    ("control words of the model's format", re.compile(r"<\s{0,3}\|\s{0,3}\w{1,20}\s{0,3}\|\s{0,3}>|<\|")),
     (
         "speaks of the output format",
         re.compile(
-            r"\"(?:label|sections|evidence_for|evidence_against|rationale|confidence)\"\s*:"
+            r"\"(?:label|sections|evidence_for|evidence_against|rationale|confidence)\"\s{0,3}:"
             r"|\b(?:respond|reply|answer|output)\b.{0,30}\b(?:json|violates|allowed|\"?label\"?)\b"
-            r"|\b(?:label|verdict|classify|mark)\b.{0,30}\b(?:as|is|=|:)\s*[\"']?(?:allowed|safe|violates|benign)\b",
+            r"|\b(?:label|verdict|classify|mark)\b.{0,30}\b(?:as|is|=|:)\s{0,3}[\"']?(?:allowed|safe|violates|benign)\b",
             re.I | re.S,
         ),
     ),
     (
         "carries policy or section markers",
         re.compile(
-            r"^\s{0,3}#{1,3}\s*(?:[A-Z]{2,4}-\d|instructions?\b|policy\b|definitions\b|violates\b|safe\b|how to answer)"
-            r"|^\s*(?:violating|allowed) examples\s*:|\[\[\s*(?:end )?(?:item|context)\b"
-            r"|\bnew (?:policy|content policy|rules)\s*:",
+            r"^[ \t]{0,3}#{1,3}[ \t]{0,3}(?:[A-Z]{2,4}-\d|instructions?\b|policy\b|definitions\b|violates\b|safe\b|how to answer)"
+            r"|^[ \t]{0,8}(?:violating|allowed) examples\s{0,3}:|\[\[\s{0,3}(?:end )?(?:item|context)\b"
+            r"|\bnew (?:policy|content policy|rules)\s{0,3}:",
             re.I | re.M,
         ),
     ),
@@ -34,9 +35,9 @@ _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "assigns a role or speaks to the moderator model",
         re.compile(
-            r"\byou are (?:now )?(?:an? )?(?:\w+ )?(?:ai|assistant|model|moderator|classifier|dan)\b"
+            r"\byou are (?:now )?(?:an? )?(?:\w{1,20} )?(?:ai|assistant|model|moderator|classifier|dan)\b"
             r"|\b(?:pretend|act|roleplay|role-play)\b.{0,20}\b(?:as|to be)\b.{0,20}\b(?:ai|assistant|moderator|dan)\b"
-            r"|\b(?:system|developer) (?:prompt|message)\b|^\s*(?:system|developer|assistant)\s*:"
+            r"|\b(?:system|developer) (?:prompt|message)\b|^[ \t]{0,8}(?:system|developer|assistant)\s{0,3}:"
             r"|\b(?:note|message) to (?:the )?(?:ai|model|moderator|classifier|reviewer)\b",
             re.I | re.M,
         ),

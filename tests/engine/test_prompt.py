@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -140,3 +141,27 @@ def test_text_that_speaks_to_the_judge_is_suspected(text: str) -> None:
 )
 def test_ordinary_text_is_not_suspected(text: str) -> None:
     assert injection_suspected(text) == []
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "\n",
+        " ",
+        "<",
+        "< ",
+        "\n ",
+        "ignore ",
+        "you are a ",
+        "a" * 119 + " ",
+        "reply ",
+        "[[ ",
+        '"label" ',
+        "\u200d",
+        "# ",
+    ],
+)
+def test_looking_for_injection_takes_little_time_on_any_long_text(piece: str) -> None:
+    started = time.process_time()
+    injection_suspected((piece * 100_000)[:100_000])
+    assert time.process_time() - started < 1.0
