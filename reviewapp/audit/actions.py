@@ -60,6 +60,8 @@ def record(
             f"{verb} must be recorded in the transaction of its change"
         )
     event = new_id()
+    # As one literal: the driver would quote a thousand ids one by one.
+    ids = "{" + ",".join(map(str, subjects)) + "}"
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         at: datetime = cursor.fetchone()[0]
@@ -76,11 +78,11 @@ def record(
             """
             WITH told AS (
                 INSERT INTO audit_event (id, at, verb, actor_kind, actor, subjects, data, leaf)
-                VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+                VALUES (%s, %s, %s, %s, %s, %s::uuid[], %s, %s)
             )
             INSERT INTO audit_unplaced (id, at) VALUES (%s, %s)
             """,
-            [event, at, verb, actor.kind, actor.id, list(subjects), Jsonb(dict(fields)), digest, event, at],  # type: ignore[list-item]
+            [event, at, verb, actor.kind, actor.id, ids, Jsonb(dict(fields)), digest, event, at],
         )
     return event
 
