@@ -106,3 +106,14 @@ def counts_by_state() -> dict[str, int]:
             "SELECT state, count(*) FROM intake_item WHERE purpose = 'live' GROUP BY state ORDER BY state"
         )
         return dict(cursor.fetchall())
+
+
+def unreleased() -> int:
+    """How many standing decisions have no place in the feed yet: those whose window to undo is open, and late ones."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT count(*) FROM review_decision d WHERE d.kind <> 'undone'
+                AND NOT EXISTS (SELECT FROM review_decision n WHERE n.replaces_id = d.id)
+                AND NOT EXISTS (SELECT FROM audit_position p WHERE p.feed = 'decisions' AND p.subject = d.id)"""
+        )
+        return int(cursor.fetchone()[0])

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
+from django.db import connection
 
 from reviewapp.accounts.actions import issue_key
 from reviewapp.accounts.models import Person
@@ -30,18 +32,18 @@ class House:
     home: Path
 
 
+def furnish() -> str:
+    """The seeded policies in force, the default queues, and an API key, which is returned."""
+    seeds = sorted((settings.BASE_DIR / "policies_seed").glob("*.md"))
+    call_command("policy", "import", *map(str, seeds), "--publish", stdout=StringIO())
+    seed_queues(actor=OPERATOR)
+    return issue_key(name="feed", scopes=["ingest", "read"], actor=OPERATOR).key
+
+
 @contextmanager
 def running_house(database: str, home: Path, *, score_workers: int = 1) -> Iterator[House]:
     """Everything that `up` starts beside the two stores, with seeded policies and queues."""
-    call_command(
-        "policy",
-        "import",
-        *map(str, sorted((settings.BASE_DIR / "policies_seed").glob("*.md"))),
-        "--publish",
-        verbosity=0,
-    )
-    seed_queues(actor=OPERATOR)
-    key = issue_key(name="feed", scopes=["ingest", "read"], actor=OPERATOR).key
+    key = furnish()
     with ExitStack() as stack:
         reasoner = stack.enter_context(servers.practice_reasoner(home))
         extra = {"REASONER_URL": reasoner, "REDIS_URL": settings.REDIS_URL}
@@ -67,11 +69,8 @@ def decide_until_empty(house: House, people: list[Person], *, seconds: float) ->
         while time.monotonic() < deadline:
             robot.work(house.queues, len(robot.decided) + 200)
             counts = checker.counts_by_state()
-            if (
-                not counts.get("received")
-                and not counts.get("awaiting_verdict")
-                and not counts.get("awaiting_review")
-            ):
+            connection.close()  # this thread's own
+            if not counts.keys() & {"received", "awaiting_verdict", "awaiting_review"}:
                 return
             time.sleep(0.3)
 

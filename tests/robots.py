@@ -33,6 +33,18 @@ def hidden_fields(page: str) -> dict[str, str]:
     return parser.found
 
 
+def item_of(page: httpx.Response) -> str | None:
+    """The item whose review screen `page` is."""
+    found = re.search(r"/review/([0-9a-f-]{36})$", str(page.url))
+    return found[1] if found else None
+
+
+def can_confirm(page: str) -> bool:
+    """Whether the confirm button of a review screen works."""
+    button = re.search(r'<button[^>]*data-key="c"[^>]*>', page)
+    return button is not None and "aria-disabled" not in button[0]
+
+
 class Robot:
     """One moderator. `decide` is one item: confirm what can be confirmed, override one in five, and the rest."""
 
@@ -50,21 +62,25 @@ class Robot:
         self.chance = random.Random(seed)
         self.decided: list[str] = []
         self.refused = 0
+        self.troubles: list[int] = []
+        self.screen: httpx.Response | None = None
         home = self.web.get("/")
         self.token = hidden_fields(home.text)["csrfmiddlewaretoken"]
 
     def decide(self, queue: str) -> bool:
-        """Take and decide the next item of `queue`; False when there is none."""
-        page = self._post(f"/queues/{queue}/next", {})
-        found = re.search(r"/review/([0-9a-f-]{36})$", str(page.url))
-        if found is None:
+        """Decide the item on the screen, or else take the next one of `queue` first; False when there is none."""
+        page = self.screen or self._post(f"/queues/{queue}/next", {})
+        self.screen = None
+        item = item_of(page)
+        if item is None:
             return False
-        item, fields = found[1], hidden_fields(page.text)
-        seat: dict[str, Any] = {
+        fields = hidden_fields(page.text)
+        if "nonce" not in fields:
+            return True
+        seat = {
             name: fields[name] for name in ("task", "epoch", "nonce", "verdict", "shown") if name in fields
         }
-        can_confirm = bool(seat.get("verdict")) and self.chance.random() > 0.2
-        if can_confirm:
+        if can_confirm(page.text) and self.chance.random() > 0.2:
             answer = self._post(f"/review/{item}/confirm", seat)
         else:
             own = {
@@ -74,11 +90,18 @@ class Robot:
                 "reason": "Seen in context.",
             }
             answer = self._post(f"/review/{item}/override", seat | own)
+        self._note(item, answer)
+        return True
+
+    def _note(self, item: str, answer: httpx.Response) -> None:
+        """Count what came of a form; the answer to a decision shows the next item."""
         if answer.status_code == 409:
             self.refused += 1
         elif answer.status_code < 400:
             self.decided.append(item)
-        return True
+            self.screen = answer if item_of(answer) else None
+        else:
+            self.troubles.append(answer.status_code)
 
     def work(self, queues: list[str], most: int) -> None:
         """Decide up to `most` items, queue after queue, until none gives one."""

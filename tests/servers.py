@@ -59,16 +59,20 @@ def process(
                 started.wait()
 
 
+def web_command(port: int) -> list[str]:
+    """Arguments of the interpreter for the real web server on `port` of loopback."""
+    return [
+        "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--blocking-threads", "8",
+        "--no-ws", "reviewapp.wsgi:application",
+    ]  # fmt: skip
+
+
 @contextmanager
 def web_server(database: str, home: Path, extra: Mapping[str, str] | None = None) -> Iterator[str]:
     """The real web server. Gives its address, such as http://localhost:40001."""
     port = free_port()
     env = environment(database, home, {"REVIEW_PROCESS": "web", **(extra or {})})
-    command = [
-        "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--blocking-threads", "8",
-        "--no-ws", "reviewapp.wsgi:application",
-    ]  # fmt: skip
-    with process("web", command, env, home) as server:
+    with process("web", web_command(port), env, home) as server:
         wait_until_up(f"http://127.0.0.1:{port}/healthz", server, home / "web.log")
         yield f"http://localhost:{port}"
 
