@@ -23,6 +23,7 @@ from django.db import Error, connection  # noqa: E402
 
 from reviewapp import doorbell  # noqa: E402
 from reviewapp.audit import actions as audit  # noqa: E402
+from reviewapp.insights import actions as insights  # noqa: E402
 from reviewapp.intake import actions as intake  # noqa: E402
 from reviewapp.review import actions as review  # noqa: E402
 from reviewapp.screening import actions as screening  # noqa: E402
@@ -64,6 +65,7 @@ CHORES: Final[tuple[tuple[float, Callable[[], object]], ...]] = (
     (TICK_SECONDS, _place_all),
     (SWEEP_SECONDS, review.expire_claims),
     (SWEEP_SECONDS, _sweep),
+    (SWEEP_SECONDS, insights.tend_exports),
     (LOOK_SECONDS, _look_at_engines),
     (FORGET_SECONDS, intake.forget_answers),
 )
