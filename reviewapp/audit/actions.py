@@ -82,7 +82,7 @@ def record(
             )
             INSERT INTO audit_unplaced (id, at) VALUES (%s, %s)
             """,
-            [event, at, verb, actor.kind, actor.id, ids, Jsonb(dict(fields)), digest, event, at],
+            [event, at, verb, actor.kind, actor.id, ids, Jsonb(dict(fields)), digest, event, at],  # type: ignore[list-item]
         )
     return event
 
