@@ -1,0 +1,50 @@
+"""Every benchmark runs at a tiny size, and an unknown name says what there is."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+import pytest
+
+from tests.bench import claims, exports, ingest
+from tests.bench.measure import Figure
+from tests.databases import ROOT
+
+Benchmark = Callable[[str], Iterator[Figure]]
+
+TINY: list[tuple[ModuleType, dict[str, int], Benchmark, int]] = [
+    (ingest, {"ITEMS": 40, "BATCH": 20, "WARM_UP": 20, "ROUNDS": 2}, ingest.durable_ingest, 2),
+    (ingest, {"SINGLES": 8, "HELLOS": 8, "ROUNDS": 2}, ingest.single_item_ingest, 1),
+    (claims, {"FEW": 60, "MANY": 120, "CALLS": 5, "ROUNDS": 2}, claims.claim_next, 1),
+    (claims, {"FEW": 60, "MANY": 120, "CALLS": 5, "ROUNDS": 2}, claims.queue_page, 3),
+    (exports, {"EVENTS": 300, "ROUNDS": 2}, exports.audit_export, 3),
+]
+
+
+@pytest.mark.parametrize(
+    ("module", "sizes", "benchmark", "figures"), TINY, ids=[run.__name__ for _, _, run, _ in TINY]
+)
+def test_a_benchmark_gives_its_figures(
+    db: str,
+    monkeypatch: pytest.MonkeyPatch,
+    module: ModuleType,
+    sizes: dict[str, int],
+    benchmark: Benchmark,
+    figures: int,
+) -> None:
+    for name, size in sizes.items():
+        monkeypatch.setattr(module, name, size)
+    given = list(benchmark(db))
+    assert len(given) == figures
+    for figure in given:
+        assert figure.ratio > 0 and figure.spread[0] <= figure.ratio <= figure.spread[1] + 1
+        assert figure.name in figure.line() and figure.as_json()["target"] == figure.target
+
+
+def test_an_unknown_name_says_which_there_are() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench", "B99"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "no benchmark is called B99; there are B1, B2, B6, B7, B8, feed" in done.stderr
