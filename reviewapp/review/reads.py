@@ -18,6 +18,8 @@ from reviewapp.screening import reads as screening
 from reviewapp.ui.errors import Missing
 
 PAGE_ROWS: Final = 50
+FEW: Final = 500
+"""How far the page of one queue counts, so that it costs the same in a queue of any length."""
 _FROM_HERE: Final = {
     "after": ("AND (tier, rank_at, id) > (%s, %s, %s)", "tier, rank_at, id"),
     "before": ("AND (tier, rank_at, id) < (%s, %s, %s)", "tier DESC, rank_at DESC, id DESC"),
@@ -122,7 +124,7 @@ def queue_line(slug: str) -> tuple[UUID, QueueLine]:
     queue = Queue.objects.filter(slug=slug).first()
     if queue is None:
         raise Missing("There is no queue of this name. The list of queues shows what there is.")
-    return queue.pk, _line(queue, 0)
+    return queue.pk, _line(queue, 0, cap=FEW)
 
 
 def queue_page(
@@ -181,7 +183,7 @@ def _rows(queue: UUID, *, after: UUID | None, before: UUID | None) -> list[tuple
     return rows
 
 
-def _line(queue: Queue, mine: int) -> QueueLine:
+def _line(queue: Queue, mine: int, *, cap: int = rules.COUNT_CAP) -> QueueLine:
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -193,12 +195,12 @@ def _line(queue: Queue, mine: int) -> QueueLine:
                 WHERE queue_id = %(queue)s AND state = 'waiting' ORDER BY due_at LIMIT 1) head ON true
             LEFT JOIN intake_item i ON i.id = head.item_id
             """,
-            {"queue": queue.pk, "cap": rules.COUNT_CAP + 1},
+            {"queue": queue.pk, "cap": cap + 1},
         )
         waiting, due, oldest = cursor.fetchone()
     return QueueLine(
         slug=queue.slug, name=queue.name, description=queue.description, target_minutes=queue.target_minutes,
-        waiting=min(waiting, rules.COUNT_CAP), capped=waiting > rules.COUNT_CAP, oldest=oldest, due=due, mine=mine,
+        waiting=min(waiting, cap), capped=waiting > cap, oldest=oldest, due=due, mine=mine,
     )  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models.functions import Now
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
@@ -82,8 +84,12 @@ def claim_next(*, queue: UUID, person: Person) -> Claim | None:
     """
     check_may(person, "queue.work")
     with alone(person):
-        held = held_by(person)
-        return held or promote(queue=queue, person=person) or _take_first(queue, person, reserved=False)
+        active, reserved = _hands(person)
+        if active is not None and active.alive:
+            return _claim_of(active)
+        if active is not None:
+            _end_lapsed(active, person)
+        return _promoted(reserved, queue, person) or _take_first(queue, person, reserved=False)
 
 
 def reserve_next(*, queue: UUID, person: Person) -> Claim | None:
@@ -109,17 +115,18 @@ def claim_item(*, item: UUID, person: Person) -> Claim:
     """
     check_may(person, "queue.work")
     with alone(person):
-        held = held_by(person)
-        if held and held.item == item:
-            return held
-        if held:
+        active, _ = _hands(person)
+        if active is not None and active.alive:
+            if active.item_id == item:
+                return _claim_of(active)
             raise HoldsAnother(
-                "You hold another item. Decide, skip or release it first.", item=str(held.item)
+                "You hold another item. Decide, skip or release it first.", item=str(active.item_id)
             )
+        if active is not None:
+            _end_lapsed(active, person)
         tasks = Task.objects.filter(
             item_id=item, state=TaskState.WAITING, item__state="awaiting_review", item__restricted=False
         )
-        lapse(person)
         claim = _take(list(tasks.values_list("id", flat=True)), person, reserved=False)
         if claim is None:
             raise ClaimLost(
@@ -177,31 +184,30 @@ def skip(*, task: UUID, epoch: int, person: Person) -> Claim | None:
         return promote(queue=queue, person=person) or _take_first(queue, person, reserved=False)
 
 
-def held_by(person: Person) -> Claim | None:
-    """The live active claim of a person."""
-    task = (
-        Task.objects.filter(claimed_by=person, state=TaskState.CLAIMED, reserved=False)
-        .filter(lease_until__gt=database_time())
-        .first()
-    )
-    return _claim_of(task) if task else None
-
-
 def promote(*, queue: UUID, person: Person) -> Claim | None:
     """Within the open transaction: make the reserved claim the active one, if it is of `queue` and its item stands.
 
-    A reserved claim that cannot be promoted goes back to its queue.
+    A reserved claim that cannot be promoted goes back to its queue. For a person without an active claim.
     """
-    task = (
+    return _promoted(_hands(person)[1], queue, person)
+
+
+def _hands(person: Person) -> tuple[Any, Any]:
+    """The person's active and reserved task, locked, or None; `alive` says whether the lease still runs."""
+    tasks = (
         Task.objects.select_for_update(of=("self",))
         .select_related("item")
-        .filter(claimed_by=person, state=TaskState.CLAIMED, reserved=True)
-        .first()
+        .annotate(alive=ExpressionWrapper(Q(lease_until__gt=Now()), output_field=BooleanField()))
+        .filter(claimed_by=person, state=TaskState.CLAIMED)
     )
+    found = {task.reserved: task for task in tasks}
+    return found.get(False), found.get(True)
+
+
+def _promoted(task: Any, queue: UUID, person: Person) -> Claim | None:
     if task is None:
         return None
-    standing = not task.item.restricted and task.item.state == "awaiting_review"
-    if task.queue_id != queue or not standing or lapse(person):
+    if task.queue_id != queue or task.item.restricted or task.item.state != "awaiting_review":
         put_back(task)
         return None
     with connection.cursor() as cursor:
@@ -218,23 +224,13 @@ def promote(*, queue: UUID, person: Person) -> Claim | None:
     return claim
 
 
-def lapse(person: Person) -> bool:
-    """Whether the person still has an active claim that is alive; one that lapsed unswept goes back now."""
-    active = (
-        Task.objects.select_for_update()
-        .filter(claimed_by=person, state=TaskState.CLAIMED, reserved=False)
-        .first()
-    )
-    if active is None:
-        return False
-    if active.lease_until and active.lease_until > database_time():
-        return True
-    put_back(active)
+def _end_lapsed(task: Task, person: Person) -> None:
+    """A lease that ran out before the sweeper came by."""
+    put_back(task)
     record(
-        verb="task.released", actor=Actor.person(person.pk), subjects=[active.item_id],
-        data={"task": str(active.pk), "why": "lapsed"},
+        verb="task.released", actor=Actor.person(person.pk), subjects=[task.item_id],
+        data={"task": str(task.pk), "why": "lapsed"},
     )  # fmt: skip
-    return False
 
 
 def put_back(task: Task) -> None:
@@ -270,8 +266,6 @@ def withdraw(tasks: list[UUID], items: list[UUID], *, actor: Actor, why: str) ->
 
 
 def _take_first(queue: UUID, person: Person, *, reserved: bool) -> Claim | None:
-    if not reserved:
-        lapse(person)
     after: dict[str, Any] = {}
     while True:
         window = _window(queue, person, after)
@@ -338,7 +332,7 @@ def _extended(task: UUID) -> Claim:
 def _give_back(task: UUID, epoch: int, person: Person) -> UUID:
     mine = Task.objects.filter(
         pk=task, state=TaskState.CLAIMED, claimed_by=person, lease_epoch=epoch, reserved=False,
-        lease_until__gt=database_time(),
+        lease_until__gt=Now(),
     )  # fmt: skip
     item = mine.select_for_update().values_list("item_id", flat=True).first()
     if item is None:
