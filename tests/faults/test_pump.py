@@ -100,7 +100,7 @@ def kill_tree(process: "subprocess.Popen[bytes]") -> None:
     process.wait(10)
 
 
-def wait_for(what: Callable[[], object], seconds: float = 30.0) -> None:
+def wait_for(what: Callable[[], object], seconds: float = 90.0) -> None:
     """Until `what` is true."""
     until = time.monotonic() + seconds
     while not what():
@@ -132,7 +132,8 @@ def test_a_reasoner_that_is_away_charges_nobody_and_opens_the_circuit(
     assert state_of(item) == "awaiting_verdict"
     with standin() as url:
         settings.REASONER_URLS = [url]
-        assert jobs.pump_judgements() == 0, "the next probe is 5 s away"
+        execute("UPDATE screening_circuit SET retry_at = clock_timestamp() + interval '1 min'")
+        assert jobs.pump_judgements() == 0, "the next probe is a minute away"
         execute("UPDATE screening_circuit SET retry_at = clock_timestamp()")
         assert jobs.pump_judgements() == 1
     assert Circuit.objects.get().state == "closed"
@@ -147,7 +148,9 @@ def test_twenty_failures_in_ten_seconds_open_the_circuit(
     with reasoner("--script", str(script)):
         assert jobs.pump_judgements() == 0
     assert Circuit.objects.get().state == "open"
-    assert Judgement.objects.filter(transients__gt=0).count() <= 40, "no more was asked than the window held"
+    assert Judgement.objects.filter(transients__gt=0).count() < 32 + 20, (
+        "a window, and what refilled it before the 20th"
+    )
     assert not Judgement.objects.exclude(state="pending").exists()
 
 
@@ -188,7 +191,7 @@ def test_a_terminated_pump_gives_its_leases_back(db: str, own_store: PrivateValk
         doorbell.ring("reason")
         wait_for(lambda: Judgement.objects.filter(state="leased").exists())
         process.send_signal(signal.SIGTERM)
-        wait_for(lambda: not Judgement.objects.filter(state="leased").exists(), seconds=25)
+        wait_for(lambda: not Judgement.objects.filter(state="leased").exists())
     assert one("SELECT max(crashes + transients) FROM screening_judgement") == 0
 
 

@@ -1,0 +1,163 @@
+"""`manage.py reasoner`: the stand-in server alone, a look at a live engine, and the exact request for one item."""
+
+import asyncio
+import json
+from argparse import REMAINDER, ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from inference import ContextEntry, Effort, EngineUnavailable, Failure, ItemText, PolicyText, Reasoner
+from inference import standin as standin_server
+from inference.prompt import request_body
+from inference.tokens import count, prompt_tokens
+from reviewapp.policies import reads as policies
+from reviewapp.policies.reads import PublishedPolicy
+from reviewapp.screening.rules import PRACTICE_NOTICE
+from reviewapp.ui.errors import Missing
+
+CANARIES_A_POLICY: Final = 4
+CHECK_SECONDS: Final = 60.0
+
+
+class Command(BaseCommand):
+    """Three jobs: `standin`, `check`, `prompt`."""
+
+    help = "Runs the stand-in reasoner, checks a live engine, or prints what would be sent for an item."
+    requires_system_checks = []  # the stand-in and `check` must work while the database is away
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The subcommands."""
+        jobs = parser.add_subparsers(dest="job", required=True)
+        alone = jobs.add_parser(
+            "standin", help="the stand-in server: --port N [--script FILE]", add_help=False
+        )
+        alone.add_argument("rest", nargs=REMAINDER)
+        look = jobs.add_parser("check", help="health, identity, and the cases of the published policies")
+        look.add_argument("url", nargs="?", metavar="URL", help="default: every address in REASONER_URL")
+        show = jobs.add_parser("prompt", help="the request for one item, with token counts")
+        show.add_argument("policy", metavar="POLICY[@N]", help="without @N the published version")
+        show.add_argument("--item", type=Path, required=True, metavar="FILE.json", help="one API item")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do one of the three. Raises CommandError that says what to do."""
+        if options["job"] == "standin":
+            status = standin_server.main(options["rest"])
+            if status:
+                raise CommandError("the stand-in did not run", returncode=status)
+        elif options["job"] == "check":
+            self._check([options["url"]] if options["url"] else settings.REASONER_URLS)
+        else:
+            self._prompt(options["policy"], options["item"])
+
+    def _check(self, urls: Sequence[str]) -> None:
+        if not urls:
+            raise CommandError("No reasoner is configured. Give a URL, or set REASONER_URL.")
+        canaries = _canaries()
+        if not canaries:
+            self.stdout.write("No published policy has cases here, so no answer is checked.")
+        bad = [url for url in urls if not asyncio.run(self._look(url, canaries))]
+        if bad:
+            raise CommandError(f"not fit for use: {', '.join(bad)}")
+
+    async def _look(self, url: str, canaries: Sequence[tuple[PolicyText, ItemText, str]]) -> bool:
+        """Print what one engine says and answers; whether it is fit for use."""
+        try:
+            reasoner = Reasoner(url, settings.REASONER_API_KEY, settings.REASONER_MODEL or None)
+        except ValueError as wrong:
+            raise CommandError(str(wrong)) from wrong
+        async with reasoner:
+            try:
+                identity = await reasoner.identity()
+            except EngineUnavailable as away:
+                self.stdout.write(f"{url}: {away.failure.reason}")
+                return False
+            healthy = await reasoner.healthy()
+            self.stdout.write(
+                f"{url}: {identity.model}, version {identity.version or 'not told'}, "
+                f"context {identity.max_model_len or 'not told'}, {'healthy' if healthy else 'NOT healthy'}"
+            )
+            if identity.practice:
+                self.stdout.write(f"  {PRACTICE_NOTICE}")
+            calls = [reasoner.judge(policy, item, Effort.LOW, CHECK_SECONDS) for policy, item, _ in canaries]
+            answers = await asyncio.gather(*calls)
+        failures = [answer for answer in answers if isinstance(answer, Failure)]
+        for reason in sorted({f"{failure.kind.value}: {failure.reason}" for failure in failures}):
+            self.stdout.write(f"  {reason}")
+        as_expected = sum(
+            not isinstance(answer, Failure) and answer.label.value == expect
+            for answer, (_, _, expect) in zip(answers, canaries, strict=True)
+        )
+        self.stdout.write(
+            f"  {as_expected} of {len(canaries)} cases as expected, {len(failures)} without a verdict"
+        )
+        return healthy and not failures
+
+    def _prompt(self, wanted: str, path: Path) -> None:
+        policy = _policy(wanted)
+        item = _item(path)
+        model = settings.REASONER_MODEL or "MODEL"
+        body = request_body(
+            policy_text(policy), item, model=model, effort=Effort(policy.effort), structured=True
+        )
+        texts = [message["content"] for message in body["messages"]]
+        self.stdout.write(json.dumps(body, ensure_ascii=False, indent=2))
+        self.stderr.write(
+            f"policy part {count(texts[0]):,} tokens (the same for every item), item part {count(texts[1]):,}, "
+            f"prompt with frame {prompt_tokens(texts):,}, room for the answer {body['max_completion_tokens']:,}"
+        )
+
+
+def policy_text(policy: PublishedPolicy) -> PolicyText:
+    """A version as inference takes it."""
+    return PolicyText(policy.slug, policy.number, policy.hash, policy.text, policy.section_ids)
+
+
+def _policy(wanted: str) -> PublishedPolicy:
+    slug, _, number = wanted.partition("@")
+    if number and not number.isdigit():
+        raise CommandError(f"{wanted} is not SLUG or SLUG@N, such as spam@2.")
+    try:
+        return policies.published_version(slug, int(number) if number else None)
+    except Missing as missing:
+        raise CommandError(missing.message) from missing
+
+
+def _item(path: Path) -> ItemText:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        text = value["content"]["text"]
+        context = [
+            ContextEntry(str(each.get("role", "")), str(each["text"])) for each in value.get("context", [])
+        ]
+    except OSError as trouble:
+        raise CommandError(f"{path} cannot be read ({trouble.strerror}). Check the path.") from trouble
+    except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+        raise CommandError(
+            f'{path} is not one API item: {{"external_id", "source", "content": {{"text"}}}}.'
+        ) from wrong
+    attachments = len(value["content"].get("attachments", []))
+    return ItemText(
+        str(value.get("external_id", "")),
+        str(text),
+        tuple(context),
+        attachments,
+        str(value.get("language", "und")),
+    )
+
+
+def _canaries() -> list[tuple[PolicyText, ItemText, str]]:
+    """A few cases of each published policy, half of them violating where there are enough."""
+    found = []
+    for policy in policies.published():
+        cases = policies.version_page(policy.slug, policy.number).cases
+        violating = [case for case in cases if case.expect == "violates"][: CANARIES_A_POLICY // 2]
+        allowed = [case for case in cases if case.expect == "allowed"][: CANARIES_A_POLICY // 2]
+        found += [
+            (policy_text(policy), ItemText(f"{policy.slug}-{case.code}", case.text), case.expect)
+            for case in (*violating, *allowed)
+        ]
+    return found
