@@ -69,7 +69,7 @@ class Robot:
 
     def decide(self, queue: str) -> bool:
         """Decide the item on the screen, or else take the next one of `queue` first; False when there is none."""
-        page = self.screen or self._post(f"/queues/{queue}/next", {})
+        page = self.screen or self.post(f"/queues/{queue}/next", {})
         self.screen = None
         item = item_of(page)
         if item is None:
@@ -81,7 +81,7 @@ class Robot:
             name: fields[name] for name in ("task", "epoch", "nonce", "verdict", "shown") if name in fields
         }
         if can_confirm(page.text) and self.chance.random() > 0.2:
-            answer = self._post(f"/review/{item}/confirm", seat)
+            answer = self.post(f"/review/{item}/confirm", seat)
         else:
             own = {
                 "section": "allowed",
@@ -89,7 +89,7 @@ class Robot:
                 "reason_code": "context_missed",
                 "reason": "Seen in context.",
             }
-            answer = self._post(f"/review/{item}/override", seat | own)
+            answer = self.post(f"/review/{item}/override", seat | own)
         self._note(item, answer)
         return True
 
@@ -109,7 +109,7 @@ class Robot:
             if not any(self.decide(queue) for queue in queues):
                 return
 
-    def _post(self, path: str, data: dict[str, Any]) -> httpx.Response:
+    def post(self, path: str, data: dict[str, Any]) -> httpx.Response:
         return self.web.post(
             path,
             data={"csrfmiddlewaretoken": self.token, **data},
