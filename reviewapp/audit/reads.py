@@ -86,9 +86,12 @@ def _events(filters: Filters, before: int | None, after: int | None) -> list[Eve
     conditions += _conditions(filters)
     query = sql.SQL(
         "SELECT p.position, e.id, e.at, e.verb, e.actor_kind, e.actor, e.subjects, e.data, encode(e.leaf, 'hex')"
-        " FROM audit_position p JOIN audit_event e ON e.id = p.subject AND e.at <= p.at"
+        " FROM audit_position p JOIN {} e ON e.id = p.subject AND e.at <= p.at"
         " WHERE {} ORDER BY p.position {} LIMIT {}"
-    ).format(sql.SQL(" AND ").join(conditions), sql.SQL("ASC" if after is not None else "DESC"), PAGE + 1)
+    ).format(
+        _told(filters.subject), sql.SQL(" AND ").join(conditions),
+        sql.SQL("ASC" if after is not None else "DESC"), PAGE + 1,
+    )  # fmt: skip
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "SET LOCAL jit = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
@@ -111,6 +114,14 @@ def _event(
     return EventRow(position, event, at, verb, kind, actor, tuple(subjects), _as_dict(data), leaf)
 
 
+def _told(subject: UUID | None) -> sql.Composable:
+    """All events, or the few of one subject: fenced off, so that they are found by their index before any is placed."""
+    if subject is None:
+        return sql.SQL("audit_event")
+    few = "(SELECT * FROM audit_event WHERE subjects @> ARRAY[{}::uuid] OFFSET 0)"
+    return sql.SQL(few).format(str(subject))
+
+
 def _row(
     position: int,
     key: UUID,
@@ -130,8 +141,6 @@ def _conditions(filters: Filters) -> Iterator[sql.Composed]:
         yield sql.SQL("e.verb = {}").format(filters.verb)
     if filters.actors is not None:
         yield sql.SQL("e.actor = ANY({})").format(list(filters.actors))
-    if filters.subject:
-        yield sql.SQL("e.subjects @> ARRAY[{}::uuid]").format(str(filters.subject))
     if filters.since:
         yield sql.SQL("e.at >= {}").format(filters.since)
     if filters.until:

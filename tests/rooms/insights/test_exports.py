@@ -18,6 +18,7 @@ from reviewapp.ids import new_id
 from reviewapp.insights import actions, chunks, jobs, spool
 from reviewapp.insights.models import Export
 from tests.cast import Cast
+from tests.hostile import CORPUS
 from tests.rooms.insights.rows import a_decision, a_verdict, an_item, release
 
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠x"]
@@ -40,7 +41,7 @@ def table(kind: str, tmp: Path, **options: Any) -> list[dict[str, str]]:
 
 
 def lines(kind: str, tmp: Path, **options: Any) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in exported(kind, "jsonl", tmp, **options).splitlines()]
+    return [json.loads(line) for line in exported(kind, "jsonl", tmp, **options).split("\n") if line]
 
 
 def some_events(count: int) -> None:
@@ -273,3 +274,21 @@ def test_files_go_after_a_week(cast: Cast, home: Path) -> None:
     Export.objects.filter(pk=export.pk).update(done_at="2020-01-01T00:00:00Z")
     assert actions.tend_exports() == 1
     assert not file_of(export).exists()
+
+
+def test_hostile_texts_come_back_word_for_word_and_none_breaks_out_of_its_cell(
+    cast: Cast, home: Path
+) -> None:
+    texts = {f"case-{number}": text for number, text in enumerate(CORPUS) if _storable(text)}
+    for key, text in texts.items():
+        an_item(text, external_id=key)
+    assert {row["external_id"]: row["text"] for row in lines("items", home)} == texts
+    shown = {row["external_id"]: row["text"] for row in table("items", home)}
+    assert {key: text.removeprefix("'") for key, text in shown.items()} == {
+        key: text.removeprefix("'") for key, text in texts.items()
+    }
+
+
+def _storable(text: str) -> bool:
+    """What intake lets in: no NUL, no lone surrogate."""
+    return "\0" not in text and not any(0xD800 <= ord(character) < 0xE000 for character in text)
