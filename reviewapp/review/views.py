@@ -59,7 +59,11 @@ def queue_next(request: SignedInRequest, slug: str) -> HttpResponse:
 @requires("queues.see")
 def item(request: SignedInRequest, item: UUID) -> HttpResponse:
     """`/review/{item}`: the review screen, or the same to read for who does not hold it."""
-    return render(request, "review/item.html", desk_context(request, item, is_open="override" in request.GET))
+    restricted = reads_desk.is_restricted(item)
+    if restricted:
+        actions.open_restricted(item=item, person=request.user)
+    context = desk_context(request, item, is_open="override" in request.GET, restricted=restricted)
+    return render(request, "review/item.html", context)
 
 
 @require_GET
@@ -81,9 +85,10 @@ def decision(request: SignedInRequest, decision: UUID) -> HttpResponse:
 def desk_context(
     request: SignedInRequest, item: UUID, *,
     is_open: bool = False, typed: Typed | None = None, problem: ProductError | None = None,
+    restricted: bool = False,
 ) -> dict[str, object]:  # fmt: skip
     """What the templates of the review screen take. `typed` fills the override form and opens it."""
-    desk = reads_desk.desk(item, request.user)
+    desk = reads_desk.desk(item, request.user, restricted=restricted)
     return {
         "desk": desk,
         "open": (desk.seat is not None or problem is not None) and (is_open or typed is not None),

@@ -21,7 +21,13 @@ from reviewapp.review.actions.deciding import (
     override,
 )
 from reviewapp.review.actions.undoing import TooLate, Undone, undo
-from reviewapp.review.actions.upkeep import erase_content, expire_claims, release_decisions, restrict
+from reviewapp.review.actions.upkeep import (
+    erase_content,
+    expire_claims,
+    open_restricted,
+    release_decisions,
+    restrict,
+)
 
 __all__ = [
     "AlreadyDecided",
@@ -39,6 +45,7 @@ __all__ = [
     "confirm",
     "erase_content",
     "expire_claims",
+    "open_restricted",
     "override",
     "release",
     "release_decisions",

@@ -14,6 +14,7 @@ from reviewapp.review import rules
 from reviewapp.review.actions.claims import database_time, withdraw
 from reviewapp.review.actions.deciding import Unclear
 from reviewapp.review.models import Decision, Task
+from reviewapp.ui.errors import Missing
 from reviewapp.webhooks import actions as webhooks
 from reviewapp.webhooks.rules import Announced
 
@@ -108,6 +109,14 @@ def restrict(*, item: UUID, reference: str, person: Person) -> None:
     if tasks:
         withdraw(tasks, [item], actor=Actor.person(person.pk), why="restricted")
     webhooks.announce(event=Announced.ITEM_LIMITED, item=item, decision=None, release_at=database_time())
+
+
+@transaction.atomic
+def open_restricted(*, item: UUID, person: Person) -> None:
+    """Log that a cleared person opens a restricted item. Raises Missing for everybody else, as if it were not there."""
+    if not person.cleared_restricted:
+        raise Missing("There is no such item, or its content was erased or restricted.")
+    record(verb="item.viewed_restricted", actor=Actor.person(person.pk), subjects=[item])
 
 
 @transaction.atomic

@@ -169,6 +169,18 @@ def test_restricted_and_unknown_items_are_not_there(cast: Cast, fraud: Version, 
     assert b"Number 0" not in client.get("/").content
 
 
+def test_a_cleared_person_opens_a_restricted_item_and_it_is_logged(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    item = stage.line_up(1, version=fraud)[0]
+    actions.restrict(item=item, reference="case 1", person=cast.ana)
+    assert client_for(cast.sam).get(f"/review/{item}").status_code == 404
+    Person.objects.filter(pk=cast.sam.pk).update(cleared_restricted=True)
+    page = client_for(cast.sam).get(f"/review/{item}")
+    assert b"Number 0" in page.content and b"To read only" in page.content
+    assert stage.verbs(item).count("item.viewed_restricted") == 1
+
+
 def test_a_decision_page_shows_what_it_rests_on(cast: Cast, fraud: Version, client_for: SignIn) -> None:
     stage.line_up(1, version=fraud)
     client = client_for(cast.ana)
