@@ -64,11 +64,20 @@ def reasoner(settings: Any) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def own_store(private_valkey: PrivateValkey, settings: Any, monkeypatch: pytest.MonkeyPatch) -> PrivateValkey:
+def own_store(
+    private_valkey: PrivateValkey, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[PrivateValkey]:
     """A doorbell server that nobody else rings or flushes."""
+    point_doorbell(private_valkey.url, settings, monkeypatch)
+    yield private_valkey
+    doorbell._queue.cache_clear()
+
+
+def point_doorbell(url: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process ring at `url`; its open lines lead elsewhere."""
     for queue in settings.RQ_QUEUES.values():
-        monkeypatch.setitem(queue, "URL", private_valkey.url)
-    return private_valkey
+        monkeypatch.setitem(queue, "URL", url)
+    doorbell._queue.cache_clear()
 
 
 @contextmanager
@@ -213,8 +222,7 @@ def test_people_get_items_while_store_and_reasoner_are_away(
     db: str, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.REASONER_URLS = ["http://127.0.0.1:9/v1"]
-    for queue in settings.RQ_QUEUES.values():
-        monkeypatch.setitem(queue, "URL", "unix:///nowhere/valkey.sock")
+    point_doorbell("unix:///nowhere/valkey.sock", settings, monkeypatch)
     publish("harassment")
     unscored, unjudged = *arrive(ABUSE), *arrive(ABUSE + " 2", policies=["harassment"])
     assert actions.score_batch(prefilter=Prefilter.shipped(), limit=0) == 0
@@ -224,6 +232,7 @@ def test_people_get_items_while_store_and_reasoner_are_away(
     execute("UPDATE intake_item SET changed_at = changed_at - interval '16 min' WHERE id = %s", unjudged)
     assert actions.sweep().overdue == 1
     assert (state_of(unscored), state_of(unjudged)) == ("awaiting_review", "awaiting_review")
+    doorbell._queue.cache_clear()
 
 
 def test_a_policy_published_mid_flight_mixes_no_text(
