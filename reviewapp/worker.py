@@ -32,8 +32,6 @@ class PatientWorker(Worker):
     """Looks after its registries every 15 s instead of every 10 min, so that a killed job is noticed soon."""
 
     job_class = ListedJob
-    maintenance_interval = 15
-    job_monitoring_interval = 5
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0) -> int:
         """Seconds after which a silent worker counts as gone."""
@@ -46,19 +44,24 @@ class PatientWorker(Worker):
             os.kill(self.horse_pid, signal.SIGTERM)
 
 
-def main(queue: str) -> None:
-    """Work `queue` until SIGTERM; raises KeyError for a queue that has no job."""
+def hired(queue: str) -> PatientWorker:
+    """The worker of `queue`; raises KeyError for a queue that has no job."""
     doorbell.JOBS[queue]
-    connection = django_rq.get_connection(queue)
-    worker = PatientWorker(
+    return PatientWorker(
         [django_rq.get_queue(queue, serializer=JSONSerializer)],
-        connection=connection,
+        connection=django_rq.get_connection(queue),
         job_class=ListedJob,
         serializer=JSONSerializer,
         worker_ttl=30,
+        maintenance_interval=15,
+        job_monitoring_interval=5,
         log_job_description=False,
     )
-    worker.work(with_scheduler=False, logging_level="WARNING")
+
+
+def main(queue: str) -> None:
+    """Work `queue` until SIGTERM; raises KeyError for a queue that has no job."""
+    hired(queue).work(with_scheduler=False, logging_level="WARNING")
 
 
 django.setup()
