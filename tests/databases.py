@@ -65,12 +65,12 @@ def cloned(template: str) -> Iterator[str]:
 def _drop(owner: psycopg.Connection, name: str) -> None:
     """Drop a test's database; a vacuum or a process that is just ending may be in it for a moment."""
     statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-    for attempt in range(50):
+    for attempt in range(300):
         try:
             owner.execute(statement)
             return
         except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectInUse):
-            if attempt == 49:
+            if attempt == 299:
                 raise
             time.sleep(0.1)
 
