@@ -104,6 +104,11 @@ class Load:
 
 
 def _item(number: int) -> dict[str, Any]:
-    """Two of five have what a machine must look at."""
-    text = ABUSE if number % 5 < 2 else ORDINARY
-    return {"external_id": f"load-{number}", "source": "forum", "content": {"text": f"{text} ({number})"}}
+    """One of four is what a machine must look at."""
+    text = ABUSE if number % 4 == 0 else ORDINARY
+    return {
+        "external_id": f"load-{number}",
+        "source": "forum",
+        "policies": ["harassment"],
+        "content": {"text": f"{text} ({number})"},
+    }

@@ -65,7 +65,7 @@ def let_leases_lapse() -> None:
 def test_a_power_cut_of_every_process_loses_nothing(crew: Crew) -> None:
     order = random.Random(3).sample(NAMES, len(NAMES))
     with at_work(crew) as load:
-        time.sleep(2)
+        time.sleep(1)
         for name in order:
             crew.kill(name)
             time.sleep(0.1)
@@ -83,9 +83,9 @@ def test_a_store_that_is_emptied_again_and_again_loses_nothing(
 ) -> None:
     client = redis.Redis.from_url(private_valkey.url)
     with at_work(crew) as load:
-        for _ in range(12):
+        for _ in range(10):
             client.flushall()
-            time.sleep(0.5)
+            time.sleep(0.4)
         assert crew.revive() == [], "no worker ends because its registration is gone"
         load.finish()
         comes_to_rest(load)
@@ -94,10 +94,10 @@ def test_a_store_that_is_emptied_again_and_again_loses_nothing(
 
 def test_without_the_store_people_and_senders_go_on(crew: Crew, private_valkey: PrivateValkey) -> None:
     with at_work(crew) as load:
-        time.sleep(2)
+        time.sleep(1)
         private_valkey.stop()
         stopped, sent, decided = time.monotonic(), len(load.acknowledged), load.decided
-        time.sleep(5)
+        time.sleep(4)
         assert len(load.acknowledged) > sent + 50 and load.decided > decided
         back = time.monotonic()
         assert load.slowest(stopped, back) < 1.0
@@ -114,7 +114,7 @@ def test_versions_published_every_second_mix_no_text(crew: Crew) -> None:
     source = (ROOT / "policies_seed" / "harassment.md").read_text(encoding="utf-8")
     assert "This policy" in source
     with at_work(crew) as load:
-        for number in range(6):
+        for number in range(5):
             changed = source.replace("This policy", f"In its wording number {number}, this policy", 1)
             import_policy(source=changed, actor=OPERATOR, publish=True)
             time.sleep(1)
@@ -155,7 +155,7 @@ def test_a_database_that_dies_answers_503_and_keeps_every_202(
     }
     crew = Crew(tmp_path, servers.environment("review", tmp_path, extra))
     with at_work(crew) as load:
-        time.sleep(2)
+        time.sleep(1)
         connection.close()
         own_database.stop("immediate")
         page = httpx.get(f"{crew.address}/", cookies=load.robots[0].web.cookies, trust_env=False, timeout=20)
