@@ -95,9 +95,9 @@ def chromium_path() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
-    """One headless Chromium for the session; skips loudly where none is installed."""
+    """One headless Chromium for a module, whose event loop ends with it; skips loudly where none is installed."""
     path = chromium_path()
     if path is None:
         pytest.skip("no Chromium on this machine; `apt-get install chromium` brings one")

@@ -27,4 +27,6 @@ class Json(logging.Formatter):
 
 
 def _one_line(message: str) -> str:
-    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in message)
+    return "".join(
+        character if character.isprintable() else f"\\x{ord(character):02x}" for character in message
+    )

@@ -21,7 +21,11 @@ def test_check_says_who_answers_and_what_the_cases_get(db: str) -> None:
     publish("spam")
     with standin() as url:
         out, _ = run("check", url)
-    assert "practice-" in out and "Practice reasoner: compares" in out and "of 4 cases as expected, 0 without" in out
+    assert (
+        "practice-" in out
+        and "Practice reasoner: compares" in out
+        and "of 4 cases as expected, 0 without" in out
+    )
 
 
 def test_check_refuses_an_engine_that_is_away(db: str) -> None:
