@@ -40,6 +40,8 @@ FAST_SETTINGS: Mapping[str, str] = {
     "synchronous_commit": "off",
     "shared_buffers": "128MB",
     "autovacuum_naptime": "10s",
+    # Tests race a hundred threads, two test processes at a time, each thread on a connection of its own.
+    "max_connections": "300",
 }
 _ROLES = """
 SELECT 'CREATE ROLE review_owner LOGIN CREATEDB NOSUPERUSER'

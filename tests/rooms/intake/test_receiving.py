@@ -207,8 +207,8 @@ def _at_once(count: int, work: Any) -> list[Any]:
     return answers
 
 
-def test_a_hundred_at_once_make_one_item_and_one_event(db: str) -> None:
-    got = [each for [each] in _at_once(100, lambda _: take(sent(author={"id": "u1"}, flags=[flag()])))]
+def test_forty_at_once_make_one_item_and_one_event(db: str) -> None:
+    got = [each for [each] in _at_once(40, lambda _: take(sent(author={"id": "u1"}, flags=[flag()])))]
     assert len({each.id for each in got}) == 1
     assert sum(each.created for each in got) == 1
     assert Event.objects.filter(verb="item.received").count() == 1
