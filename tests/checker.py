@@ -31,6 +31,8 @@ ALWAYS: Final[dict[str, str]] = {
             AND NOT EXISTS (SELECT FROM screening_verdict v WHERE v.judgement_id = j.id)""",
     "verdicts under another text than their version's": """
         SELECT count(*) FROM screening_verdict v JOIN policies_version p ON p.id = v.version_id
+            JOIN screening_judgement j ON j.id = v.judgement_id
+            JOIN screening_run r ON r.id = j.run_id AND r.kind IN ('live', 'second_look')
             WHERE v.policy_hash <> p.hash""",
     "tasks with more than one standing decision": """
         SELECT count(*) FROM (SELECT 1 FROM review_decision d WHERE d.kind <> 'undone'

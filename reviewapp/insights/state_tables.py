@@ -8,12 +8,14 @@ from reviewapp.intake.rules import ITEM_STATES
 from reviewapp.policies.rules import VERSION_STATES
 from reviewapp.review.rules import TASK_STATES
 from reviewapp.screening.rules import JUDGEMENT_STATES
+from reviewapp.screening.rules_runs import RUN_STATES
 from reviewapp.ui.states import State
 from reviewapp.webhooks.rules import DELIVERY_STATES
 
 STATE_TABLES: Final[Mapping[str, tuple[Mapping[str, State], str]]] = {
     "Item": (ITEM_STATES, "received"),
     "Judgement": (JUDGEMENT_STATES, "pending"),
+    "Run": (RUN_STATES, "running"),
     "Task": (TASK_STATES, "waiting"),
     "Policy version": (VERSION_STATES, "draft"),
     "Delivery": (DELIVERY_STATES, "held"),

@@ -12,6 +12,8 @@ from reviewapp.ids import new_id
 from reviewapp.intake.models import Item
 from reviewapp.policies.models import Case, Policy, Version
 from reviewapp.screening.rules import JudgementState, Route, RunKind
+from reviewapp.screening.rules_line import Lane
+from reviewapp.screening.rules_runs import RunState
 
 EXACTLY_ONE_SUBJECT = (
     Q(item__isnull=False, case__isnull=True, text__isnull=True)
@@ -100,22 +102,31 @@ class Circuit(models.Model):
 
 
 class Run(models.Model):
-    """Why a set of judgements exists. There is one live run, and it never ends."""
+    """Why a set of judgements exists. There is one live run, and it never ends.
 
-    content_free: ClassVar = ("kind", "effort")
+    `engine` set: only endpoints with that engine's model claim (a canary: only that very engine). `asked_all`: nothing
+    will be added any more, so it is done when the last judgement ends. `title` names it on screens, without content.
+    """
+
+    content_free: ClassVar = ("kind", "effort", "state", "title")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.TextField(db_collation="C")
+    title = models.TextField(default="", blank=True)
+    state = models.TextField(default=RunState.RUNNING.value, db_collation="C")
+    asked_all = models.BooleanField(default=False)
     effort = models.TextField(default="", blank=True)
     engine = models.ForeignKey(Engine, null=True, on_delete=models.PROTECT, related_name="+")
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     started_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (
             models.CheckConstraint(condition=Q(kind__in=list(RunKind)), name="screening_run_kind"),
+            models.CheckConstraint(condition=Q(state__in=list(RunState)), name="screening_run_state"),
             models.UniqueConstraint(fields=["kind"], condition=Q(kind="live"), name="screening_run_one_live"),
         )
 
@@ -124,9 +135,11 @@ class Judgement(models.Model):
     """One question to the reasoner: one subject under one version in one run.
 
     The counts say why it was tried again: a crash is counted when the lease lapses, the rest when the answer is read.
+    `lane` and `rank_at` are its place in the line. `policy_hash` pins the text that was asked about, where the version
+    may still change; empty: the version's own.
     """
 
-    content_free: ClassVar = ("state", "failure_kind", "failure_reason")
+    content_free: ClassVar = ("state", "failure_kind", "failure_reason", "policy_hash")
     erasable: ClassVar = ("text",)
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -138,6 +151,9 @@ class Judgement(models.Model):
     replica = models.PositiveSmallIntegerField(default=0)
     state = models.TextField(default=JudgementState.PENDING.value, db_collation="C")
     priority = models.SmallIntegerField(default=100)
+    lane = models.SmallIntegerField(default=Lane.LIVE.value)
+    rank_at = models.DateTimeField(db_default=Now())
+    policy_hash = models.TextField(default="", blank=True, db_collation="C")
     not_before = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     lease_epoch = models.PositiveIntegerField(default=0)
@@ -156,6 +172,7 @@ class Judgement(models.Model):
                 condition=Q(state__in=list(JudgementState)), name="screening_judgement_state"
             ),
             models.CheckConstraint(condition=EXACTLY_ONE_SUBJECT, name="screening_judgement_subject"),
+            models.CheckConstraint(condition=Q(lane__in=list(Lane)), name="screening_judgement_lane"),
             models.UniqueConstraint(
                 fields=["item", "version", "run", "replica"], name="screening_judgement_item"
             ),
@@ -165,9 +182,14 @@ class Judgement(models.Model):
         )
         indexes = (
             models.Index(
-                fields=["priority", "created_at", "id"],
+                fields=["lane", "run", "version", "rank_at", "id"],
                 condition=Q(state="pending"),
-                name="screening_judgement_next",
+                name="screening_judgement_line",
+            ),
+            models.Index(
+                fields=["run"],
+                condition=Q(state__in=["pending", "leased"]),
+                name="screening_judgement_open",
             ),
             models.Index(
                 fields=["lease_until"], condition=Q(state="leased"), name="screening_judgement_lease"
@@ -184,7 +206,8 @@ class Verdict(models.Model):
     erasable: ClassVar = ("evidence_for", "evidence_against", "rationale", "reasoning", "raw")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    judgement = models.OneToOneField(Judgement, on_delete=models.PROTECT, related_name="verdict")
+    # A case that its policy no longer has takes its lab results with it; items are never deleted.
+    judgement = models.OneToOneField(Judgement, on_delete=models.CASCADE, related_name="verdict")
     item = models.ForeignKey(Item, null=True, on_delete=models.PROTECT, related_name="verdicts")
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+")
     engine = models.ForeignKey(Engine, on_delete=models.PROTECT, related_name="+")

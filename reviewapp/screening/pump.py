@@ -6,7 +6,7 @@ All SQL runs on one thread with one connection, which also holds the advisory lo
 import asyncio
 import signal
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
@@ -20,6 +20,7 @@ from reviewapp import doorbell
 from reviewapp.screening import actions, rules
 from reviewapp.screening.actions import Claim, Committed, Outcome
 from reviewapp.screening.actions.circuits import HALF_OPEN, OPEN
+from reviewapp.screening.rules_line import AGED_SHARE, RESERVED_LANES, Lane, reserved
 
 T = TypeVar("T")
 
@@ -90,6 +91,7 @@ class _Pump:
         self.until = time.monotonic() + seconds
         self.window = rules.START_WINDOW
         self.calls: dict[asyncio.Task[Verdict | Failure], Claim] = {}
+        self.credit = 0.0
         self.ready: list[Outcome] = []
         self.failures: deque[float] = deque(maxlen=rules.FAILURES_THAT_OPEN)
         self.total = Committed()
@@ -143,17 +145,37 @@ class _Pump:
         return self.stopping or time.monotonic() > self.until
 
     async def _claim(self) -> None:
-        free = (1 if self.trial else self.window) - len(self.calls)
-        if free <= 0 or (time.monotonic() < self.looked + LOOK_SECONDS and self.calls):
+        free, quick = self._free()
+        early = time.monotonic() < self.looked + LOOK_SECONDS and self.calls
+        if free + quick <= 0 or early:
             return
-        claims = await self.sql(lambda: actions.claim_judgements(endpoint=self.endpoint, limit=free))
+        flying = Counter((claim.run, claim.version) for claim in self.calls.values())
+        aged = int(self.credit)
+        claims = await self.sql(
+            lambda: actions.claim_judgements(
+                endpoint=self.endpoint, limit=free, quick=quick, aged=aged, flying=flying
+            )
+        )
         # A line that gave all that was asked for is asked again at once.
-        self.looked = 0.0 if len(claims) == free else time.monotonic()
+        self.looked = 0.0 if free and len(claims) >= free else time.monotonic()
+        waited = sum(claim.lane > Lane.LIVE for claim in claims)
+        earned = self.credit + AGED_SHARE * len(claims)
+        self.credit = max(min(earned, max(AGED_SHARE * self.window, 1.0)) - waited, 0.0)
         for claim in claims:
             call = self.reasoner.judge(
                 claim.policy, claim.subject, claim.effort, CALL_SECONDS, larger=claim.larger
             )
             self.calls[asyncio.create_task(call)] = claim
+
+    def _free(self) -> tuple[int, int]:
+        """Slots for anybody, and those beyond the window that are kept for people before a screen."""
+        if self.trial:
+            return 1 - len(self.calls), 0
+        hurried = sum(claim.lane in RESERVED_LANES for claim in self.calls.values())
+        kept = reserved(self.window)
+        # A hurried call in the kept slots takes none of the window's.
+        free = self.window - len(self.calls) + min(hurried, kept)
+        return max(free, 0), max(kept - hurried, 0)
 
     async def _wait(self) -> None:
         timeout = LINGER_SECONDS if self.ready else LOOK_SECONDS

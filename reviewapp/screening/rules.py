@@ -289,6 +289,7 @@ FAILURE_WORDS: Final[dict[str, str]] = {
     "too_long": "the item is too long for the reasoner",
     "crash": "judging it ended in a crash three times",
     "withdrawn": "the item was taken out of judging",
+    "rewritten": "the draft was changed after it was asked",
     "pending": "verdict still pending",
 }
 """Why there is no verdict, in words for the review screen."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,9 +13,11 @@ from reviewapp.intake import reads as intake_reads
 from reviewapp.intake.models import Item
 from reviewapp.policies.models import Case, Section, Version
 from reviewapp.screening.actions.settling import fail
+from reviewapp.screening.rules import RunKind
+from reviewapp.screening.rules_line import Group, share_out
 
 LEASE_SECONDS: Final = 40
-_GONE: Final = ("superseded", "erased")
+FOR_PEOPLE: Final = frozenset({RunKind.LIVE, RunKind.SECOND_LOOK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class Claim:
     transients: int = 0
     timeouts: int = 0
     invalids: int = 0
+    lane: int = 1
+    kind: str = "live"
 
     @property
     def larger(self) -> bool:
@@ -42,18 +47,50 @@ class Claim:
         return self.invalids > 0
 
 
-_CLAIM: Final = """
-WITH picked AS (
-    SELECT id FROM screening_judgement
-    WHERE state = 'pending' AND (not_before IS NULL OR not_before <= clock_timestamp())
-    ORDER BY priority, created_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+_GROUPS: Final = """
+WITH RECURSIVE step AS (
+    (SELECT lane, run_id, version_id FROM screening_judgement WHERE state = 'pending'
+     ORDER BY lane, run_id, version_id LIMIT 1)
+    UNION ALL
+    SELECT next.* FROM step, LATERAL (
+        SELECT lane, run_id, version_id FROM screening_judgement
+        WHERE state = 'pending' AND (lane, run_id, version_id) > (step.lane, step.run_id, step.version_id)
+        ORDER BY lane, run_id, version_id LIMIT 1) AS next
 )
+SELECT step.lane, step.run_id, step.version_id, line.waiting, line.age
+FROM step
+JOIN screening_run r ON r.id = step.run_id AND r.state = 'running'
+LEFT JOIN screening_engine wanted ON wanted.id = r.engine_id
+LEFT JOIN screening_circuit c ON c.endpoint = %(endpoint)s
+LEFT JOIN screening_engine here ON here.id = c.engine_id
+CROSS JOIN LATERAL (
+    SELECT count(*) AS waiting, extract(epoch FROM clock_timestamp() - min(created_at))::float AS age FROM (
+        SELECT created_at FROM screening_judgement j
+        WHERE j.state = 'pending' AND (j.lane, j.run_id, j.version_id) = (step.lane, step.run_id, step.version_id)
+          AND (j.not_before IS NULL OR j.not_before <= clock_timestamp())
+        ORDER BY j.rank_at, j.id LIMIT %(most)s) AS due
+) AS line
+WHERE line.waiting > 0
+  AND (r.engine_id IS NULL OR r.engine_id = here.id OR (r.kind <> 'canary' AND wanted.model = here.model))
+"""
+"""One row for each lane, run and version with something due: a loose index scan, so a backlog's length costs nothing."""
+
+_TAKE: Final = """
 UPDATE screening_judgement j
 SET state = 'leased', lease_epoch = j.lease_epoch + 1,
     lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
-FROM picked, screening_run r WHERE j.id = picked.id AND r.id = j.run_id
+FROM (
+    SELECT due.id FROM unnest(%(lanes)s::int[], %(runs)s::uuid[], %(versions)s::uuid[], %(counts)s::int[])
+        AS wanted(lane, run, version, count),
+    LATERAL (
+        SELECT id FROM screening_judgement p
+        WHERE p.state = 'pending' AND (p.lane, p.run_id, p.version_id) = (wanted.lane, wanted.run, wanted.version)
+          AND (p.not_before IS NULL OR p.not_before <= clock_timestamp())
+        ORDER BY p.rank_at, p.id LIMIT wanted.count FOR UPDATE SKIP LOCKED) AS due
+) AS picked, screening_run r
+WHERE j.id = picked.id AND r.id = j.run_id
 RETURNING j.id, j.lease_epoch, j.version_id, j.run_id, j.item_id, j.case_id, j.text, r.effort,
-          j.transients, j.timeouts, j.invalids, j.priority
+          j.transients, j.timeouts, j.invalids, j.lane, j.policy_hash, r.kind
 """
 
 
@@ -70,31 +107,85 @@ class _Row:
     transients: int
     timeouts: int
     invalids: int
-    priority: int
+    lane: int
+    policy_hash: str
+    kind: str
 
 
 @transaction.atomic
-def claim_judgements(*, endpoint: int, limit: int, lease_seconds: int = LEASE_SECONDS) -> list[Claim]:
-    """Lease up to `limit` waiting judgements, most urgent and oldest first, grouped by policy version.
+def claim_judgements(
+    *,
+    endpoint: int,
+    limit: int,
+    quick: int = 0,
+    aged: int = 0,
+    flying: Mapping[tuple[UUID, UUID], int] = MappingProxyType({}),
+    lease_seconds: int = LEASE_SECONDS,
+) -> list[Claim]:
+    """Lease up to `limit` waiting judgements, and up to `quick` more for people before a screen; by policy version.
 
-    Judgements of items that were restricted, replaced or erased end here as withdrawn; they are never sent.
+    `flying` counts the calls in flight of (run, version), `aged` slots of `limit` are for what waited too long: see
+    `rules_line.share_out`. What may not be judged any more (restricted, replaced, erased or gone subjects, a draft
+    that was changed since) ends here; it is never sent.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"limit": limit, "lease": lease_seconds})
-        rows = [_Row(*row) for row in cursor.fetchall()]
+    rows = _take(endpoint, limit, quick, aged, flying, lease_seconds)
+    if not rows:
+        return []
     subjects = _subjects(rows)
-    withdrawn = [row.judgement for row in rows if row.judgement not in subjects]
-    if withdrawn:
-        fail(judgements=withdrawn, kind="withdrawn", reason="The item was restricted, replaced or erased.")
     texts = _policy_texts({row.version for row in rows})
+    _end_unfit(rows, subjects, texts)
     claims = [
-        _claim(row, subjects[row.judgement], texts[row.version]) for row in rows if row.judgement in subjects
+        _claim(row, subjects[row.judgement], texts[row.version])
+        for row in rows
+        if _is_fit(row, subjects, texts)
     ]
-    order = {
-        row.judgement: place
-        for place, row in enumerate(sorted(rows, key=lambda row: (row.priority, row.version)))
-    }
-    return sorted(claims, key=lambda claim: order[claim.judgement])
+    return sorted(claims, key=lambda claim: (claim.lane, claim.version))
+
+
+def _take(
+    endpoint: int,
+    limit: int,
+    quick: int,
+    aged: int,
+    flying: Mapping[tuple[UUID, UUID], int],
+    lease_seconds: int,
+) -> list[_Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(_GROUPS, {"endpoint": endpoint, "most": limit + quick})
+        groups = [
+            Group((lane, run, version), lane, waiting, flying.get((run, version), 0), age or 0.0)
+            for lane, run, version, waiting, age in cursor.fetchall()
+        ]
+        given = share_out(groups, limit=limit, quick=quick, aged=aged)
+        if not given:
+            return []
+        lanes, runs, versions = zip(*given, strict=True)
+        cursor.execute(
+            _TAKE,
+            {
+                "lanes": list(lanes), "runs": list(runs), "versions": list(versions),
+                "counts": list(given.values()), "lease": lease_seconds,
+            },
+        )  # fmt: skip
+        return [_Row(*row) for row in cursor.fetchall()]
+
+
+def _is_fit(row: _Row, subjects: Mapping[UUID, ItemText], texts: Mapping[UUID, Any]) -> bool:
+    return row.judgement in subjects and not _is_rewritten(row, texts)
+
+
+def _is_rewritten(row: _Row, texts: Mapping[UUID, Any]) -> bool:
+    return bool(row.policy_hash) and texts[row.version][0].hash != row.policy_hash
+
+
+def _end_unfit(rows: Sequence[_Row], subjects: Mapping[UUID, ItemText], texts: Mapping[UUID, Any]) -> None:
+    gone = [row.judgement for row in rows if row.judgement not in subjects]
+    if gone:
+        fail(judgements=gone, kind="withdrawn", reason="Its subject was restricted, replaced or erased.")
+    rewritten = [row.judgement for row in rows if row.judgement in subjects and _is_rewritten(row, texts)]
+    if rewritten:
+        reason = "The draft was changed after this was asked. Start the run again for the new text."
+        fail(judgements=rewritten, kind="rewritten", reason=reason)
 
 
 def renew_leases(*, claims: Sequence[Claim], lease_seconds: int = LEASE_SECONDS) -> set[UUID]:
@@ -135,18 +226,25 @@ def _claim(row: _Row, subject: ItemText, text: tuple[PolicyText, str]) -> Claim:
     return Claim(
         judgement=row.judgement, epoch=row.epoch, version=row.version, run=row.run, item=row.item,
         policy=policy, subject=subject, effort=Effort(row.effort or effort),
-        transients=row.transients, timeouts=row.timeouts, invalids=row.invalids,
+        transients=row.transients, timeouts=row.timeouts, invalids=row.invalids, lane=row.lane, kind=row.kind,
     )  # fmt: skip
 
 
 def _subjects(rows: Sequence[_Row]) -> dict[UUID, ItemText]:
+    """What each judgement is about. A replaced revision is still judged for the lab, never for people."""
     items = {row.item for row in rows if row.item}
-    standing = Item.objects.filter(pk__in=items, restricted=False).exclude(state__in=_GONE)
-    languages: Mapping[UUID, str] = dict(standing.values_list("pk", "language"))
+    standing = Item.objects.filter(pk__in=items, restricted=False).exclude(state="erased")
+    states = {
+        key: (state, language) for key, state, language in standing.values_list("pk", "state", "language")
+    }
+    languages: Mapping[UUID, str] = {key: language for key, (_, language) in states.items()}
     contents = intake_reads.contents(list(languages))
-    cases = dict(Case.objects.filter(pk__in={row.case for row in rows if row.case}).values_list("pk", "text"))
+    wanted = Case.objects.filter(pk__in={row.case for row in rows if row.case}, erased=False)
+    cases = dict(wanted.values_list("pk", "text"))
     found = {}
     for row in rows:
+        if row.item in contents and row.kind in FOR_PEOPLE and states[row.item][0] == "superseded":
+            continue
         if row.item in contents:
             found[row.judgement] = item_text(row.item, contents[row.item], languages[row.item])
         elif row.case in cases:

@@ -22,6 +22,7 @@ from reviewapp.policies import reads as policies
 from reviewapp.screening import rules
 from reviewapp.screening.models import Run, Score, ScreeningSettings
 from reviewapp.screening.rules import Route, RunKind
+from reviewapp.screening.rules_line import SECONDS_A_POINT, Lane
 from reviewapp.ui.errors import ProductError
 
 BATCH = 500
@@ -208,12 +209,21 @@ def _ask(scored: Sequence[_Scored]) -> int:
         # Three arrays instead of twenty placeholders a row: building the statement cost more than running it.
         cursor.execute(
             """
-            INSERT INTO screening_judgement (id, run_id, version_id, item_id, replica, state, priority, lease_epoch,
-                crashes, timeouts, transients, invalids, failure_kind, failure_reason)
-            SELECT new.id, %s, new.version, new.item, 0, 'pending', new.priority, 0, 0, 0, 0, 0, '', ''
+            INSERT INTO screening_judgement (id, run_id, version_id, item_id, replica, state, priority, lane, rank_at,
+                policy_hash, lease_epoch, crashes, timeouts, transients, invalids, failure_kind, failure_reason)
+            SELECT new.id, %s, new.version, new.item, 0, 'pending', new.priority, %s,
+                clock_timestamp() + make_interval(secs => new.priority * %s), '', 0, 0, 0, 0, 0, '', ''
             FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::int[]) AS new(id, version, item, priority)
             ON CONFLICT DO NOTHING
             """,
-            [live_run().pk, new_ids(len(questions)), list(versions), list(items), list(priorities)],
+            [
+                live_run().pk,
+                Lane.LIVE,
+                SECONDS_A_POINT,
+                new_ids(len(questions)),
+                list(versions),
+                list(items),
+                list(priorities),
+            ],
         )
     return len(questions)

@@ -1,6 +1,6 @@
 """What happens to an item when its judgements end: it goes to people, in the transaction that ended the last one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db import connection
@@ -61,4 +61,35 @@ def fail(*, judgements: Sequence[UUID], kind: str, reason: str, actor: Actor = R
             data={"run": str(run), "kinds": {kind: len(of_run)}},
         )  # fmt: skip
     settle(items=[row[1] for row in ended if row[1]], actor=actor)
+    finish_runs(runs={row[2] for row in ended})
+    return [row[0] for row in ended]
+
+
+def finish_runs(*, runs: Iterable[UUID]) -> list[UUID]:
+    """End those of `runs` to which nothing is added any more and in which nothing is open; returns them.
+
+    Locks the runs first, so that of two transactions that end the last two judgements the later one sees both. Must
+    run in a transaction.
+    """
+    wanted = sorted(runs)
+    if not wanted:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM screening_run WHERE id = ANY(%s) AND asked_all ORDER BY id FOR NO KEY UPDATE",
+            [wanted],
+        )
+        cursor.execute(
+            """
+            UPDATE screening_run r SET state = 'done', finished_at = clock_timestamp()
+            WHERE r.id = ANY(%s) AND r.state = 'running' AND r.asked_all AND NOT EXISTS (
+                SELECT FROM screening_judgement j WHERE j.run_id = r.id AND j.state IN ('pending', 'leased'))
+            RETURNING r.id, (SELECT count(*) FROM screening_judgement j WHERE j.run_id = r.id AND j.state = 'done'),
+                (SELECT count(*) FROM screening_judgement j WHERE j.run_id = r.id AND j.state = 'failed')
+            """,
+            [wanted],
+        )
+        ended = cursor.fetchall()
+    for run, done, failed in ended:
+        record(verb="run.finished", actor=REASONER, subjects=[run], data={"done": done, "failed": failed})
     return [row[0] for row in ended]

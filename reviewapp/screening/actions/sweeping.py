@@ -6,11 +6,13 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from reviewapp import doorbell
 from reviewapp.audit.actions import SWEEPER, record
 from reviewapp.intake import actions as intake
 from reviewapp.screening import rules
+from reviewapp.screening.actions.runs import tend_runs
 from reviewapp.screening.actions.settling import fail
 from reviewapp.screening.models import Score, Verdict
 from reviewapp.screening.rules import Route, Why
@@ -39,6 +41,7 @@ def sweep(*, endpoints: int = 1) -> Swept:
     """
     requeued, crashed = _take_back_leases()
     swept = Swept(requeued, crashed, _send_on_unscored(), _send_on_overdue(), _withdraw())
+    tend_runs()
     _ring(endpoints)
     return swept
 
@@ -62,7 +65,9 @@ def erase_content(*, item_ids: Sequence[UUID]) -> None:
             reason="The item was erased.",
             actor=SWEEPER,
         )
-    Verdict.objects.filter(item__in=item_ids).update(
+    # A case that was copied from an item is quoted too.
+    quoting = Q(item__in=item_ids) | Q(judgement__case__origin_item__in=item_ids)
+    Verdict.objects.filter(quoting).update(
         evidence_for=[], evidence_against=[], rationale="", reasoning="", raw=""
     )
 
@@ -136,7 +141,9 @@ def _withdraw() -> int:
         cursor.execute(
             """
             SELECT j.id FROM intake_item i JOIN screening_judgement j ON j.item_id = i.id
-            WHERE j.state = 'pending' AND (i.restricted OR i.state IN ('superseded', 'erased'))
+            JOIN screening_run r ON r.id = j.run_id
+            WHERE j.state = 'pending' AND (i.restricted OR i.state = 'erased'
+                OR (i.state = 'superseded' AND r.kind IN ('live', 'second_look')))
             ORDER BY j.id LIMIT %s FOR UPDATE OF j SKIP LOCKED
             """,
             [BATCH],

@@ -14,9 +14,9 @@ from inference import Failure, Verdict
 from reviewapp.audit.actions import REASONER, record
 from reviewapp.screening import rules
 from reviewapp.screening.actions.leases import Claim
-from reviewapp.screening.actions.settling import fail, settle
+from reviewapp.screening.actions.settling import fail, finish_runs, settle
 from reviewapp.screening.models import Verdict as Row
-from reviewapp.screening.rules import Then
+from reviewapp.screening.rules import RunKind, Then
 
 log = logging.getLogger(__name__)
 MOST: Final = 500
@@ -91,7 +91,8 @@ def _commit(outcomes: Sequence[Outcome], engine: UUID, jitter: Callable[[], floa
     for (kind, reason), judgements in failed.items():
         fail(judgements=judgements, kind=kind, reason=reason)
     _tell(done, engine)
-    settle(items=[claim.item for claim, _ in done if claim.item])
+    settle(items=[claim.item for claim, _ in done if claim.item and claim.kind == RunKind.LIVE])
+    finish_runs(runs={claim.run for claim, _ in done if claim.kind != RunKind.LIVE})
     return Committed(**counts)
 
 
