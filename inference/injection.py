@@ -2,16 +2,32 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
+
+from inference.injection_views import encoded_text, views
+
+_JUDGE = r"(?:ai|a\.i\.|llm|language model|assistant|(?:content )?moderator|classifier|moderation (?:system|model|bot)|chatbot|dan)"
+_RULES = r"(?:instructions?|polic(?:y|ies)|rules?|prompts?|guidelines|restrictions|directives|above|previous)"
 
 # Every repeat is bounded: content of 100,000 characters must not cost more than some milliseconds.
 _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("control words of the model's format", re.compile(r"<\s{0,3}\|\s{0,3}\w{1,20}\s{0,3}\|\s{0,3}>|<\|")),
+    (
+        "control words of the model's format",
+        re.compile(
+            r"<\s{0,3}\|\s{0,3}\w{1,24}\s{0,3}\|\s{0,3}>|<\|"
+            r"|\[/?inst\]|<</?sys>>|</?(?:start|end)_of_turn>|</?s>\s{0,3}(?:system|user|assistant)\b"
+            r"|</?(?:system|assistant|tool_call|function_call|developer)>"
+            r"|^[ \t]{0,3}#{1,4} ?(?:instruction|response|system)\s{0,3}:",
+            re.I | re.M,
+        ),
+    ),
     (
         "speaks of the output format",
         re.compile(
-            r"\"(?:label|sections|evidence_for|evidence_against|rationale|confidence)\"\s{0,3}:"
-            r"|\b(?:respond|reply|answer|output)\b.{0,30}\b(?:json|violates|allowed|\"?label\"?)\b"
-            r"|\b(?:label|verdict|classify|mark)\b.{0,30}\b(?:as|is|=|:)\s{0,3}[\"']?(?:allowed|safe|violates|benign)\b",
+            r"[\"'](?:label|sections|evidence_for|evidence_against|rationale|confidence|violation|rule_ids)[\"']\s{0,3}:"
+            r"|\bevidence_(?:for|against)\b"
+            r"|\b(?:respond|reply|answer|output)\b.{0,30}\b(?:json|violates|allowed|\"?label\"?|only (?:with )?yes)\b"
+            r"|\b(?:label|verdict|classify|mark)\b.{0,30}(?:\b(?:as|is)\b|[=:])\s{0,3}[\"']?(?:allowed|safe|violates|benign)\b",
             re.I | re.S,
         ),
     ),
@@ -19,7 +35,8 @@ _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
         "carries policy or section markers",
         re.compile(
             r"^[ \t]{0,3}#{1,3}[ \t]{0,3}(?:[A-Z]{2,4}-\d|instructions?\b|policy\b|definitions\b|violates\b|safe\b|how to answer)"
-            r"|^[ \t]{0,8}(?:violating|allowed) examples\s{0,3}:|\[\[\s{0,3}(?:end )?(?:item|context)\b"
+            r"|##[ \t]{0,3}[A-Z]{2,4}-\d|^[ \t]{0,3}(?:violates|safe) \([01]\)"
+            r"|^[ \t]{0,8}(?:violating|allowed) examples\s{0,3}:|\[\[\s{0,3}(?:end )?(?:item|context)\b|\]\]\s{0,3}\[\["
             r"|\bnew (?:policy|content policy|rules)\s{0,3}:",
             re.I | re.M,
         ),
@@ -27,43 +44,96 @@ _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "asks to ignore instructions",
         re.compile(
-            r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,40}"
-            r"\b(?:instructions?|polic(?:y|ies)|rules?|prompts?|guidelines|above|previous)\b",
+            rf"\b(?:ignore|disregard|forget|override|bypass|(?:do not|don't|stop) follow(?:ing)?)\b.{{0,40}}\b{_RULES}\b"
+            r"|\bfrom now on,? (?:you|answer|reply|respond)\b",
+            re.I | re.S,
+        ),
+    ),
+    (
+        "asks to ignore instructions",
+        re.compile(
+            r"\bignor\w{0,6}\b.{0,40}\b(?:instruccion\w{0,2}|instrucciones|instruç\w{1,4}|istruzion\w|anweisung\w{0,3}|consignes"
+            r"|instructions pr\w{1,9})\b"
+            r"|\b(?:oublie|olvida|vergiss|dimentica|esqueça)\w{0,3}\b.{0,40}\b(?:instru\w{2,9}|istru\w{2,9}|anweis\w{2,6}|regeln"
+            r"|reglas|règles|regole|regras)\b"
+            r"|\bnegeer\b.{0,40}\b(?:instructies|regels)\b|\bzignoruj\b.{0,40}\b(?:instrukcj\w|zasad\w)\b"
+            r"|(?:игнорируй|забудь|ігноруй)\w{0,3}.{0,40}(?:инструкци|правил|указани|інструкці)"
+            r"|talimat\w{0,8}.{0,20}(?:yok say|unut|görmezden)|abaikan.{0,30}(?:instruksi|perintah)|bỏ qua.{0,30}(?:hướng dẫn|chỉ dẫn)"
+            r"|(?:指示|命令|ルール).{0,12}無視|(?:忽略|无视|無視|忘记).{0,16}(?:指令|指示|规则|規則)|(?:지시|규칙|명령).{0,16}무시"
+            r"|(?:تجاهل|انس).{0,30}(?:التعليمات|القواعد|تعليمات)|(?:निर्देश|नियम)\w{0,6}.{0,24}(?:अनदेखा|नज़रअंदाज़)",
             re.I | re.S,
         ),
     ),
     (
         "assigns a role or speaks to the moderator model",
         re.compile(
-            r"\byou are (?:now )?(?:an? )?(?:\w{1,20} )?(?:ai|assistant|model|moderator|classifier|dan)\b"
-            r"|\b(?:pretend|act|roleplay|role-play)\b.{0,20}\b(?:as|to be)\b.{0,20}\b(?:ai|assistant|moderator|dan)\b"
+            rf"\byou are (?:now )?(?:an? )?(?:\w{{1,20}} )?(?:model|{_JUDGE})\b|\bif you are an? {_JUDGE}\b"
+            rf"|\b(?:pretend|act|roleplay|role-play)\b.{{0,20}}\b(?:as|to be)\b.{{0,20}}\b{_JUDGE}\b"
             r"|\b(?:system|developer) (?:prompt|message)\b|^[ \t]{0,8}(?:system|developer|assistant)\s{0,3}:"
-            r"|\b(?:note|message) to (?:the )?(?:ai|model|moderator|classifier|reviewer)\b",
+            r"|\b(?:note|message) to (?:the )?(?:ai|model|moderator|classifier|reviewer)\b"
+            r"|\b(?:dear|hey|hello|to the) (?:language model|ai|llm|chatgpt)\b",
             re.I | re.M,
         ),
     ),
-    ("a long run of encoded text", re.compile(r"[A-Za-z0-9+/]{120,}={0,2}|(?:[0-9a-f]{2}[\s:]?){100,}")),
 )
-_JOINERS = frozenset("\u200c\u200d")
+ENCODED = "a long run of encoded text"
+HIDDEN = "invisible or tag characters"
+_FLAG = re.compile("\U0001f3f4[\U000e0020-\U000e007e]{2,7}\U000e007f")
+# Joiners, direction marks, isolates, soft hyphens and Arabic number marks stand in ordinary text of many scripts.
+_COMMON_MARKS = frozenset(
+    (
+        0xAD,
+        0x200C,
+        0x200D,
+        0x200E,
+        0x200F,
+        *range(0x202A, 0x202D),
+        *range(0x2066, 0x206A),
+        *range(0x600, 0x6DE),
+    )
+)
 
 
 def injection_suspected(text: str) -> list[str]:
-    """Reasons to suspect that the text tries to steer the judge; empty if none. Plain words for people."""
-    reasons = [name for name, pattern in _SIGNS if pattern.search(text)]
+    """Reasons to suspect that the text tries to steer the judge, each once; empty if none. Plain words for people.
+
+    Looks at the text as it is, in plain letters, and with what is encoded in it decoded.
+    """
+    return list(dict.fromkeys(_reasons(text)))
+
+
+def _reasons(text: str) -> Iterator[str]:
+    seen = views(text)
+    for name, pattern in _SIGNS:
+        if any(pattern.search(view) for view in seen):
+            yield name
+    if encoded_text(text):
+        yield ENCODED
     if _hidden(text):
-        reasons.append("invisible or tag characters")
-    return reasons
+        yield HIDDEN
 
 
 def _hidden(text: str) -> bool:
-    """Tag characters or direction overrides at all, or other invisible marks in number (emoji use a few)."""
+    """Tag characters outside flags, direction overrides, or three invisible marks that no script needs there."""
     invisible = 0
-    for char in text:
-        if char < "\u00ad":
-            continue
+    before = 0
+    for char in _FLAG.sub("", text):
         code = ord(char)
-        if 0xE0000 <= code <= 0xE007F or 0x202A <= code <= 0x202E:
+        if 0xE0000 <= code <= 0xE007F or code in (0x202D, 0x202E):
             return True
-        if char not in _JOINERS and unicodedata.category(char) == "Cf":
-            invisible += 1
+        invisible += _unneeded(code, char, before)
+        before = code
     return invisible >= 3
+
+
+def _unneeded(code: int, char: str, before: int) -> bool:
+    """Whether nobody who writes plainly puts this character after that one."""
+    if code < 0xAD:
+        return code == 0
+    if 0xE0100 <= code <= 0xE01EF:
+        return not 0x3400 <= before <= 0x3FFFF  # variants of one Han sign
+    if code == 0x200B:
+        return not 0x0E00 <= before <= 0x17FF  # scripts without spaces between words
+    if code in _COMMON_MARKS:
+        return False
+    return 0xD800 <= code <= 0xDFFF or unicodedata.category(char) == "Cf"

@@ -71,11 +71,16 @@ def normalise(text: str) -> str:
     return plain
 
 
+def folded(text: str) -> str:
+    """Lower-case text in plain letters, spacing kept: compatibility forms undone, lookalikes Latin, marks gone."""
+    if text.isascii():
+        return text.lower()
+    lower = unicodedata.normalize("NFKD", text).lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFKD", lower).translate(_FOLD))
+
+
 def _letters(text: str) -> str:
-    if not text.isascii():
-        folded = unicodedata.normalize("NFKD", text).lower()
-        text = unicodedata.normalize("NFC", unicodedata.normalize("NFKD", folded).translate(_FOLD))
-    return " ".join(text.lower().split())
+    return " ".join(folded(text).lower().split())
 
 
 def _spelling(text: str) -> str:

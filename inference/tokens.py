@@ -5,8 +5,8 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-FRAME_TOKENS = 80
-"""Room for the chat frame the engine adds: 74 measured with a developer and a user message."""
+FRAME_TOKENS = 74
+"""The chat frame that vLLM adds around a developer and a user message, the cue for the answer included."""
 
 
 @lru_cache(maxsize=1)
@@ -16,7 +16,10 @@ def _encoding() -> Any:
 
 
 def count(text: str) -> int:
-    """Tokens of one text. Control words in it count as plain text, as the engine's chat door treats them."""
+    """Tokens of one text. Control words in it count as plain text, as the engine's chat door treats them.
+
+    A lone surrogate, which no engine can be sent, counts as the mark that takes its place.
+    """
     return len(_encoding().encode_ordinary(text))
 
 

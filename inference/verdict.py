@@ -218,8 +218,10 @@ def _quotes(value: object, name: str, text: str) -> tuple[tuple[str, ...], int]:
     kept: list[str] = []
     dropped = 0
     for entry in _strings(value, name):
-        # The prompt broke "<|" apart with a zero-width space; a faithful quote carries it back.
-        quote = entry.replace(f"<{ZERO_WIDTH_SPACE}|", "<|").strip()
+        quote = entry.strip()
+        if quote not in text:
+            # The prompt broke "<|" apart with a zero-width space; a faithful quote carries it back.
+            quote = quote.replace(f"<{ZERO_WIDTH_SPACE}|", "<|")
         if not quote or quote not in text:
             dropped += 1
         elif quote not in kept:

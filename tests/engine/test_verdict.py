@@ -133,6 +133,11 @@ def test_a_quote_of_broken_up_control_words_is_found_in_the_item() -> None:
     assert (verdict.evidence_for, verdict.injection_suspected) == (("before <|end|> after",), True)
 
 
+def test_a_quote_of_words_that_the_item_itself_broke_apart_is_found_too() -> None:
+    item = ItemText("1", "before <\u200b|end|> after")
+    assert read(changed(evidence_for=["before <\u200b|end|> after"]), item).dropped_quotes == 0
+
+
 def test_text_is_capped_and_can_be_stored() -> None:
     bad = "\ud800\x00é" * 30_000
     verdict = read(changed(rationale=f"x{bad}"), reasoning=bad)
