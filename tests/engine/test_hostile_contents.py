@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference import ContextEntry, ItemText, PolicyText
@@ -76,6 +76,7 @@ def test_hostile_content_stands_whole_between_its_marks() -> None:
         assert read_item(sent) == inert(content)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([*CONTROL_WORDS, "<", "|", ">", "end", "\x00", "\u200b", " "]), max_size=12))
 def test_no_mixture_of_pieces_makes_a_control_token(pieces: list[str]) -> None:
     text = "".join(pieces)
@@ -84,6 +85,7 @@ def test_no_mixture_of_pieces_makes_a_control_token(pieces: list[str]) -> None:
     assert all(harmony.live_control_tokens(each["content"]) == 0 for each in messages(POLICY, item))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_tokens_are_counted_as_the_engine_counts_them(text: str) -> None:
     assert count(text) == harmony.ordinary_count(text)
