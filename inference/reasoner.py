@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Self, TypeGuard
+from typing import Any, NoReturn, Self, TypeGuard
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -298,10 +298,15 @@ async def _closing(chunks: AsyncIterator[bytes]) -> AsyncIterator[AsyncIterator[
 
 
 def _decoded(body: bytes) -> Any:
+    """The JSON of a body; None where it is not JSON in UTF-8, figures that are none (NaN) included."""
     try:
-        return json.loads(body.decode(errors="replace"))
+        return json.loads(body.decode(), parse_constant=_no_figure)
     except (ValueError, RecursionError):
         return None
+
+
+def _no_figure(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")
 
 
 def _json(reply: _Reply) -> Any:

@@ -88,6 +88,8 @@ def _raw_text(body: dict[str, Any]) -> str:
 
 
 def _check_model(body: dict[str, Any], model: str) -> None:
+    if "choices" not in body:
+        _invalid("The engine's reply is no answer to a chat.")
     if body.get("model") != model:
         raise _Unreadable(
             FailureKind.WRONG_MODEL,
@@ -107,6 +109,8 @@ def _answer(body: dict[str, Any]) -> _Answer:
         raise _Unreadable(FailureKind.CUT_OFF, "The answer was cut off by its token limit.")
     if finish != "stop":
         _invalid("The engine did not finish the answer.")
+    if message.get("role") not in (None, "assistant"):
+        _invalid("The answer is a turn of somebody else than the model.")
     if message.get("tool_calls") or message.get("function_call") or message.get("refusal"):
         _invalid("The answer is a tool call or a refusal instead of a verdict.")
     content = message.get("content")
