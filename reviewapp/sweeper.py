@@ -25,6 +25,7 @@ from reviewapp import doorbell  # noqa: E402
 from reviewapp.audit import actions as audit  # noqa: E402
 from reviewapp.insights import actions as insights  # noqa: E402
 from reviewapp.intake import actions as intake  # noqa: E402
+from reviewapp.policies import actions as policies  # noqa: E402
 from reviewapp.review import actions as review  # noqa: E402
 from reviewapp.screening import actions as screening  # noqa: E402
 
@@ -66,6 +67,8 @@ CHORES: Final[tuple[tuple[float, Callable[[], object]], ...]] = (
     (SWEEP_SECONDS, review.expire_claims),
     (SWEEP_SECONDS, _sweep),
     (SWEEP_SECONDS, insights.tend_exports),
+    (TICK_SECONDS, policies.publish_due),
+    (SWEEP_SECONDS, policies.expire_emergencies),
     (LOOK_SECONDS, _look_at_engines),
     (FORGET_SECONDS, intake.forget_answers),
 )

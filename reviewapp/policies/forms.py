@@ -36,11 +36,14 @@ class Seen:
 
     hash: str
     saves: int
+    cases: str
+    gaps_signed: bool
 
     @classmethod
     def of(cls, sent: Mapping[str, str]) -> "Seen":
         """Read them; what is missing matches no version."""
-        return cls(sent.get("hash", ""), _whole(sent.get("saves", "")))
+        gaps_signed = sent.get("gaps_signed", "") == "yes"
+        return cls(sent.get("hash", ""), _whole(sent.get("saves", "")), sent.get("cases", ""), gaps_signed)
 
 
 def gutter(source: str, problems: Sequence[Problem]) -> list[tuple[int, bool]]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, F, Prefetch, Q, QuerySet
 
 from reviewapp.accounts.models import Person
 from reviewapp.policies import rules
@@ -38,7 +38,7 @@ class PublishedPolicy:
 
 @dataclass(frozen=True, slots=True)
 class VersionSection:
-    """One section of a version as screens show it; `cases` counts those of this version's own file."""
+    """One section of a version as screens show it; targets are percent, None where unset."""
 
     code: str
     title: str
@@ -49,6 +49,9 @@ class VersionSection:
     public: str
     violating: tuple[str, ...]
     allowed: tuple[str, ...]
+    public_in: dict[str, str]
+    recall: float | None
+    precision: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +80,6 @@ class PolicyRow:
     sections: int
     cases: int
     changed: VersionLine
-
-
-@dataclass(frozen=True, slots=True)
-class CaseLine:
-    """One case of a version's file."""
-
-    code: str
-    section: str
-    text: str
-    expect: str
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +115,10 @@ class VersionPage:
     saved_at: datetime
     gate_waived: bool
     sections: tuple[VersionSection, ...]
-    cases: tuple[CaseLine, ...]
+    cases_hash: str
+    gate: str
+    gate_due_at: datetime | None
+    publish_at: datetime | None
     steps: tuple[Step, ...]
     writers: tuple[UUID, ...]
     proposer: UUID | None
@@ -175,13 +170,11 @@ def policy_list() -> list[PolicyRow]:
     """Every policy by title, with the version in force and the one in the making."""
     versions = (
         Version.objects.select_related(*_PEOPLE)
-        .annotate(section_count=Count("sections"))
+        .annotate(section_count=Count("sections"), case_count=F("case_list__cases__len"))
         .defer("source", "model_text")
     )
-    policies = Policy.objects.annotate(case_count=Count("cases")).prefetch_related(
-        Prefetch("versions", queryset=versions.order_by("-number"))
-    )
-    rows = [_policy_row(policy) for policy in policies if policy.versions.all()]
+    policies = Policy.objects.prefetch_related(Prefetch("versions", queryset=versions.order_by("-number")))
+    rows = [_policy_row(policy) for policy in policies if _is_alive(policy)]
     return sorted(rows, key=lambda row: row.title.casefold())
 
 
@@ -278,7 +271,8 @@ def _published(row: Version) -> PublishedPolicy:
 def _section(row: Section) -> VersionSection:
     return VersionSection(
         row.code, row.title, row.severity, row.response, row.model_text, row.guidance, row.public,
-        tuple(row.violating_examples), tuple(row.allowed_examples),
+        tuple(row.violating_examples), tuple(row.allowed_examples), row.public_in, row.recall_target,
+        row.precision_target,
     )  # fmt: skip
 
 
@@ -305,7 +299,7 @@ def _name(person: Person | None) -> str:
 
 
 def _policy_row(policy: Any) -> PolicyRow:
-    """A row from a policy annotated with `case_count`, whose versions are loaded newest first with `section_count`."""
+    """A row from a policy whose versions are loaded newest first with their counts."""
     versions: list[Any] = list(policy.versions.all())
     force = next((row for row in versions if row.state == VersionState.PUBLISHED), None)
     making = next((row for row in versions if row.state in OPEN_STATES), None)
@@ -317,8 +311,13 @@ def _policy_row(policy: Any) -> PolicyRow:
     return PolicyRow(
         policy.slug, shown.title, policy.family,
         _line(force) if force else None, _line(retired) if retired else None, _line(making) if making else None,
-        shown.section_count, policy.case_count, changed,
+        shown.section_count, shown.case_count or 0, changed,
     )  # fmt: skip
+
+
+def _is_alive(policy: Policy) -> bool:
+    """Whether anything of it is more than drafts that were thrown away."""
+    return any(row.state != VersionState.DISCARDED for row in policy.versions.all())
 
 
 def _version_page(row: Version) -> VersionPage:
@@ -328,20 +327,9 @@ def _version_page(row: Version) -> VersionPage:
         title=row.title, state=row.state, label=state.label, next_step=state.next_step, language=row.language,
         effort=row.effort, applies=row.applies, source=row.source, model_text=row.model_text, hash=row.hash,
         change_note=row.change_note, saves=row.saves, saved_at=row.saved_at, gate_waived=row.gate_waived,
-        sections=tuple(_section(each) for each in row.sections.all()), cases=_cases(row.source),
-        steps=_steps(row), writers=tuple(row.writers), proposer=row.proposed_by_id,
+        sections=tuple(_section(each) for each in row.sections.all()), cases_hash=row.cases_hash,
+        gate=row.gate, gate_due_at=row.gate_due_at, publish_at=row.publish_at, steps=_steps(row), writers=tuple(row.writers), proposer=row.proposed_by_id,
     )  # fmt: skip
-
-
-def _cases(source: str) -> tuple[CaseLine, ...]:
-    """The cases in the version's own file: they are frozen with it, whatever the policy's list has become."""
-    try:
-        document = rules.parse(source)
-    except rules.PolicyFileError:
-        return ()
-    return tuple(
-        CaseLine(each.code, each.section, each.text, each.expect, each.note) for each in document.cases
-    )
 
 
 def _steps(row: Version) -> tuple[Step, ...]:

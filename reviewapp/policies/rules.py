@@ -1,65 +1,27 @@
-"""The states of a version, and how a policy file is read: front matter, sections, cases, model text, hash. Pure."""
+"""How a policy file is read as a whole: front matter, sections, cases, model text, hash. Pure."""
 
 import hashlib
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from reviewapp.policies.rules_front import LINE_END, MOST_TITLE, front_matter
+from reviewapp.policies.rules_file import CASE_CODE, SURROGATE
+from reviewapp.policies.rules_front import LINE_END, front_matter
 from reviewapp.policies.rules_front import PolicyFileError as PolicyFileError
 from reviewapp.policies.rules_front import Problem as Problem
-from reviewapp.ui.states import State
-
-
-class VersionState(StrEnum):
-    """Where a version stands."""
-
-    DRAFT = "draft"
-    PROPOSED = "proposed"
-    APPROVED = "approved"
-    PUBLISHED = "published"
-    RETIRED = "retired"
-
-
-VERSION_STATES: Final[dict[str, State]] = {
-    "draft": State("Draft", "policy author", "is proposed", ("proposed",)),
-    "proposed": State("Proposed", "policy approver", "is approved or sent back", ("approved", "draft")),
-    "approved": State("Approved", "policy approver", "is published or sent back", ("published", "draft")),
-    "published": State("Published", "policy author", "judges items until another version does", ("retired",)),
-    "retired": State("Retired", "nobody", "kept for the record"),
-}
+from reviewapp.policies.rules_sections import LISTS, check_sections, read_section, split_sections
+from reviewapp.policies.rules_sections import SectionText as SectionText
+from reviewapp.policies.rules_states import VERSION_STATES as VERSION_STATES
+from reviewapp.policies.rules_states import VersionState as VersionState
 
 MOST_BYTES: Final = 200_000
 
-_CODE: Final = re.compile(r"[A-Z]{2,4}-[0-9]{1,4}(\.[0-9]{1,4})*\Z")
-_CASE_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}\Z")
-_RESPONSE: Final = re.compile(r"(support|escalate:[a-z_]{1,40})\Z")
-_KEY_LINE: Final = re.compile(r"([a-z]+):[ \t]*(.*)\Z")
-_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _INVISIBLE: Final = re.compile(
     "[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
 )
-_LISTS: Final = {"Violating examples:": "violating", "Allowed examples:": "allowed"}
 _CASE_KEYS: Final = ("id", "section", "text", "expect", "note")
-
-
-@dataclass(frozen=True, slots=True)
-class SectionText:
-    """One section as written. `model_text` is the rule without its example lists; `line` is its heading's."""
-
-    code: str
-    title: str
-    severity: int
-    response: str
-    model_text: str
-    guidance: str
-    public: str
-    violating: tuple[str, ...]
-    allowed: tuple[str, ...]
-    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +59,9 @@ def parse(source: str) -> Document:
     lines = LINE_END.split(source.removeprefix("\ufeff"))
     front, start = front_matter(lines, problems)
     end, cases = _cases_block(lines, start, problems)
-    preamble, blocks = _split_sections(lines[:end], start)
-    sections = tuple(_section(block, problems) for block in blocks)
-    _check_sections(sections, start, problems)
+    preamble, blocks = split_sections(lines[:end], start)
+    sections = tuple(read_section(block, problems) for block in blocks)
+    check_sections(sections, start, problems)
     _check_cases(cases, sections, problems)
     if problems:
         raise PolicyFileError(problems)
@@ -118,7 +80,7 @@ def model_text(document: Document) -> str:
 def section_text(section: SectionText) -> str:
     """One section as the reasoner reads it."""
     parts = [f"## {section.code} {section.title}\n{section.model_text}".rstrip()]
-    for heading, examples in zip(_LISTS, (section.violating, section.allowed), strict=True):
+    for heading, examples in zip(LISTS, (section.violating, section.allowed), strict=True):
         if examples:
             parts.append("\n".join([heading, *(f"- {example}" for example in examples)]))
     return "\n\n".join(parts)
@@ -128,12 +90,6 @@ def text_hash(document: Document) -> str:
     """SHA-256 (64 hex digits) over the model text and each section's id and severity, as canonical JSON."""
     bound = [model_text(document), [[section.code, section.severity] for section in document.sections]]
     return hashlib.sha256(json.dumps(bound, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
-
-
-def normalise(text: str) -> str:
-    """Text without trailing spaces on its lines, with runs of blank lines folded to one, none at the ends."""
-    stripped = "\n".join(line.rstrip(" \t") for line in LINE_END.split(text))
-    return re.sub(r"\n{3,}", "\n\n", stripped).strip("\n")
 
 
 def check_storable(source: str) -> None:
@@ -161,6 +117,35 @@ def with_cases(document: Document, more: tuple[CaseText, ...]) -> Document:
     if problems:
         raise PolicyFileError(problems)
     return replace(document, cases=cases)
+
+
+def with_case_lines(source: str, cases: Sequence[CaseText]) -> str:
+    """The file with the lines of its cases block as `cases` has them; a line that says the same keeps its bytes.
+
+    Cases that the block has and `cases` has not are dropped; cases that only `cases` has are left out.
+    """
+    wanted = {case.code: case for case in cases}
+    lines = source.splitlines(keepends=True) if "\r" not in source.replace("\r\n", "") else [source]
+    first = next((at for at, line in enumerate(lines) if line.rstrip() == "```cases"), len(lines))
+    kept = lines[: first + 1]
+    for at in range(first + 1, len(lines)):
+        if lines[at].rstrip() == "```":
+            return "".join([*kept, *lines[at:]])
+        kept += _case_line(lines[at], wanted)
+    return source
+
+
+def _case_line(line: str, wanted: Mapping[str, CaseText]) -> list[str]:
+    if not line.strip():
+        return [line]
+    old = _case(json.loads(line), 0)
+    new = wanted.get(old.code)
+    if new is None:
+        return []
+    if replace(new, line=0) == old:
+        return [line]
+    values = dict(zip(_CASE_KEYS, (new.code, new.section, new.text, new.expect, new.note), strict=True))
+    return [json.dumps(values, ensure_ascii=False) + line[len(line.rstrip("\r\n")) :]]
 
 
 def problems_of(source: str, slug: str | None) -> list[Problem]:
@@ -207,133 +192,8 @@ def _unreadable(source: str) -> list[Problem]:
             "A NUL character or half of a surrogate pair stands here. Save the file as UTF-8 text without it.",
         )
         for number, line in lines
-        if "\x00" in line or _SURROGATE.search(line)
+        if "\x00" in line or SURROGATE.search(line)
     ]
-
-
-@dataclass(slots=True)
-class _Block:
-    """The lines of one section; `line` is the number of its heading."""
-
-    line: int
-    heading: str
-    body: list[str] = field(default_factory=list)
-
-
-def _split_sections(lines: list[str], start: int) -> tuple[str, list[_Block]]:
-    preamble: list[str] = []
-    blocks: list[_Block] = []
-    for number, line in enumerate(lines[start:], start=start + 1):
-        if line.startswith("## "):
-            blocks.append(_Block(number, line[3:].strip()))
-        else:
-            (blocks[-1].body if blocks else preamble).append(line)
-    return normalise("\n".join(preamble)), blocks
-
-
-def _section(block: _Block, problems: list[Problem]) -> SectionText:
-    code, _, title = block.heading.partition(" ")
-    if not _CODE.match(code):
-        problems.append((block.line, f"A section starts with an id such as SP-1.2, not {code[:40]!r}."))
-    if not 0 < len(title.strip()) <= MOST_TITLE:
-        problems.append(
-            (block.line, f"The section needs a title of 1 to {MOST_TITLE} characters after its id.")
-        )
-    severity, response, body_at = _key_lines(block, problems)
-    texts = _three_texts(block, body_at, problems)
-    rule, violating, allowed = _examples(texts["model"], problems)
-    if not rule and not violating and not allowed:
-        problems.append(
-            (block.line, "The section has no rule text. Write what violates and what is allowed.")
-        )
-    guidance, public = (
-        normalise("\n".join(line for _, line in texts[name])) for name in ("Guidance", "Public")
-    )
-    return SectionText(
-        code, title.strip(), severity, response, rule, guidance, public, violating, allowed, block.line
-    )
-
-
-def _key_lines(block: _Block, problems: list[Problem]) -> tuple[int, str, int]:
-    """Severity, response, and the index in the body where the rule text starts."""
-    keys: dict[str, tuple[str, int]] = {}
-    index = 0
-    for index, line in enumerate([*block.body, ""]):
-        found = _KEY_LINE.match(line.rstrip())
-        if not found:
-            break
-        number = block.line + 1 + index
-        if found[1] not in ("severity", "response") or found[1] in keys:
-            problems.append(
-                (
-                    number,
-                    f"{found[1]!r}: under a heading stand `severity` and, if wanted, `response`, once each.",
-                )
-            )
-        keys[found[1]] = (found[2], number)
-    severity, at = keys.get("severity", ("", block.line))
-    if severity not in ("1", "2", "3", "4"):
-        problems.append((at, "`severity: 1` to `severity: 4` must stand directly under the section heading."))
-        severity = "1"
-    response, at = keys.get("response", ("", block.line))
-    if "response" in keys and not _RESPONSE.match(response):
-        problems.append(
-            (at, "`response` must be support, or escalate: with a kind, such as escalate:child_safety.")
-        )
-    return int(severity), response, index
-
-
-def _three_texts(block: _Block, start: int, problems: list[Problem]) -> dict[str, list[tuple[int, str]]]:
-    """Numbered lines of the model text, the guidance and the public text."""
-    texts: dict[str, list[tuple[int, str]]] = {"model": [], "Guidance": [], "Public": []}
-    name = "model"
-    for number, line in enumerate(block.body[start:], start=block.line + 1 + start):
-        if not line.startswith("### "):
-            texts[name].append((number, line))
-            continue
-        heading = line[4:].strip()
-        if heading not in ("Guidance", "Public") or texts[heading]:
-            problems.append(
-                (number, "Inside a section only `### Guidance` and `### Public` may stand, once each.")
-            )
-        name = heading if heading in texts else "Guidance"
-    return texts
-
-
-def _examples(
-    lines: list[tuple[int, str]], problems: list[Problem]
-) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    """The rule text without its example lists, and the two lists."""
-    rule: list[str] = []
-    lists: dict[str, list[str]] = {}
-    current: list[str] | None = None
-    for number, line in lines:
-        text = line.strip()
-        if text in _LISTS:
-            if _LISTS[text] in lists:
-                problems.append(
-                    (number, f"`{text}` stands in this section for the second time. Join the lists.")
-                )
-            current = lists.setdefault(_LISTS[text], [])
-        elif current is None:
-            rule.append(line)
-        elif text.startswith("- ") and text[2:].strip():
-            current.append(text[2:].strip())
-        elif text:
-            problems.append((number, "After the examples only `- example` lines may stand, one line each."))
-    return normalise("\n".join(rule)), tuple(lists.get("violating", ())), tuple(lists.get("allowed", ()))
-
-
-def _check_sections(sections: tuple[SectionText, ...], start: int, problems: list[Problem]) -> None:
-    if not sections:
-        problems.append((start + 1, "The policy has no section. Start one with `## SP-1.1 Title`."))
-    seen: dict[str, int] = {}
-    for section in sections:
-        if section.code in seen:
-            problems.append(
-                (section.line, f"Section id {section.code} is already used on line {seen[section.code]}.")
-            )
-        seen.setdefault(section.code, section.line)
 
 
 def _cases_block(lines: list[str], start: int, problems: list[Problem]) -> tuple[int, tuple[CaseText, ...]]:
@@ -372,9 +232,9 @@ def _case(row: Any, line: int) -> CaseText:
         raise ValueError(f"a case is a JSON object with {', '.join(_CASE_KEYS)}")
     values = {key: row.get(key, "") for key in _CASE_KEYS}
     for key, value in values.items():
-        if not isinstance(value, str) or "\x00" in value or _SURROGATE.search(value):
+        if not isinstance(value, str) or "\x00" in value or SURROGATE.search(value):
             raise ValueError(f"{key} must be text without NUL or half surrogate pairs")
-    if not _CASE_CODE.match(values["id"]):
+    if not CASE_CODE.match(values["id"]):
         raise ValueError("id must be 1 to 40 letters, digits, dots, hyphens")
     if not values["text"] or values["expect"] not in ("violates", "allowed"):
         raise ValueError("text must not be empty, and expect is violates or allowed")

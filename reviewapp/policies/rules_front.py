@@ -17,7 +17,7 @@ _UNFIT: Final = re.compile(r"[\x00\ud800-\udfff]")
 RESERVED_SLUGS: Final = frozenset({"new"})
 LINE_END: Final = re.compile(r"\r\n|\n|\r")
 _SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
-_LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
+LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 _FRONT_KEYS: Final = ("slug", "title", "family", "language", "effort", "applies")
 
 Problem = tuple[int, str]
@@ -105,7 +105,7 @@ def _family(value: Any, line: int, problems: list[Problem]) -> str | None:
 
 def _language(value: Any, line: int, problems: list[Problem]) -> str:
     value = "en" if value is None else value
-    if not isinstance(value, str) or not _LANGUAGE.match(value):
+    if not isinstance(value, str) or not LANGUAGE.match(value):
         problems.append((line, "`language` must be a code such as en or pt-BR; put no in quotes."))
         return "en"
     return value

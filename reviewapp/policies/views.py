@@ -1,18 +1,21 @@
 """Pages of policies: list, version, draft. What somebody typed is never lost to a refusal."""
 
 from typing import Any, Final
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from reviewapp.accounts.access import SignedInRequest, check_may, requires
-from reviewapp.policies import actions, reads
+from reviewapp.policies import actions, reads, reads_cases, reads_gate
+from reviewapp.policies.actions import GateClosed
 from reviewapp.policies.forms import Seen, Typed, gutter
 from reviewapp.policies.starter import STARTER
 from reviewapp.ui.errors import Missing, ProductError, Stale
 
 EDIT_METHODS: Final = ["GET", "HEAD", "POST"]
+CASES_SHOWN: Final = 50
 
 
 @requires("policy.see")
@@ -56,7 +59,8 @@ def policy(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_GET
 def version(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
     """One version, its three texts, its hash, and who brought it here."""
-    context = {"version": reads.version_page(slug, number), "policy": reads.policy_page(slug)}
+    shown = reads.version_page(slug, number)
+    context = {"version": shown, "policy": reads.policy_page(slug), **_cases(shown.id)}
     return render(request, "policies/version.html", context)
 
 
@@ -122,7 +126,10 @@ def approve(request: SignedInRequest, slug: str) -> HttpResponse:
     """Approve exactly what the page showed."""
     return _step(
         request, slug,
-        lambda row, seen: actions.approve(version=row.id, hash=seen.hash, saves=seen.saves, person=request.user),
+        lambda row, seen: actions.approve(
+            version=row.id, hash=seen.hash, saves=seen.saves, cases_hash=seen.cases, person=request.user,
+            gaps_signed=seen.gaps_signed,
+        ),
     )  # fmt: skip
 
 
@@ -132,7 +139,7 @@ def publish(request: SignedInRequest, slug: str) -> HttpResponse:
     """Put exactly what the page showed into force."""
     return _step(
         request, slug,
-        lambda row, seen: actions.publish(version=row.id, hash=seen.hash, saves=seen.saves, person=request.user),
+        lambda row, seen: actions.publish(version=row.id, hash=seen.hash, saves=seen.saves, cases_hash=seen.cases, person=request.user),
         after=f"/policies/{slug}",
     )  # fmt: skip
 
@@ -146,6 +153,16 @@ def discard(request: SignedInRequest, slug: str) -> HttpResponse:
     )  # fmt: skip
 
 
+def _cases(version: UUID) -> dict[str, Any]:
+    """The first cases of a version and how many each section has."""
+    counts = reads_cases.counts_of(version)
+    return {
+        "cases": reads_cases.cases_of(version, most=CASES_SHOWN),
+        "counts": counts,
+        "case_count": sum(each.all for each in counts.values()),
+    }
+
+
 def _step(request: SignedInRequest, slug: str, act: Any, *, after: str = "") -> HttpResponse:
     """Do one thing to the version in the making; a refusal shows the draft as it is now, with the reason."""
     row = reads.draft_page(slug)
@@ -155,7 +172,7 @@ def _step(request: SignedInRequest, slug: str, act: Any, *, after: str = "") -> 
         )
     try:
         act(row, Seen.of(request.POST))
-    except Stale as error:
+    except (Stale, GateClosed) as error:
         return _draft(request, slug, error=error)
     return redirect(after or f"/policies/{slug}/draft")
 
@@ -195,6 +212,8 @@ def _draft(
         "problems": problems,
         "findings": reads.findings_of(source) if source else [],
         "gutter": gutter(source, problems),
+        **(_cases(row.id) if row else {}),
+        "gate": reads_gate.gate_standing(row.id) if row else None,
         "own": row is not None and request.user.pk in {*row.writers, row.proposer},
     }
     return render(request, "policies/draft.html", context, status=error.status if error else 200)

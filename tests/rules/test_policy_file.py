@@ -279,3 +279,17 @@ def test_any_text_is_either_read_or_refused_with_lines(noise: str, at: int) -> N
     if not problems:
         rules.model_text(rules.parse(source)).encode()
     rules.findings(source)
+
+
+def test_targets_and_public_texts_in_more_languages_are_read_and_never_sent() -> None:
+    source = FILE.replace("severity: 2\n", "severity: 2\nrecall: 95 %\nprecision: 90.5%\n")
+    source = source.replace("For authors.\n", "For authors.\n\n### Public (pt-BR)\nPara autores.\n")
+    first = rules.parse(source).sections[0]
+    assert (first.recall, first.precision, first.public_in) == (95.0, 90.5, (("pt-BR", "Para autores."),))
+    assert rules.text_hash(rules.parse(source)) == rules.text_hash(rules.parse(FILE))
+
+
+@pytest.mark.parametrize("target", ["95", "49 %", "100 %", "high", ""])
+def test_a_target_is_a_percentage_that_can_be_proved(target: str) -> None:
+    problems = lines_of(FILE.replace("severity: 2\n", f"severity: 2\nrecall: {target}\n"))
+    assert problems[0][0] == 10 and "`recall` is a target" in problems[0][1]

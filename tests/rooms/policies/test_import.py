@@ -7,7 +7,7 @@ from django.conf import settings
 
 from reviewapp.audit.actions import OPERATOR, Actor
 from reviewapp.audit.models import Event
-from reviewapp.policies import actions, reads
+from reviewapp.policies import actions, reads, reads_cases
 from reviewapp.policies.models import Policy, Version
 from reviewapp.policies.rules import PolicyFileError
 from reviewapp.policies.rules_front import FAMILIES
@@ -82,13 +82,16 @@ def test_a_broken_file_leaves_nothing(db: str) -> None:
     assert not Policy.objects.exists() and not Event.objects.exists()
 
 
-def test_cases_are_replaced_by_code_and_those_made_elsewhere_stay(db: str) -> None:
+def test_cases_follow_the_file_and_those_made_elsewhere_stay(cast: Cast) -> None:
     version = actions.import_policy(source=seed(), actor=OPERATOR, publish=True)
-    cases = version.policy.cases
-    item = version.pk
-    cases.filter(code="SP-C16").update(origin_item=item)
-    lines = [line for line in seed().splitlines() if "SP-C15" not in line and "SP-C16" not in line]
+    made = actions.add_case(
+        policy=version.policy_id, section="SP-1.1", text="Buy from me", expect="violates", person=cast.bo
+    )
+    lines = [line for line in seed().splitlines() if "SP-C15" not in line]
     text = "\n".join(lines).replace("followme", "followhim") + "\n"
-    actions.import_policy(source=text, actor=OPERATOR, publish=True)
-    assert "followhim" in cases.get(code="SP-C3").text
-    assert not cases.filter(code="SP-C15").exists() and cases.get(code="SP-C16").origin_item == item
+    second = actions.import_policy(source=text, actor=OPERATOR, publish=True)
+    now = {case.code: case.text for case in reads_cases.cases_of(second.pk)}
+    assert "followhim" in now["SP-C3"] and "SP-C15" not in now and len(now) == 15
+    assert [case.id for case in reads_cases.waiting_for(version.policy_id)] == [made.pk]
+    before = {case.code: case.text for case in reads_cases.cases_of(version.pk)}
+    assert "followme" in before["SP-C3"] and len(before) == 16

@@ -12,6 +12,7 @@ from reviewapp.audit.actions import OPERATOR
 from reviewapp.policies import actions, reads
 from reviewapp.policies.models import Version
 from tests.cast import Cast
+from tests.rooms.policies import stage
 from tests.rooms.policies.test_import import seed
 
 ClientFor = Callable[[Person], Client]
@@ -86,13 +87,13 @@ def test_each_role_gets_the_buttons_that_are_theirs(
     assert buttons(client_for(cast.bo)) == {"Save", "Propose", "Discard this draft"}
     for person in (cast.ana, cast.mo, cast.sam, cast.cy, cast.au):
         assert buttons(client_for(person)) == set()
-    row = actions.propose(version=draft.pk, person=cast.bo)
+    row = stage.proposed(cast, draft)
     assert buttons(client_for(cast.bo)) == {"Take back"}
     assert buttons(client_for(cast.cy)) == {"Send back", "Approve"}
     assert buttons(client_for(cast.ad)) == {"Take back", "Send back", "Approve"}
     actions.approve(version=row.pk, hash=row.hash, person=cast.cy)
     assert buttons(client_for(cast.cy)) == {"Send back", "Publish"}
-    assert "without a gate run" in client_for(cast.cy).get(DRAFT).content.decode()
+    assert "The gate passed." in client_for(cast.cy).get(DRAFT).content.decode()
     assert buttons(client_for(cast.ana)) == set()
 
 
@@ -100,12 +101,12 @@ def test_an_admin_finds_no_approval_for_words_of_their_own(
     cast: Cast, draft: Version, client_for: ClientFor
 ) -> None:
     saved = actions.save_draft(
-        version=draft.pk, source=CHANGED + "\n", saves=1, change_note="", person=cast.ad
+        version=draft.pk, source=CHANGED + "\n", saves=1, change_note="n", person=cast.ad
     )
-    row = actions.propose(version=saved.pk, person=cast.bo)
+    row = stage.proposed(cast, saved)
     client = client_for(cast.ad)
     assert "Approve" not in buttons(client)
-    answer = client.post(f"{DRAFT}/approve", {"hash": row.hash, "saves": row.saves})
+    answer = client.post(f"{DRAFT}/approve", {"hash": row.hash, "saves": row.saves, "cases": row.cases_hash})
     assert answer.status_code == 403 and "Somebody else" in answer.content.decode()
 
 
@@ -119,7 +120,9 @@ def test_two_people_bring_a_change_into_force_on_the_pages(
     draft.refresh_from_db()
     assert (draft.source, draft.change_note) == (CHANGED, "note")
     assert bo.post(f"{DRAFT}/propose", typed(draft, CHANGED)).status_code == 302
-    seen = {"hash": reads.version_page("spam", 2).hash, "saves": reads.version_page("spam", 2).saves}
+    stage.report(draft)
+    shown = reads.version_page("spam", 2)
+    seen = {"hash": shown.hash, "saves": shown.saves, "cases": shown.cases_hash}
     assert cy.post(f"{DRAFT}/approve", seen).headers["Location"] == DRAFT
     assert cy.post(f"{DRAFT}/publish", seen).headers["Location"] == "/policies/spam"
     assert [each.number for each in reads.published()] == [2]
@@ -157,7 +160,7 @@ def test_a_save_after_somebody_proposed_keeps_the_typed_text(
 
 
 def test_a_stale_approval_shows_the_current_state(cast: Cast, draft: Version, client_for: ClientFor) -> None:
-    row = actions.propose(version=draft.pk, person=cast.bo)
+    row = stage.proposed(cast, draft)
     answer = client_for(cast.cy).post(f"{DRAFT}/approve", {"hash": "0" * 64, "saves": row.saves})
     assert answer.status_code == 409 and "Approve" in answer.content.decode()
     row.refresh_from_db()
@@ -245,7 +248,7 @@ def test_text_in_a_policy_never_becomes_markup(cast: Cast, draft: Version, clien
     )
     row = actions.save_draft(version=draft.pk, source=text, saves=1, change_note=evil, person=cast.bo)
     pages = [client_for(cast.bo).get(DRAFT)]
-    row = actions.propose(version=row.pk, person=cast.bo)
+    row = stage.proposed(cast, row)
     pages.append(client_for(cast.cy).get(DRAFT))
     row = actions.approve(version=row.pk, hash=row.hash, person=cast.cy)
     actions.publish(version=row.pk, hash=row.hash, person=cast.cy)

@@ -15,6 +15,7 @@ from inference import standin as standin_server
 from inference.prompt import request_body
 from inference.tokens import count, prompt_tokens
 from reviewapp.policies import reads as policies
+from reviewapp.policies import reads_cases
 from reviewapp.policies.reads import PublishedPolicy
 from reviewapp.screening.rules import PRACTICE_NOTICE
 from reviewapp.ui.errors import Missing
@@ -153,7 +154,7 @@ def _canaries() -> list[tuple[PolicyText, ItemText, str]]:
     """A few cases of each published policy, half of them violating where there are enough."""
     found = []
     for policy in policies.published():
-        cases = policies.version_page(policy.slug, policy.number).cases
+        cases = reads_cases.gate_subject(policy.version_id).cases
         violating = [case for case in cases if case.expect == "violates"][: CANARIES_A_POLICY // 2]
         allowed = [case for case in cases if case.expect == "allowed"][: CANARIES_A_POLICY // 2]
         found += [

@@ -1,0 +1,81 @@
+"""The write door of policies: drafts, cases, the gate, the two people it takes to publish, files from the shell."""
+
+from reviewapp.policies.actions.cases import (
+    Imported,
+    UnfitCase,
+    add_case,
+    decline_case,
+    edit_case,
+    erase_content,
+    import_cases,
+    remove_case,
+    take_case,
+)
+from reviewapp.policies.actions.drafting import (
+    NothingToPropose,
+    StrayCases,
+    create_policy,
+    discard_draft,
+    propose,
+    return_to_draft,
+    save_draft,
+    start_draft,
+)
+from reviewapp.policies.actions.gating import (
+    GateClosed,
+    UnfitReport,
+    ask_waiver,
+    grant_waiver,
+    note_engine,
+    record_gate_report,
+    sign_gaps,
+)
+from reviewapp.policies.actions.importing import import_policy
+from reviewapp.policies.actions.publishing import (
+    approve,
+    expire_emergencies,
+    publish,
+    publish_due,
+    retire,
+    schedule,
+    unschedule,
+)
+from reviewapp.policies.actions.rows import OPEN_STATES, OwnVersion, StaleVersion
+
+__all__ = [
+    "OPEN_STATES",
+    "GateClosed",
+    "Imported",
+    "NothingToPropose",
+    "OwnVersion",
+    "StaleVersion",
+    "StrayCases",
+    "UnfitCase",
+    "UnfitReport",
+    "add_case",
+    "approve",
+    "ask_waiver",
+    "create_policy",
+    "decline_case",
+    "discard_draft",
+    "edit_case",
+    "erase_content",
+    "expire_emergencies",
+    "grant_waiver",
+    "import_cases",
+    "import_policy",
+    "note_engine",
+    "propose",
+    "publish",
+    "publish_due",
+    "record_gate_report",
+    "remove_case",
+    "retire",
+    "return_to_draft",
+    "save_draft",
+    "schedule",
+    "sign_gaps",
+    "start_draft",
+    "take_case",
+    "unschedule",
+]

@@ -1,0 +1,174 @@
+"""The read door of cases: those of a version, what changed between two, the history of one, what waits."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from reviewapp.policies.models import Case, CaseList, Section, Version
+from reviewapp.policies.rules_cases import Standing
+from reviewapp.ui.errors import Missing
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """One wording of a case. `erased` ones have no text and test nothing; `origin_item` is the item it was copied from."""
+
+    id: UUID
+    code: str
+    revision: int
+    section: str
+    text: str
+    expect: str
+    note: str
+    way: str
+    who: str
+    at: datetime
+    reason: str
+    erased: bool
+    origin_item: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the gate has to prove for a section, in percent; None where nobody set it."""
+
+    section: str
+    title: str
+    recall: float | None
+    precision: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class GateSubject:
+    """Everything a gate run needs: the version, the hash a report must name, the cases to ask, the targets."""
+
+    version_id: UUID
+    policy_id: UUID
+    slug: str
+    number: int
+    state: str
+    hash: str
+    gate_hash: str
+    effort: str
+    cases: tuple[CaseLine, ...]
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseCounts:
+    """How many cases of a section expect which label."""
+
+    section: str
+    violates: int
+    allowed: int
+
+    @property
+    def all(self) -> int:
+        """Both together."""
+        return self.violates + self.allowed
+
+
+@dataclass(frozen=True, slots=True)
+class CaseChanges:
+    """What the cases of a version are different in from another's, by code."""
+
+    added: tuple[CaseLine, ...]
+    removed: tuple[CaseLine, ...]
+    changed: tuple[tuple[CaseLine, CaseLine], ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changed)
+
+
+def gate_subject(version_id: UUID) -> GateSubject:
+    """What a gate run of this version asks; erased cases are left out. Raises Missing."""
+    row = Version.objects.select_related("policy").defer("source", "model_text").filter(pk=version_id).first()
+    if row is None:
+        raise Missing("There is no such version. Look at the policy's list of versions.")
+    sections = Section.objects.filter(version=row).order_by("ordinal")
+    targets = tuple(
+        Target(each.code, each.title, each.recall_target, each.precision_target) for each in sections
+    )
+    cases = tuple(case for case in cases_of(version_id) if not case.erased)
+    return GateSubject(
+        row.pk,
+        row.policy_id,
+        row.policy.slug,
+        row.number,
+        row.state,
+        row.hash,
+        row.gate_hash,
+        row.effort,
+        cases,
+        targets,
+    )
+
+
+def cases_of(
+    version_id: UUID, *, section: str | None = None, first: int = 0, most: int | None = None
+) -> tuple[CaseLine, ...]:
+    """The cases of a version by section and code, from number `first` on, at most `most`."""
+    rows = Case.objects.filter(pk__in=_keys(version_id)).select_related("made_by").order_by("section", "code")
+    if section is not None:
+        rows = rows.filter(section=section)
+    return tuple(_line(row) for row in rows[first : None if most is None else first + most])
+
+
+def counts_of(version_id: UUID) -> dict[str, CaseCounts]:
+    """How many cases each section of a version has; sections without any are left out."""
+    rows = Case.objects.filter(pk__in=_keys(version_id), erased=False).values_list("section", "expect")
+    counted = Counter(rows)
+    return {
+        code: CaseCounts(code, counted[code, "violates"], counted[code, "allowed"])
+        for code in sorted({code for code, _ in counted})
+    }
+
+
+def case_changes(before: UUID | None, after: UUID) -> CaseChanges:
+    """What the cases of `after` are different in from those of `before`; against none, all of them are new."""
+    old_keys, new_keys = set(_keys(before)) if before else set(), set(_keys(after))
+    wanted = (
+        Case.objects.filter(pk__in=old_keys ^ new_keys).select_related("made_by").order_by("section", "code")
+    )
+    lines = [_line(row) for row in wanted]
+    old = {line.code: line for line in lines if line.id in old_keys}
+    new = {line.code: line for line in lines if line.id in new_keys}
+    return CaseChanges(
+        added=tuple(line for code, line in new.items() if code not in old),
+        removed=tuple(line for code, line in old.items() if code not in new),
+        changed=tuple((old[code], line) for code, line in new.items() if code in old),
+    )
+
+
+def history_of(policy_id: UUID, code: str) -> tuple[CaseLine, ...]:
+    """Every wording of one case, newest first. Raises Missing."""
+    rows = Case.objects.filter(policy_id=policy_id, code=code).select_related("made_by").order_by("-revision")
+    lines = tuple(_line(row) for row in rows)
+    if not lines:
+        raise Missing(f"This policy has no case {code[:40]}. Look at its list of cases.")
+    return lines
+
+
+def waiting_for(policy_id: UUID) -> tuple[CaseLine, ...]:
+    """Cases that somebody suggested or that wait for a draft, oldest first."""
+    open_ones = [Standing.SUGGESTED, Standing.WAITING]
+    rows = Case.objects.filter(policy_id=policy_id, standing__in=open_ones).select_related("made_by")
+    return tuple(_line(row) for row in rows.order_by("created_at"))
+
+
+def lines_of(cases: Iterable[UUID]) -> dict[UUID, CaseLine]:
+    """Wordings by id, whichever version they belong to."""
+    return {row.pk: _line(row) for row in Case.objects.filter(pk__in=list(cases)).select_related("made_by")}
+
+
+def _keys(version_id: UUID) -> Sequence[UUID]:
+    return CaseList.objects.filter(version=version_id).values_list("cases", flat=True).first() or []
+
+
+def _line(row: Case) -> CaseLine:
+    return CaseLine(
+        row.pk, row.code, row.revision, row.section, row.text, row.expect, row.note, row.way,
+        str(row.made_by) if row.made_by else "the file", row.created_at, row.reason, row.erased, row.origin_item,
+    )  # fmt: skip

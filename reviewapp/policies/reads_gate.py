@@ -1,0 +1,98 @@
+"""The read door of the gate: where a version stands, the report that says so, and who waived what."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from reviewapp.policies.gate_rows import standing_of
+from reviewapp.policies.models import EngineInForce, GateReport, GateWaiver, Version
+from reviewapp.policies.rules_gate import WORDS, Blocker, GateState
+from reviewapp.ui.errors import Missing
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLine:
+    """One gate report; `sections` are the lab's figures, `fresh` says whether it is about this text and engine."""
+
+    id: UUID
+    run: UUID
+    outcome: str
+    model: str
+    engine: str
+    case_count: int
+    repeats: int
+    at: datetime
+    sections: tuple[dict[str, Any], ...]
+    blockers: tuple[Blocker, ...]
+    gaps_signed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverLine:
+    """A waiver that was asked for, perhaps granted."""
+
+    id: UUID
+    kind: str
+    reason: str
+    asked_by: str
+    asked_by_id: UUID
+    asked_at: datetime
+    granted_by: str
+    granted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class GateStanding:
+    """Where a version stands before the gate; `opens` is true where it may be approved, a gap being signed at most."""
+
+    state: GateState
+    words: str
+    opens: bool
+    report: ReportLine | None
+    waiver: WaiverLine | None
+
+
+def gate_standing(version_id: UUID) -> GateStanding:
+    """Where the version stands before the gate now. Raises Missing."""
+    row = Version.objects.defer("source", "model_text").filter(pk=version_id).first()
+    if row is None:
+        raise Missing("There is no such version. Look at the policy's list of versions.")
+    state, report = standing_of(row)
+    waiver = (
+        GateWaiver.objects.filter(version=row, gate_hash=row.gate_hash)
+        .select_related("asked_by", "granted_by")
+        .first()
+    )
+    closed = {GateState.MISSING, GateState.STALE_TEXT, GateState.STALE_ENGINE, GateState.BLOCKED}
+    return GateStanding(
+        state,
+        WORDS[state],
+        state not in closed,
+        _report(report) if report else None,
+        _waiver(waiver) if waiver else None,
+    )
+
+
+def reports_of(version_id: UUID) -> tuple[ReportLine, ...]:
+    """Every gate report of a version, newest first."""
+    return tuple(_report(row) for row in GateReport.objects.filter(version=version_id).order_by("-at", "-pk"))
+
+
+def engine_in_force() -> str | None:
+    """The engine identity that reports have to name; None before the first was told."""
+    return EngineInForce.objects.values_list("engine", flat=True).first()
+
+
+def _report(row: GateReport) -> ReportLine:
+    return ReportLine(
+        row.pk, row.run, row.outcome, row.model, row.engine, row.case_count, row.repeats, row.at, tuple(row.sections),
+        tuple(Blocker(*each) for each in row.blockers), str(row.gaps_signed_by) if row.gaps_signed_by else "",
+    )  # fmt: skip
+
+
+def _waiver(row: GateWaiver) -> WaiverLine:
+    return WaiverLine(
+        row.pk, row.kind, row.reason, str(row.asked_by), row.asked_by_id, row.asked_at,
+        str(row.granted_by) if row.granted_by else "", row.granted_at,
+    )  # fmt: skip
