@@ -34,7 +34,7 @@ class Author(models.Model):
     erasable: ClassVar = ("name",)
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="authors")
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="authors", db_index=False)
     external_id = models.TextField(db_collation="C")
     name = models.TextField(default="", blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -49,7 +49,7 @@ class Item(models.Model):
     content_free: ClassVar = ("external_id", "state", "purpose", "language", "country", "policies")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="items")
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="items", db_index=False)
     external_id = models.TextField(db_collation="C")
     revision = models.PositiveIntegerField(default=1)
     is_current = models.BooleanField(default=True)
@@ -59,7 +59,9 @@ class Item(models.Model):
     admitted = models.BooleanField(default=False)
     flagged = models.BooleanField(default=False)
     content_hash = models.BinaryField(max_length=32)
-    author = models.ForeignKey(Author, null=True, on_delete=models.PROTECT, related_name="items")
+    author = models.ForeignKey(
+        Author, null=True, on_delete=models.PROTECT, related_name="items", db_index=False
+    )
     language = models.TextField(default="und", db_collation="C")
     country = models.TextField(default="", db_collation="C", blank=True)
     policies = ArrayField(models.TextField(), default=list, blank=True)
@@ -116,7 +118,7 @@ class Flag(models.Model):
     erasable: ClassVar = ("reason",)
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="flags")
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="flags", db_index=False)
     kind = models.TextField(db_collation="C")
     reason = models.TextField(default="", blank=True)
     reporter_id = models.TextField(default="", db_collation="C", blank=True)
