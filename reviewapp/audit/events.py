@@ -97,6 +97,16 @@ EVENTS: Final[dict[str, EventKind]] = dict(
         _kind("export.written", "An export file is ready.", "kind", "rows", "sha256"),
         _kind("export.cancelled", "An export was cancelled.", "kind"),
         _kind("export.downloaded", "Somebody downloaded an export.", "kind"),
+        _kind("webhook.added", "An endpoint is told from now on.", "events"),
+        _kind("webhook.changed", "An endpoint got another name, address or list of events.", "events"),
+        _kind("webhook.secret_turned", "An endpoint got a new secret; the old one signs too for a week."),
+        _kind("webhook.paused", "Somebody paused an endpoint."),
+        _kind("webhook.resumed", "Somebody let an endpoint go on."),
+        _kind("webhook.stopped", "An endpoint was stopped because it was gone or failed for days.", "why"),
+        _kind("webhook.tested", "Somebody sent a test to an endpoint.", "delivery"),
+        _kind("webhook.tried", "Deliveries were posted.", "delivered", "waiting", "dead"),
+        _kind("webhook.returned", "Deliveries of a dispatcher that died wait again."),
+        _kind("webhook.replayed", "Somebody sent deliveries again.", "count"),
         _kind("queue.created", "A queue was added.", "slug"),
     ]
 )  # fmt: skip

@@ -1,7 +1,15 @@
-"""Which states a delivery walks through, and what may be announced. Pure."""
+"""Which states a delivery walks through, what may be announced, how it is signed and when it is tried again. Pure."""
 
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Collection, Sequence
+from datetime import timedelta
 from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
+from urllib.parse import urlsplit
 
 from reviewapp.ui.states import State
 
@@ -15,6 +23,10 @@ class Announced(StrEnum):
     ITEM_CLOSED_BY_MACHINE = "item.closed_by_machine"
     FLAG_RESOLVED = "flag.resolved"
     APPEAL_DECIDED = "appeal.decided"
+
+
+TEST_EVENT: Final = "webhook.test"
+"""Sent to one endpoint when an admin asks for it; nobody can subscribe to it."""
 
 
 class DeliveryState(StrEnum):
@@ -38,3 +50,123 @@ DELIVERY_STATES: Final[dict[str, State]] = {
     "dead": State("Dead", "admin", "can be replayed", ("waiting",)),
     "cancelled": State("Cancelled", "nobody", "never leaves"),
 }
+
+_S, _M, _H = 1, 60, 3600
+WAITS: Final = (5 * _S, 5 * _M, 30 * _M, 2 * _H, 5 * _H, 10 * _H, 14 * _H, 20 * _H, 24 * _H)
+"""Seconds between the ten tries, about 75.6 h in all: the example schedule of Standard Webhooks 1.0."""
+MOST_TRIES: Final = len(WAITS) + 1
+LONGEST_RETRY_AFTER: Final = timedelta(hours=24)
+FAILURES_THAT_OPEN: Final = 5
+STOPPED_AFTER: Final = timedelta(days=3)
+OLD_SECRET_LIVES: Final = timedelta(days=7)
+SECRET_MARK: Final = "whsec_"  # noqa: S105  a prefix, no secret
+
+
+def wait_before(tries: int, *, jitter: float) -> timedelta | None:
+    """How long after failed try number `tries` (from 1) the next one waits; None when it was the last.
+
+    `jitter` in [0, 1) makes it up to a tenth longer, so that many do not come back in one second.
+    """
+    if tries >= MOST_TRIES:
+        return None
+    return timedelta(seconds=WAITS[max(tries, 1) - 1] * (1 + 0.1 * jitter))
+
+
+def rest_of_circuit(failures: int) -> timedelta | None:
+    """How long an endpoint rests after `failures` in a row; None while it may go on. Doubles from 30 s to an hour."""
+    if failures < FAILURES_THAT_OPEN:
+        return None
+    return timedelta(seconds=min(30 * 2 ** min(failures - FAILURES_THAT_OPEN, 12), _H))
+
+
+def room_of(failures: int, in_flight: int, most: int) -> int:
+    """How many more an endpoint may be sent now: `most` at once, and a single probe while its circuit is not closed."""
+    return max((1 if failures >= FAILURES_THAT_OPEN else most) - in_flight, 0)
+
+
+def is_success(status: int | None) -> bool:
+    """Whether an answer took the delivery: 2xx and nothing else, a redirect neither."""
+    return status is not None and 200 <= status < 300
+
+
+def message_id(announcement: str) -> str:
+    """The `webhook-id`: the same on every try and every replay."""
+    return f"msg_{announcement}"
+
+
+def secret_bytes(secret: str) -> bytes:
+    """The key inside `whsec_…`. Raises ValueError when it is not base64 of 24 to 64 bytes."""
+    try:
+        key = base64.b64decode(secret.removeprefix(SECRET_MARK), validate=True)
+    except binascii.Error as error:
+        raise ValueError("the secret is not base64") from error
+    if not 24 <= len(key) <= 64:
+        raise ValueError(f"the secret has {len(key)} bytes; 24 to 64 are allowed")
+    return key
+
+
+def signature(secrets: Sequence[str], *, identity: str, timestamp: int, body: bytes) -> str:
+    """The `webhook-signature` header: one `v1` HMAC-SHA256 for each secret, over `id.timestamp.body`."""
+    signed = f"{identity}.{timestamp}.".encode() + body
+    made = (hmac.new(secret_bytes(secret), signed, hashlib.sha256).digest() for secret in secrets)
+    return " ".join(f"v1,{base64.b64encode(each).decode()}" for each in made)
+
+
+_CARRIERS: Final = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"), IPv6Network("2002::/16"))
+"""IPv6 ranges that carry an IPv4 address to somebody else: NAT64 (RFC 6052, 8215) and 6to4."""
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address belongs to the public internet: neither private, local, reserved nor multicast.
+
+    An address that carries another one inside (mapped, NAT64, 6to4, Teredo) is refused, whatever it carries.
+    """
+    try:
+        found: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(found, IPv6Address) and (
+        found.ipv4_mapped or found.teredo or any(found in network for network in _CARRIERS)
+    ):
+        return False
+    return found.is_global and not (found.is_multicast or found.is_reserved or found.is_unspecified)
+
+
+def is_exempt(host: str, port: int, exempt: Collection[str]) -> bool:
+    """Whether an operator named this host, or host and port, as one of their own."""
+    return host in exempt or f"{host}:{port}" in exempt
+
+
+def problem_of_url(url: str, exempt: Collection[str] = ()) -> str:
+    """What is wrong with an endpoint's address, as a sentence; empty when nothing is.
+
+    HTTPS on port 443 of a public name; an operator's own hosts (`exempt`) may be any port, and plain HTTP.
+    """
+    if len(url) > 2_000 or any(ord(sign) <= 32 or ord(sign) == 127 for sign in url) or "\\" in url:
+        return "The address holds a space, a backslash or a control character, or is over 2,000 characters."
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (80 if parts.scheme == "http" else 443)
+    except ValueError:
+        return "This is not an address. Use one such as https://hooks.example.org/review"
+    host = parts.hostname or ""
+    own = is_exempt(host, port, exempt)
+    if parts.scheme != "https" and not (own and parts.scheme == "http"):
+        return "The address must start with https://"
+    if not host or not host.isascii():
+        return "The address has no host name in ASCII. Use the xn-- form of other names."
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        return "The address may hold neither a user name nor a # part."
+    if port != 443 and not own:
+        return f"Port {port} is not allowed; use 443, or ask the operator to name the host in WEBHOOK_HOSTS."
+    if _is_literal(host) and not own and not is_public(host):
+        return "This address is not on the public internet. An operator can allow it with WEBHOOK_HOSTS."
+    return ""
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
