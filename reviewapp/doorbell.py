@@ -13,6 +13,7 @@ log = logging.getLogger(__name__)
 JOBS: Final[dict[str, str]] = {
     "score": "reviewapp.screening.jobs.score_received",
     "reason": "reviewapp.screening.jobs.pump_judgements",
+    "deliver": "reviewapp.review.jobs.deliver_webhooks",
     "export": "reviewapp.insights.jobs.write_exports",
 }
 """Queue name to the one job that it may run. Every job reads its work from Postgres, so it takes no content."""

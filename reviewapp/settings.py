@@ -129,10 +129,13 @@ RQ_QUEUES = {
         "SOCKET_CONNECT_TIMEOUT": 2,
         "SERIALIZER": "rq.serializers.JSONSerializer",
     }
-    for name in ("score", "reason", "export")
+    for name in ("score", "reason", "deliver", "export")
 }
 # The doorbell waits for the commit itself.
 RQ = {"COMMIT_MODE": "auto", "SHOW_ADMIN_LINK": False}
+
+# Hosts, or host:port, that webhooks may go to although they are private, on another port, or without TLS.
+WEBHOOK_HOSTS = frozenset(host for host in os.environ.get("WEBHOOK_HOSTS", "").split(",") if host)
 
 # Senders are asked to wait (429) over these; 0 switches a limit off.
 INGEST_ITEMS_PER_MINUTE = int(os.environ.get("INGEST_ITEMS_PER_MINUTE", "0"))

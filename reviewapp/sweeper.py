@@ -28,6 +28,8 @@ from reviewapp.intake import actions as intake  # noqa: E402
 from reviewapp.policies import actions as policies  # noqa: E402
 from reviewapp.review import actions as review  # noqa: E402
 from reviewapp.screening import actions as screening  # noqa: E402
+from reviewapp.webhooks import actions as webhooks  # noqa: E402
+from reviewapp.webhooks import reads as outbox  # noqa: E402
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,11 @@ def _sweep() -> None:
     screening.sweep(endpoints=len(settings.REASONER_URLS))
 
 
+def _ring_for_deliveries() -> None:
+    if outbox.is_due():
+        doorbell.ring("deliver")
+
+
 def _look_at_engines() -> None:
     """Ring for every endpoint, so that its state on the screens is fresh even when nothing waits."""
     for endpoint in range(len(settings.REASONER_URLS)):
@@ -62,10 +69,12 @@ def _look_at_engines() -> None:
 
 CHORES: Final[tuple[tuple[float, Callable[[], object]], ...]] = (
     (TICK_SECONDS, review.release_decisions),
+    (TICK_SECONDS, _ring_for_deliveries),
     (TICK_SECONDS, _admit_all),
     (TICK_SECONDS, _place_all),
     (SWEEP_SECONDS, review.expire_claims),
     (SWEEP_SECONDS, _sweep),
+    (SWEEP_SECONDS, webhooks.return_lapsed),
     (SWEEP_SECONDS, insights.tend_exports),
     (TICK_SECONDS, policies.publish_due),
     (SWEEP_SECONDS, policies.expire_emergencies),

@@ -14,6 +14,7 @@ assert all((intake_api, policies_api, review_api, insights_api)), (
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("reviewapp.accounts.urls")),
+    path("", include("reviewapp.webhooks.urls")),
     path("", include("reviewapp.policies.urls")),
     path("", include("reviewapp.screening.urls")),
     path("", include("reviewapp.review.urls")),

@@ -51,6 +51,7 @@ MAY: Final[dict[str, frozenset[Role]]] = {
     "export.make": frozenset({Role.AUDITOR, Role.ADMIN}),
     "members.manage": frozenset({Role.ADMIN}),
     "keys.manage": frozenset({Role.ADMIN}),
+    "webhooks.manage": frozenset({Role.ADMIN}),
     "settings.own": EVERYBODY,
     "help.read": EVERYBODY,
 }
@@ -77,6 +78,7 @@ ACTS: Final[dict[str, str]] = {
     "export.make": "Export",
     "members.manage": "Manage members",
     "keys.manage": "Manage API keys",
+    "webhooks.manage": "Manage webhooks",
     "settings.own": "Change their own settings",
     "help.read": "Read the manual",
 }

@@ -89,7 +89,9 @@ def _start(services: Services, keeper: Supervisor, options: argparse.Namespace) 
 def _workers(services: Services, scoring: int) -> list[Process]:
     names = [f"score-{number}" for number in range(1, scoring + 1)]
     workers = [services.child(name, ["-m", "reviewapp.worker", "score"]) for name in names]
-    workers += [services.child(name, ["-m", "reviewapp.worker", name]) for name in ("reason", "export")]
+    workers += [
+        services.child(name, ["-m", "reviewapp.worker", name]) for name in ("reason", "deliver", "export")
+    ]
     return [*workers, services.child("sweeper", ["-m", "reviewapp.sweeper"])]
 
 

@@ -82,7 +82,7 @@ def decisions(*, sources: Collection[str], limit: int, cursor: str) -> Page:
         found = query.fetchall()
     page = found[:limit]
     rows = Decision.objects.select_related("item__source").in_bulk([key for _, key in page])
-    findings = _findings(list(rows))
+    findings = decision_findings(list(rows))
     entries = [_feed_entry(position, rows[key], findings[key]) for position, key in page]
     return Page(entries, str(page[-1][0]) if len(found) > limit else None)
 
@@ -158,11 +158,12 @@ def _decisions(keys: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
         .extra(select={"final": "review_decision.release_at <= now()"})
         .order_by("at", "pk")
     )
-    findings = _findings([row.pk for row in rows])
-    return {row.item_id: _decision(row, findings[row.pk], final=row.final) for row in rows}
+    findings = decision_findings([row.pk for row in rows])
+    return {row.item_id: decision_json(row, findings[row.pk], final=row.final) for row in rows}
 
 
-def _decision(row: Decision, findings: list[dict[str, Any]], *, final: bool) -> dict[str, Any]:
+def decision_json(row: Decision, findings: list[dict[str, Any]], *, final: bool) -> dict[str, Any]:
+    """A decision as programs read it."""
     return {
         "id": str(row.pk),
         "label": row.label,
@@ -174,7 +175,8 @@ def _decision(row: Decision, findings: list[dict[str, Any]], *, final: bool) -> 
     }
 
 
-def _findings(keys: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+def decision_findings(keys: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+    """What each of these decisions rests on, by decision, in the order of the sections."""
     found: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
     rows = Finding.objects.filter(decision__in=keys).select_related("version__policy").order_by("section")
     for row in rows:
@@ -198,7 +200,7 @@ def _feed_entry(position: int, row: Decision, findings: list[dict[str, Any]]) ->
         "source": of.source.name,
         "revision": of.revision,
     }
-    return {"position": position, "item": named, **_decision(row, findings, final=True)}
+    return {"position": position, "item": named, **decision_json(row, findings, final=True)}
 
 
 def _closed(row: Item) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviewapp.review import views, views_act
+from reviewapp.review import views, views_act, views_outbox
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -19,5 +19,6 @@ urlpatterns = [
     path("review/<uuid:item>/renew", views_act.renew, name="review-renew"),
     path("review/<uuid:item>/restrict", views_act.restrict, name="review-restrict"),
     path("decisions/<uuid:decision>", views.decision, name="decision"),
+    path("deliveries/<uuid:delivery>/body", views_outbox.told, name="delivery-body"),
     path("decisions/<uuid:decision>/undo", views_act.undo, name="decision-undo"),
 ]
