@@ -22,6 +22,7 @@ from django.conf import settings  # noqa: E402  the settings come first
 from django.db import Error, connection  # noqa: E402
 
 from reviewapp import doorbell  # noqa: E402
+from reviewapp.accounts import actions as accounts  # noqa: E402
 from reviewapp.audit import actions as audit  # noqa: E402
 from reviewapp.insights import actions as insights  # noqa: E402
 from reviewapp.intake import actions as intake  # noqa: E402
@@ -80,6 +81,8 @@ CHORES: Final[tuple[tuple[float, Callable[[], object]], ...]] = (
     (SWEEP_SECONDS, policies.expire_emergencies),
     (LOOK_SECONDS, _look_at_engines),
     (FORGET_SECONDS, intake.forget_answers),
+    (FORGET_SECONDS, review.forget_traces),
+    (FORGET_SECONDS, accounts.forget_notices),
 )
 """Seconds between two turns, and the chore. Each commits on its own; one that fails does not keep the others waiting."""
 

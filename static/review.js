@@ -3,6 +3,7 @@
 (() => {
   const INERT_MS = 700; // Confirm ignores presses this soon after the screen changed under the hand.
   const RENEW_MS = 20_000;
+  const DRAFT_MS = 1_000;
   const $ = (selector, root = document) => root.querySelector(selector);
   const all = (selector) => [...document.querySelectorAll(selector)];
   let changedAt = performance.now();
@@ -126,7 +127,8 @@
       if (name === "Enter" && isOpen()) { event.preventDefault(); $("#override").requestSubmit(); return; }
     }
     if (!name) return;
-    const button = all(`[data-key="${name}"]`).find(visible);
+    const buttons = all(`[data-key="${name}"]`);
+    const button = buttons.find(visible) || buttons.find((each) => each.dataset.dialog);
     if (!button || (name === "c" && isOpen())) return;
     event.preventDefault();
     button.click();
@@ -138,8 +140,6 @@
     if (at("[data-cancel]")) { event.preventDefault(); setOpen(false); return; }
     if (at("[data-marks]")) toggleMarks();
     if (at("[data-focus]")) toggleFocus();
-    if (at("[data-restrict]")) { $("#restrict")?.showModal(); }
-    if (at("[data-close]")) at("dialog").close();
     const disabled = at("[aria-disabled=true]");
     if (disabled) event.preventDefault();
   });
@@ -152,7 +152,7 @@
   // Capture, so that it comes before htmx: a press that is too early, or a second one, sends nothing.
   addEventListener("submit", (event) => {
     const form = event.target;
-    if (!form.closest("#desk") || !form.hasAttribute("hx-post")) return;
+    if (!form.closest("#desk, #dialogs") || !form.hasAttribute("hx-post")) return;
     if (!form["htmx-internal-data"]) htmx.process(form); // a press in the moment between swap and settling
     const early = form.matches("[data-confirm]") && performance.now() - changedAt < INERT_MS;
     const disabled = form.matches("[data-confirm]") && $("button", form).getAttribute("aria-disabled") === "true";
@@ -160,7 +160,9 @@
   }, true);
 
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.requestConfig.verb === "post" && event.target.closest("#desk form")) busy = true;
+    if (event.detail.requestConfig.verb !== "post" || !event.target.closest("#desk form, #dialogs form")) return;
+    busy = true;
+    clearTimeout(draftTimer);
   });
   document.addEventListener("htmx:afterRequest", () => { busy = false; });
   document.addEventListener("htmx:sendError", () => {
@@ -205,6 +207,8 @@
     changedAt = now;
     renewedAt = now;
     said = "";
+    clearTimeout(draftTimer);
+    draftTimer = 0;
     const lease = $("#lease");
     leaseEnds = lease ? now + Number(lease.dataset.left) * 1000 : 0;
     const undo = $("[data-undo]");
@@ -212,6 +216,7 @@
     undoWindow = undo ? Number(undo.dataset.window) * 1000 : 1;
     describe();
     tick();
+    if (lease && Number(lease.dataset.left) < 60) { renewedAt = 0; renew(); }
   }
 
   function tick() {
@@ -222,6 +227,7 @@
       $("[data-clock]", lease).textContent = left > 0 ? clock(left) : "ended";
       lease.classList.toggle("low", left < 60);
       const word = left <= 0 ? "Your time on this item ended." : left < 15 ? "15 seconds left." : left < 60 ? "One minute left." : "";
+      $("[data-lease-hint]", lease).textContent = left <= 0 ? "" : left < 60 ? "type or move to keep it" : "renews as you work";
       if (word !== said) { said = word; $("#lease-said").textContent = word; }
     }
     const undo = $("[data-undo]");
@@ -238,15 +244,56 @@
   }
   setInterval(tick, 250);
 
+  // ---- time at work: an open tab without input does not count
+  const IDLE_MS = 15_000;
+  let inputAt = performance.now();
+  let activeMs = 0;
+  function work() {
+    const now = performance.now();
+    activeMs += Math.min(now - inputAt, IDLE_MS);
+    inputAt = now;
+  }
+  function seat(lease) {
+    const body = new FormData();
+    body.set("task", lease.dataset.task);
+    body.set("epoch", lease.dataset.epoch);
+    body.set("active", String(Math.floor(activeMs / 1000)));
+    activeMs %= 1000;
+    return body;
+  }
+
+  // ---- what is typed is kept on the server; a page that is left gives its claim back soon
+  let draftTimer = 0;
+  function draft() {
+    draftTimer = 0;
+    const form = $("#override");
+    const lease = $("#lease");
+    if (!form || !lease || busy) return;
+    const token = JSON.parse(document.body.getAttribute("hx-headers") || "{}");
+    fetch(`/review/${lease.dataset.item}/draft`, { method: "POST", body: new FormData(form), headers: token, keepalive: true }).catch(() => {});
+  }
+  addEventListener("input", (event) => {
+    if (!event.target.closest("#override")) return;
+    clearTimeout(draftTimer);
+    draftTimer = setTimeout(draft, DRAFT_MS);
+  });
+  addEventListener("pagehide", () => {
+    const lease = $("#lease");
+    if (!lease) return;
+    if (draftTimer) draft();
+    const body = seat(lease);
+    body.set("csrfmiddlewaretoken", $("[name=csrfmiddlewaretoken]")?.value || "");
+    navigator.sendBeacon(`/review/${lease.dataset.item}/leave`, body);
+  });
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+
   // ---- the lease is renewed while somebody works
   function renew() {
     const lease = $("#lease");
     const now = performance.now();
     if (!lease || now - renewedAt < RENEW_MS || now > leaseEnds) return;
     renewedAt = now;
-    const body = new FormData();
-    body.set("task", lease.dataset.task);
-    body.set("epoch", lease.dataset.epoch);
+    const body = seat(lease);
     const token = JSON.parse(document.body.getAttribute("hx-headers") || "{}");
     fetch(`/review/${lease.dataset.item}/renew`, { method: "POST", body, headers: token })
       .then(async (answer) => {
@@ -256,7 +303,7 @@
       })
       .catch(() => { renewedAt = now - RENEW_MS + 3_000; });
   }
-  for (const kind of ["keydown", "pointerdown", "pointermove", "input", "wheel"]) addEventListener(kind, renew, { passive: true });
+  for (const kind of ["keydown", "pointerdown", "pointermove", "input", "wheel"]) addEventListener(kind, () => { work(); renew(); }, { passive: true });
 
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", arrive); else arrive();
 })();

@@ -1,9 +1,9 @@
 """The write door of people and keys: who is here, what they may do, and how the screens look to them."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -19,6 +19,8 @@ from django.db.models.functions import Now
 from reviewapp.accounts import rules
 from reviewapp.accounts.models import ApiKey, Notice, Person
 from reviewapp.accounts.rules import Role
+from reviewapp.accounts.rules_notices import NOTICE_DAYS, NOTICES
+from reviewapp.accounts.rules_preferences import Preferences, checked_preferences
 from reviewapp.audit.actions import Actor, record
 from reviewapp.ui.errors import Missing, ProductError
 
@@ -152,9 +154,36 @@ def set_profile(*, person: UUID, name: str, time_zone: str) -> None:
     Person.objects.filter(pk=person).update(name=_checked_name(name), time_zone=time_zone)
 
 
-def notify(*, person: UUID, kind: str, about: UUID | None = None) -> None:
-    """Leave somebody a notice: a word from the closed list of kinds, and the id of what it is about."""
-    Notice.objects.create(person_id=person, kind=kind, about=about)
+def notify(*, person: UUID, kind: str, about: UUID | None = None, by: UUID | None = None) -> None:
+    """Leave somebody a notice: a kind of NOTICES, the id of what it is about, and who caused it.
+
+    Joins the open transaction of the change it tells of. Raises KeyError for a kind that is not in the list.
+    """
+    NOTICES[kind]
+    Notice.objects.create(person_id=person, kind=kind, about=about, by_id=by)
+
+
+def read_notices(*, person: UUID, notice: UUID | None = None) -> None:
+    """Mark one of somebody's notices as read, or all of them."""
+    unread = Notice.objects.filter(person_id=person, read_at=None)
+    (unread.filter(pk=notice) if notice else unread).update(read_at=Now())
+
+
+def forget_notices() -> int:
+    """Drop notices older than 90 days; returns how many."""
+    return Notice.objects.filter(at__lt=Now() - timedelta(days=NOTICE_DAYS)).delete()[0]
+
+
+def set_preferences(*, person: UUID, changes: Mapping[str, object]) -> Preferences:
+    """Change some of somebody's own settings, the others stay; returns all of them.
+
+    Raises BadPreference for a value that cannot be, and nothing is changed then.
+    """
+    with transaction.atomic():
+        somebody = _locked(person)
+        wanted = checked_preferences(somebody.preferences | dict(changes))
+        Person.objects.filter(pk=person).update(preferences=wanted.as_json())
+    return wanted
 
 
 @transaction.atomic

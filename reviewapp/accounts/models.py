@@ -24,7 +24,9 @@ class People(BaseUserManager["Person"]):
 class Person(AbstractBaseUser):
     """Somebody who signs in. Roles are a set; `pseudonym` is the only name that leaves the product."""
 
-    content_free: ClassVar = ("email", "name", "pseudonym", "roles", "theme", "time_zone", "password")
+    content_free: ClassVar = (
+        "email", "name", "pseudonym", "roles", "theme", "time_zone", "password", "preferences",
+    )  # fmt: skip
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     email = models.EmailField(unique=True)
@@ -35,6 +37,7 @@ class Person(AbstractBaseUser):
     theme = models.TextField(default="system")
     time_zone = models.TextField(default="UTC")
     cleared_restricted = models.BooleanField(default=False)
+    preferences = models.JSONField(default=dict, db_default={}, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = People()
@@ -82,6 +85,7 @@ class Notice(models.Model):
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="notices")
     kind = models.TextField(db_collation="C")
     about = models.UUIDField(null=True)
+    by = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, related_name="+")
     at = models.DateTimeField(db_default=Now())
     read_at = models.DateTimeField(null=True)
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviewapp.accounts import views, views_admin
+from reviewapp.accounts import views, views_admin, views_notices
 
 urlpatterns = [
     path("accounts/login/", views.sign_in, name="account_login"),
@@ -10,6 +10,10 @@ urlpatterns = [
     path("accounts/password/change/", views.change_password, name="account_change_password"),
     path("settings/me", views.me, name="me"),
     path("settings/theme", views.theme, name="theme"),
+    path("settings/notices", views_notices.notices, name="notices"),
+    path("settings/notices/chip", views_notices.chip, name="notices-chip"),
+    path("settings/notices/read", views_notices.read_all, name="notices-read"),
+    path("settings/notices/<uuid:notice>", views_notices.open_notice, name="notice"),
     path("members/", views_admin.members, name="members"),
     path("members/<uuid:key>", views_admin.member, name="member"),
     path("members/<uuid:key>/<slug:change>", views_admin.change_member, name="member-change"),

@@ -53,6 +53,10 @@ EVENTS: Final[dict[str, EventKind]] = dict(
         _kind("task.claimed", "A person took a task.", "task", "epoch", "reserved"),
         _kind("task.released", "A claim ended without a decision.", "task", "why"),
         _kind("task.skipped", "A person passed over a task.", "task"),
+        _kind("task.held", "A person put a task aside until a time.", "task", "until", "why"),
+        _kind("task.handed_over", "A person gave a task to somebody, or to another queue.", "task", "to", "queue", "why"),
+        _kind("task.taken_over", "A senior took a task out of somebody's hands.", "task", "before", "why", "epoch"),
+        _kind("queue.noted", "A shift left a note on a queue."),
         _kind("task.withdrawn", "Tasks left their queue because the item did.", "why", "tasks"),
         _kind(
             "decision.made", "A person decided an item.", "decision", "task", "label", "kind", "findings", "actions",

@@ -18,6 +18,7 @@ class SeatForm(forms.Form):
     nonce = forms.UUIDField(required=False)
     verdict = forms.UUIDField(required=False)
     shown = forms.CharField(required=False, max_length=4_000)
+    active = forms.IntegerField(required=False, min_value=0, max_value=86_400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,14 @@ def seat_of(data: QueryDict) -> dict[str, Any]:
         except ValueError:
             continue
     return form.cleaned_data | {"shown": shown}
+
+
+def id_of(data: QueryDict, name: str, missing: str) -> UUID:
+    """The id that a field holds. Raises Unclear with the words of `missing` for anything else."""
+    try:
+        return UUID(data.get(name, ""))
+    except ValueError:
+        raise Unclear(missing) from None
 
 
 def typed_of(data: QueryDict) -> Typed:

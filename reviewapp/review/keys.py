@@ -59,6 +59,12 @@ KEYS: Final[tuple[KeyAction, ...]] = (
     KeyAction("focus", "z", "Focus", "Shows the item alone; again brings the rest back.", _LOOK),
     KeyAction("skip", "s", "Skip", "Passes over this item; it is logged and goes back to the queue.", _MOVE),
     KeyAction(
+        "hold", "h", "Hold", "Puts the item aside until a time that you choose; it returns by itself.", _MOVE
+    ),
+    KeyAction(
+        "hand_over", "a", "Hand over", "Gives the item to somebody, or to another queue, with a note.", _MOVE
+    ),
+    KeyAction(
         "restrict",
         "r",
         "Restrict",

@@ -7,12 +7,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from reviewapp.accounts.models import Person
 from reviewapp.intake import reads as intake
 from reviewapp.review import rules
-from reviewapp.review.models import Decision, Queue, Task
+from reviewapp.review.models import Decision, Queue, QueueNote, Task
 from reviewapp.review.rules_text import preview
 from reviewapp.screening import reads as screening
 from reviewapp.ui.errors import Missing
@@ -92,8 +93,17 @@ class QueueRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ShiftNote:
+    """The latest note that one shift left for the next."""
+
+    who: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class QueuePage:
-    """One page of a queue; `newer` and `older` are cursors (a task) or None."""
+    """One page of a queue; `before` and `after` are cursors (a task) or None."""
 
     queue: QueueLine
     rows: tuple[QueueRow, ...]
@@ -101,6 +111,7 @@ class QueuePage:
     after: UUID | None
     in_hand: UUID | None
     with_verdicts: bool
+    note: ShiftNote | None
 
 
 def home(person: Person) -> Home:
@@ -157,7 +168,13 @@ def queue_page(
     return QueuePage(
         queue=line, rows=rows, before=None if is_first or not rows else rows[0].task,
         after=None if is_last or not rows else rows[-1].task, in_hand=in_hand(person), with_verdicts=with_verdicts,
+        note=_shift_note(queue),
     )  # fmt: skip
+
+
+def _shift_note(queue: UUID) -> ShiftNote | None:
+    row = QueueNote.objects.select_related("person").filter(queue=queue).order_by("-at").first()
+    return ShiftNote(str(row.person), row.text, row.at) if row else None
 
 
 def in_hand(person: Person) -> UUID | None:
@@ -207,14 +224,18 @@ def _line(queue: Queue, mine: int, *, cap: int = rules.COUNT_CAP) -> QueueLine:
 def _mine(person: Person) -> tuple[MineLine, ...]:
     tasks = list(
         Task.objects.select_related("queue")
-        .filter(claimed_by=person, state__in=["claimed", "held"], item__restricted=False)
+        .filter(
+            Q(claimed_by=person, state__in=["claimed", "held"])
+            | Q(assigned_to=person, state="waiting", assigned_until__gt=Now()),
+            item__restricted=False,
+        )
         .order_by("reserved", "claimed_at")
     )
     texts = intake.contents([task.item_id for task in tasks])
     return tuple(
         MineLine(
             task.item_id, _preview(texts.get(task.item_id)), task.queue.name, task.state, task.reserved,
-            task.hold_until or task.lease_until,
+            task.hold_until or task.lease_until or task.assigned_until,
         )
         for task in tasks
     )  # fmt: skip

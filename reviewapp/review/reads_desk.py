@@ -15,7 +15,7 @@ from reviewapp.intake import reads as intake
 from reviewapp.intake.models import Item
 from reviewapp.policies import reads as policies
 from reviewapp.review import rules
-from reviewapp.review.models import Decision, Task
+from reviewapp.review.models import Decision, Draft, Note, Task
 from reviewapp.review.rules_text import MARKS_ON_UP_TO_WORDS, Marked, Run, mark, plain, preview
 from reviewapp.screening import reads as screening
 from reviewapp.ui.errors import Missing
@@ -74,6 +74,16 @@ class OtherPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteLine:
+    """One note on an item."""
+
+    who: str
+    kind: str
+    paragraphs: tuple[tuple[Run, ...], ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class UndoSlot:
     """The latest call that can still be taken back."""
 
@@ -117,6 +127,8 @@ class Desk:
     nonce: UUID
     undo: UndoSlot | None
     ready: str
+    notes: tuple[NoteLine, ...]
+    draft: dict[str, str]
 
 
 def is_restricted(item: UUID) -> bool:
@@ -129,9 +141,9 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
 
     A restricted item is missing too, unless `restricted` says that the view was cleared and logged.
     """
-    tasks = Task.objects.select_related("item__source", "item__author", "queue", "claimed_by").filter(
-        item_id=item
-    )
+    tasks = Task.objects.select_related(
+        "item__source", "item__author", "queue", "claimed_by", "assigned_to"
+    ).filter(item_id=item)
     task = tasks.order_by("-created_at").first()
     found = task.item if task else _item(item)
     content = intake.contents([item], include_restricted=restricted).get(item)
@@ -158,7 +170,7 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
         why=rules.why_here(task.terms, severity=task.severity, reports=reports) if task else "",
         options=_options(version), other_policies=_others(version), options_of=title,
         shown=",".join(str(each.verdict_id) for each in panel), nonce=new_id(),
-        undo=undo_slot(person), ready=ready(person),
+        undo=undo_slot(person), ready=ready(person), notes=_notes(item), draft=_draft(task, person),
     )  # fmt: skip
 
 
@@ -254,7 +266,38 @@ def _standing(task: Task | None, person: Person) -> tuple[Seat | None, str, str]
         if task.reserved:
             return None, "reserved", ""
         return (Seat(task.pk, task.lease_epoch, left), "mine", "") if left > 0 else (None, "lapsed", "")
-    return None, {"waiting": "waiting", "held": "taken", "done": "done"}.get(task.state, "gone"), ""
+    if task.state == "held":
+        return (
+            (None, "held", "") if task.claimed_by_id == person.pk else (None, "taken", str(task.claimed_by))
+        )
+    if (
+        task.state == "waiting"
+        and task.assigned_to_id not in {None, person.pk}
+        and not _is_past(task.assigned_until)
+    ):
+        return None, "taken", str(task.assigned_to)
+    return None, {"waiting": "waiting", "done": "done"}.get(task.state, "gone"), ""
+
+
+def _is_past(moment: datetime | None) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT %s::timestamptz < clock_timestamp()", [moment])
+        return bool(cursor.fetchone()[0])
+
+
+def _notes(item: UUID) -> tuple[NoteLine, ...]:
+    rows = Note.objects.select_related("person").filter(item_id=item).exclude(text="").order_by("at")[:100]
+    return tuple(
+        NoteLine(str(row.person), rules.NOTE_WORDS[row.kind], plain(row.text), row.at) for row in rows
+    )
+
+
+def _draft(task: Task | None, person: Person) -> dict[str, str]:
+    """What the person typed into this task's form and did not send; empty for nothing."""
+    if task is None:
+        return {}
+    fields = ("section", "other", "action", "reason_code", "reason")
+    return Draft.objects.filter(task=task, person=person).values(*fields).first() or {}
 
 
 def _decided(task: Task | None) -> UUID | None:

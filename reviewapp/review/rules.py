@@ -30,6 +30,24 @@ class TaskState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class NoteKind(StrEnum):
+    """Why a note was written."""
+
+    NOTE = "note"
+    HOLD = "hold"
+    HANDOVER = "handover"
+    TAKE_OVER = "take_over"
+    ESCALATION = "escalation"
+
+
+NOTE_WORDS: Final[dict[str, str]] = {
+    NoteKind.NOTE.value: "note",
+    NoteKind.HOLD.value: "held it",
+    NoteKind.HANDOVER.value: "handed it over",
+    NoteKind.TAKE_OVER.value: "took it over",
+    NoteKind.ESCALATION.value: "escalated it",
+}
+
 OPEN_TASK_STATES: Final = ("waiting", "claimed", "held")
 
 TASK_STATES: Final[dict[str, State]] = {

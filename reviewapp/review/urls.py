@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviewapp.review import views, views_act, views_outbox
+from reviewapp.review import views, views_act, views_claims, views_outbox
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -17,7 +17,14 @@ urlpatterns = [
     path("review/<uuid:item>/skip", views_act.skip, name="review-skip"),
     path("review/<uuid:item>/release", views_act.release, name="review-release"),
     path("review/<uuid:item>/renew", views_act.renew, name="review-renew"),
-    path("review/<uuid:item>/restrict", views_act.restrict, name="review-restrict"),
+    path("review/<uuid:item>/restrict", views_claims.restrict, name="review-restrict"),
+    path("review/<uuid:item>/hold", views_claims.hold, name="review-hold"),
+    path("review/<uuid:item>/hand-over", views_claims.hand_over, name="review-hand-over"),
+    path("review/<uuid:item>/take-over", views_claims.take_over, name="review-take-over"),
+    path("review/<uuid:item>/draft", views_claims.draft, name="review-draft"),
+    path("review/<uuid:item>/leave", views_claims.leave, name="review-leave"),
+    path("shift/end", views_claims.end_shift, name="shift-end"),
+    path("queues/<slug:slug>/note", views_claims.queue_note, name="queue-note"),
     path("decisions/<uuid:decision>", views.decision, name="decision"),
     path("deliveries/<uuid:delivery>/body", views_outbox.told, name="delivery-body"),
     path("decisions/<uuid:decision>/undo", views_act.undo, name="decision-undo"),

@@ -4,14 +4,16 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from reviewapp.accounts import rules as who
 from reviewapp.accounts.access import SignedInRequest, requires
-from reviewapp.review import actions, reads, reads_desk
+from reviewapp.review import actions, reads, reads_desk, reads_dialogs
 from reviewapp.review.forms import Typed
 from reviewapp.review.keys import BY_NAME
 from reviewapp.review.rules import ACTION_WORDS, REASONS
+from reviewapp.review.rules_claims import TAKE_OVER_WHY
 from reviewapp.screening.rules import PRACTICE_NOTICE
 from reviewapp.ui.errors import Missing, ProductError
 
@@ -63,6 +65,7 @@ def item(request: SignedInRequest, item: UUID) -> HttpResponse:
     if restricted:
         actions.open_restricted(item=item, person=request.user)
     context = desk_context(request, item, is_open="override" in request.GET, restricted=restricted)
+    context |= dialog_context(request, opened=request.GET.get("dialog", ""))
     return render(request, "review/item.html", context)
 
 
@@ -89,9 +92,12 @@ def desk_context(
 ) -> dict[str, object]:  # fmt: skip
     """What the templates of the review screen take. `typed` fills the override form and opens it."""
     desk = reads_desk.desk(item, request.user, restricted=restricted)
+    if typed is None and desk.draft and desk.seat is not None:
+        typed = Typed(**desk.draft)
     return {
         "desk": desk,
         "open": (desk.seat is not None or problem is not None) and (is_open or typed is not None),
+        "take_over_why": TAKE_OVER_WHY,
         "typed": typed or Typed(reason_code="context_missed" if desk.can_confirm else ""),
         "problem": problem,
         "keys": BY_NAME,
@@ -99,6 +105,17 @@ def desk_context(
         "actions": ACTION_WORDS,
         "practice_notice": PRACTICE_NOTICE,
         "works": who.may(request.user.roles, "queue.work"),
+    }
+
+
+def dialog_context(request: SignedInRequest, *, opened: str = "", problem: str = "") -> dict[str, object]:
+    """What the dialogs of the review screen offer; `opened` is the one that shows, with a problem and what was typed."""
+    return {
+        "dialogs": reads_dialogs.dialogs(request.user, now=timezone.localtime()),
+        "opened": opened,
+        "dialog_problem": problem,
+        "said": request.POST,
+        "keys": BY_NAME,
     }
 
 

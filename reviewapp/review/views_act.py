@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from reviewapp.accounts.access import SignedInRequest, requires
 from reviewapp.review import actions, reads, reads_desk, rules
 from reviewapp.review.forms import Typed, finding_of, seat_of, typed_of
-from reviewapp.review.views import desk_context, nothing_in_hand
+from reviewapp.review.views import desk_context, dialog_context, nothing_in_hand
 from reviewapp.ui.errors import ProductError, Stale
 
 INCOMPLETE = (Stale, actions.Unclear)
@@ -27,7 +27,10 @@ def confirm(request: SignedInRequest, item: UUID) -> HttpResponse:
             raise actions.Unclear(
                 "There was no verdict on the screen to confirm. Override records your call."
             )
-        return actions.confirm(person=request.user, **seat)
+        return actions.confirm(
+            person=request.user, task=seat["task"], epoch=seat["epoch"], nonce=seat["nonce"], verdict=seat["verdict"],
+            shown=seat["shown"],
+        )  # fmt: skip
 
     return _decide(request, item, act, None)
 
@@ -58,8 +61,8 @@ def skip(request: SignedInRequest, item: UUID) -> HttpResponse:
         seat = seat_of(request.POST)
         claim = actions.skip(task=seat["task"], epoch=seat["epoch"], person=request.user)
     except INCOMPLETE as problem:
-        return _conflict(request, item, problem, None)
-    return _following(request, queue, claim.item if claim else None)
+        return conflict(request, item, problem, None)
+    return following(request, queue, claim.item if claim else None)
 
 
 @require_POST
@@ -79,8 +82,8 @@ def claim(request: SignedInRequest, item: UUID) -> HttpResponse:
     try:
         actions.claim_item(item=item, person=request.user)
     except Stale as problem:
-        return _conflict(request, item, problem, typed if typed != Typed() else None)
-    return _screen(request, item, typed=typed if typed != Typed() else None)
+        return conflict(request, item, problem, typed if typed != Typed() else None)
+    return screen(request, item, typed=typed if typed != Typed() else None)
 
 
 @require_POST
@@ -89,7 +92,7 @@ def renew(request: SignedInRequest, item: UUID) -> HttpResponse:
     """Another five minutes, as JSON: `{"left": seconds}`."""
     try:
         seat = seat_of(request.POST)
-        actions.renew(task=seat["task"], epoch=seat["epoch"], person=request.user)
+        actions.renew(task=seat["task"], epoch=seat["epoch"], person=request.user, active=seat["active"] or 0)
     except INCOMPLETE as problem:
         return JsonResponse({"message": problem.message}, status=problem.status)
     return JsonResponse({"left": rules.LEASE_SECONDS})
@@ -115,22 +118,8 @@ def undo(request: SignedInRequest, decision: UUID) -> HttpResponse:
         held = reads.in_hand(request.user)
         if held is None:
             raise
-        return _conflict(request, held, problem, None)
-    return _screen(request, undone.claim.item, typed=Typed(**before) if before else None)
-
-
-@require_POST
-@requires("item.restrict")
-def restrict(request: SignedInRequest, item: UUID) -> HttpResponse:
-    """Take the item out of everything; the answer holds the next one."""
-    queue = reads_desk.queue_of(item)
-    try:
-        actions.restrict(item=item, reference=request.POST.get("reference", ""), person=request.user)
-    except ProductError as problem:
-        return _conflict(request, item, problem, None)
-    key, _ = reads.queue_line(queue)
-    claim = actions.claim_next(queue=key, person=request.user)
-    return _following(request, queue, claim.item if claim else None)
+        return conflict(request, held, problem, None)
+    return screen(request, undone.claim.item, typed=Typed(**before) if before else None)
 
 
 def _decide(
@@ -139,18 +128,19 @@ def _decide(
     try:
         decided = act()
     except INCOMPLETE as problem:
-        return _conflict(request, item, problem, typed)
+        return conflict(request, item, problem, typed)
     if decided.following is not None:
-        return _screen(request, decided.following.item)
+        return screen(request, decided.following.item)
     held = reads.in_hand(request.user) if decided.repeated else None
     claim = None if held else actions.claim_next(queue=decided.queue, person=request.user)
-    return _following(request, reads_desk.queue_of(item), held or (claim.item if claim else None))
+    return following(request, reads_desk.queue_of(item), held or (claim.item if claim else None))
 
 
-def _following(request: SignedInRequest, slug: str, item: UUID | None) -> HttpResponse:
+def following(request: SignedInRequest, slug: str, item: UUID | None) -> HttpResponse:
+    """The screen of what comes next, or the page that says that nothing does."""
     if item is not None:
-        return _screen(request, item)
-    if not _wants_fragment(request):
+        return screen(request, item)
+    if not wants_fragment(request):
         return HttpResponseRedirect(f"/queues/{slug}/next")
     context = nothing_in_hand(request, slug) | {"looked": True}
     response = render(request, "review/nothing.html", context)
@@ -158,29 +148,31 @@ def _following(request: SignedInRequest, slug: str, item: UUID | None) -> HttpRe
     return response
 
 
-def _screen(request: SignedInRequest, item: UUID, *, typed: Typed | None = None) -> HttpResponse:
+def screen(request: SignedInRequest, item: UUID, *, typed: Typed | None = None) -> HttpResponse:
     """The review screen of `item` as one fragment, or for a plain form a redirect to it."""
-    if not _wants_fragment(request):
+    if not wants_fragment(request):
         if typed is not None:
-            return render(request, "review/item.html", desk_context(request, item, typed=typed))
+            context = desk_context(request, item, typed=typed) | dialog_context(request)
+            return render(request, "review/item.html", context)
         return HttpResponseRedirect(f"/review/{item}")
     response = render(request, "review/desk.html", desk_context(request, item, typed=typed))
     response.headers["HX-Push-Url"] = f"/review/{item}"
     return response
 
 
-def _conflict(
+def conflict(
     request: SignedInRequest, item: UUID, problem: ProductError, typed: Typed | None
 ) -> HttpResponse:
     """The verdict's pane with what happened on top and the form filled as it was sent; the item's pane stays."""
     context = desk_context(request, item, typed=typed, problem=problem)
-    if not _wants_fragment(request):
-        return render(request, "review/item.html", context, status=problem.status)
+    if not wants_fragment(request):
+        return render(request, "review/item.html", context | dialog_context(request), status=problem.status)
     response = render(request, "review/conflict.html", context, status=problem.status)
     response.headers["HX-Retarget"] = "#verdict"
     response.headers["HX-Reswap"] = "innerHTML"
     return response
 
 
-def _wants_fragment(request: SignedInRequest) -> bool:
+def wants_fragment(request: SignedInRequest) -> bool:
+    """Whether htmx asks."""
     return bool(request.headers.get("HX-Request"))

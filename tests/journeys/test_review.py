@@ -41,7 +41,11 @@ def item(page: Page) -> Any:
 def press(page: Page, *keys: str) -> None:
     """Press keys and wait for the answer they cause, and until Confirm counts again."""
     with page.expect_response(
-        lambda answer: answer.request.method == "POST" and "/re" not in answer.url.rsplit("/", 1)[1]
+        lambda answer: (
+            answer.request.method == "POST"
+            and "/re" not in f"/{answer.url.rsplit('/', 1)[1]}"
+            and not answer.url.endswith(("/draft", "/leave"))
+        )
     ):
         for key in keys:
             page.keyboard.press(key)

@@ -7,6 +7,7 @@ from reviewapp.review.actions.claims import (
     HoldsAnother,
     claim_item,
     claim_next,
+    leave,
     release,
     renew,
     reserve_next,
@@ -19,6 +20,15 @@ from reviewapp.review.actions.deciding import (
     VerdictChanged,
     confirm,
     override,
+)
+from reviewapp.review.actions.drafts import forget_traces, save_draft
+from reviewapp.review.actions.holding import (
+    TooManyHolds,
+    end_shift,
+    hand_over,
+    hold,
+    leave_queue_note,
+    take_over,
 )
 from reviewapp.review.actions.undoing import TooLate, Undone, undo
 from reviewapp.review.actions.upkeep import (
@@ -36,6 +46,7 @@ __all__ = [
     "Decided",
     "HoldsAnother",
     "TooLate",
+    "TooManyHolds",
     "Unclear",
     "Undone",
     "VerdictChanged",
@@ -43,8 +54,14 @@ __all__ = [
     "claim_item",
     "claim_next",
     "confirm",
+    "end_shift",
     "erase_content",
     "expire_claims",
+    "forget_traces",
+    "hand_over",
+    "hold",
+    "leave",
+    "leave_queue_note",
     "open_restricted",
     "override",
     "release",
@@ -52,7 +69,9 @@ __all__ = [
     "renew",
     "reserve_next",
     "restrict",
+    "save_draft",
     "seed_queues",
     "skip",
+    "take_over",
     "undo",
 ]

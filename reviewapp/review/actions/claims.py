@@ -14,7 +14,8 @@ from django.db.models.functions import Now
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import Actor, record
-from reviewapp.review import rules
+from reviewapp.ids import new_id
+from reviewapp.review import rules, rules_claims
 from reviewapp.review.models import Skip, Task
 from reviewapp.review.rules import TaskState
 from reviewapp.ui.errors import Stale
@@ -25,13 +26,21 @@ _CANDIDATES: Final = """
     SELECT t.id, t.tier, t.rank_at, t.item_id,
            NOT i.restricted AND (i.state = 'awaiting_review' OR t.kind NOT IN ('first', 'appeal')) AS standing,
            t.id IN (SELECT task_id FROM review_skip WHERE person_id = %(person)s
-                    AND at > clock_timestamp() - make_interval(mins => %(minutes)s)) AS passed_over
+                    AND at > clock_timestamp() - make_interval(mins => %(minutes)s))
+           OR (t.assigned_to_id <> %(person)s AND t.assigned_until > clock_timestamp()) IS TRUE AS passed_over
     FROM (
-        SELECT id, tier, rank_at, item_id, kind FROM review_task
+        SELECT id, tier, rank_at, item_id, kind, assigned_to_id, assigned_until FROM review_task
         WHERE queue_id = %(queue)s AND state = 'waiting' {after}
         ORDER BY tier, rank_at, id LIMIT %(window)s
     ) t JOIN intake_item i ON i.id = t.item_id
     ORDER BY t.tier, t.rank_at, t.id
+"""
+# What was handed to the person comes first, then what came back to them from a hold.
+_MINE: Final = """
+    SELECT t.id FROM review_task t JOIN intake_item i ON i.id = t.item_id AND NOT i.restricted
+    WHERE t.assigned_to_id = %s AND t.queue_id = %s AND t.state = 'waiting'
+        AND (i.state = 'awaiting_review' OR t.kind NOT IN ('first', 'appeal'))
+    ORDER BY t.tier, t.rank_at LIMIT 8
 """
 _AFTER: Final = "AND (tier, rank_at, id) > (%(tier)s, %(rank_at)s, %(id)s)"
 
@@ -42,7 +51,7 @@ _TAKE: Final = """
         WHERE t.state = 'waiting' ORDER BY wanted.place LIMIT 1 FOR UPDATE OF t SKIP LOCKED
     )
     UPDATE review_task t SET state = 'claimed', claimed_by_id = %(person)s, claimed_at = clock_timestamp(),
-        reserved = %(reserved)s, lease_epoch = t.lease_epoch + 1,
+        reserved = %(reserved)s, assigned_to_id = NULL, assigned_until = NULL, lease_epoch = t.lease_epoch + 1,
         lease_until = clock_timestamp() + make_interval(secs => %(seconds)s)
     FROM free WHERE t.id = free.id RETURNING t.id, t.item_id, t.queue_id, t.lease_epoch, t.reserved, t.lease_until
 """
@@ -89,7 +98,7 @@ def claim_next(*, queue: UUID, person: Person) -> Claim | None:
             return _claim_of(active)
         if active is not None:
             _end_lapsed(active, person)
-        return _promoted(reserved, queue, person) or _take_first(queue, person, reserved=False)
+        return _promoted(reserved, queue, person) or take_first(queue, person, reserved=False)
 
 
 def reserve_next(*, queue: UUID, person: Person) -> Claim | None:
@@ -105,7 +114,7 @@ def reserve_next(*, queue: UUID, person: Person) -> Claim | None:
             return _extended(held.pk)
         if held:
             put_back(held)
-        return _take_first(queue, person, reserved=True)
+        return take_first(queue, person, reserved=True)
 
 
 def claim_item(*, item: UUID, person: Person) -> Claim:
@@ -124,10 +133,12 @@ def claim_item(*, item: UUID, person: Person) -> Claim:
             )
         if active is not None:
             _end_lapsed(active, person)
+        _take_up(item, person)
         tasks = Task.objects.filter(
-            item_id=item, state=TaskState.WAITING, item__state="awaiting_review", item__restricted=False
-        )
-        claim = _take(list(tasks.values_list("id", flat=True)), person, reserved=False)
+            Q(assigned_to=None) | Q(assigned_to=person) | Q(assigned_until__lt=Now()),
+            item_id=item, state=TaskState.WAITING, item__state="awaiting_review", item__restricted=False,
+        )  # fmt: skip
+        claim = take(list(tasks.values_list("id", flat=True)), person, reserved=False)
         if claim is None:
             raise ClaimLost(
                 "This item does not wait any more: somebody has it, or it is decided.", item=str(item)
@@ -135,10 +146,18 @@ def claim_item(*, item: UUID, person: Person) -> Claim:
         return claim
 
 
-def renew(*, task: UUID, epoch: int, person: Person) -> datetime:
+def _take_up(item: UUID, person: Person) -> None:
+    """A hold of the person's own on this item ends, so that they can claim it."""
+    Task.objects.filter(item_id=item, state=TaskState.HELD, claimed_by=person).update(
+        state=TaskState.WAITING.value, claimed_by=None, claimed_at=None, hold_until=None
+    )
+
+
+def renew(*, task: UUID, epoch: int, person: Person, active: int = 0) -> datetime:
     """Give the claim another five minutes, and the reserved one behind it its minute; returns the new end.
 
-    Called on input, at most every few seconds; leaves no audit event, because nothing changes hands. Raises ClaimLost.
+    Called on input, at most every few seconds; leaves no audit event, because nothing changes hands. `active`: seconds
+    of work since the last call, counted at most as long as that is ago. Raises ClaimLost.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -156,8 +175,45 @@ def renew(*, task: UUID, epoch: int, person: Person) -> datetime:
         raise ClaimLost(
             "Your time on this item ended. What you typed is still here; claim it again to go on."
         )
+    _count_active(task, epoch, person, active)
     end: datetime = ends[task]
     return end
+
+
+def leave(*, task: UUID, epoch: int, person: Person, active: int = 0) -> None:
+    """The page was left: the claim ends in half a minute unless the person comes back. A claim that ended stays so."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE review_task SET lease_until = least(lease_until, clock_timestamp() + make_interval(secs => %s))
+            WHERE state = 'claimed' AND claimed_by_id = %s AND (reserved OR (id = %s AND lease_epoch = %s))
+            """,
+            [rules_claims.LEAVE_SECONDS, person.pk, task, epoch],
+        )
+    _count_active(task, epoch, person, active)
+
+
+def _count_active(task: UUID, epoch: int, person: Person, active: int) -> None:
+    """Add work to the stay of this claim: never more than went by since it was last heard of."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO review_stay (id, task_id, epoch, person_id, started_at, seen_at, active_seconds)
+            SELECT %(id)s, id, %(epoch)s, %(person)s, claimed_at, clock_timestamp(),
+                least(%(active)s, ceil(extract(epoch FROM clock_timestamp() - claimed_at))::int)
+            FROM review_task WHERE id = %(task)s AND claimed_by_id = %(person)s AND claimed_at IS NOT NULL
+            ON CONFLICT (task_id, epoch) DO UPDATE SET seen_at = clock_timestamp(), active_seconds =
+                review_stay.active_seconds
+                + least(%(active)s, ceil(extract(epoch FROM clock_timestamp() - review_stay.seen_at))::int)
+            """,
+            {
+                "id": new_id(),
+                "task": task,
+                "epoch": epoch,
+                "person": person.pk,
+                "active": max(0, min(active, 3_600)),
+            },
+        )
 
 
 def release(*, task: UUID, epoch: int, person: Person) -> None:
@@ -181,7 +237,7 @@ def skip(*, task: UUID, epoch: int, person: Person) -> Claim | None:
         Skip.objects.create(task_id=task, person=person)
         record(verb="task.skipped", actor=Actor.person(person.pk), subjects=[item], data={"task": str(task)})
         queue = Task.objects.values_list("queue_id", flat=True).get(pk=task)
-        return promote(queue=queue, person=person) or _take_first(queue, person, reserved=False)
+        return promote(queue=queue, person=person) or take_first(queue, person, reserved=False)
 
 
 def promote(*, queue: UUID, person: Person) -> Claim | None:
@@ -265,7 +321,11 @@ def withdraw(tasks: list[UUID], items: list[UUID], *, actor: Actor, why: str) ->
     )
 
 
-def _take_first(queue: UUID, person: Person, *, reserved: bool) -> Claim | None:
+def take_first(queue: UUID, person: Person, *, reserved: bool) -> Claim | None:
+    """Within the open transaction: what waits for the person, else the first acceptable task of the queue."""
+    mine = take(_assigned(queue, person), person, reserved=reserved)
+    if mine is not None:
+        return mine
     after: dict[str, Any] = {}
     while True:
         window = _window(queue, person, after)
@@ -277,10 +337,16 @@ def _take_first(queue: UUID, person: Person, *, reserved: bool) -> Claim | None:
                 actor=Actor.person(person.pk),
                 why="item_left",
             )
-        claim = _take([row[0] for row in window if row[4] and not row[5]], person, reserved=reserved)
+        claim = take([row[0] for row in window if row[4] and not row[5]], person, reserved=reserved)
         if claim is not None or len(window) < rules.CANDIDATES:
             return claim
         after = {"id": window[-1][0], "tier": window[-1][1], "rank_at": window[-1][2]}
+
+
+def _assigned(queue: UUID, person: Person) -> list[UUID]:
+    with connection.cursor() as cursor:
+        cursor.execute(_MINE, [person.pk, queue])
+        return [row[0] for row in cursor.fetchall()]
 
 
 def _window(queue: UUID, person: Person, after: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -296,7 +362,8 @@ def _window(queue: UUID, person: Person, after: dict[str, Any]) -> list[tuple[An
     return rows
 
 
-def _take(tasks: list[UUID], person: Person, *, reserved: bool) -> Claim | None:
+def take(tasks: list[UUID], person: Person, *, reserved: bool) -> Claim | None:
+    """Within the open transaction: claim the first of these tasks that waits and that nobody else is taking."""
     if not tasks:
         return None
     seconds = rules.RESERVE_SECONDS if reserved else rules.LEASE_SECONDS

@@ -15,7 +15,7 @@ from reviewapp.intake import actions as intake
 from reviewapp.policies import reads as policies
 from reviewapp.review import rules
 from reviewapp.review.actions.claims import Claim, ClaimLost, alone, database_time, promote
-from reviewapp.review.models import Decision, Finding, Task, VerdictCall
+from reviewapp.review.models import Decision, Draft, Finding, Task, VerdictCall
 from reviewapp.review.rules import DecisionKind, Label, TaskState
 from reviewapp.screening import reads as screening
 from reviewapp.screening.models import Verdict
@@ -220,6 +220,7 @@ def _write(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Seque
         shown={"verdicts": [_as_shown(each) for each in verdicts], "blind": False},
         at=now, release_at=now + timedelta(seconds=seat.queue.undo_seconds),
     )  # fmt: skip
+    Draft.objects.filter(task=seat, person=person).delete()
     Finding.objects.bulk_create(
         Finding(decision=decision, version_id=v, section=code) for v, code in call.findings
     )

@@ -7,13 +7,15 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from reviewapp.accounts.access import check_may
+from reviewapp.accounts.actions import notify
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import DECISIONS_FEED, SWEEPER, Actor, place_in_feed, record
 from reviewapp.intake import actions as intake
-from reviewapp.review import rules
+from reviewapp.review import rules, rules_claims
 from reviewapp.review.actions.claims import database_time, withdraw
 from reviewapp.review.actions.deciding import Unclear
-from reviewapp.review.models import Decision, Task
+from reviewapp.review.models import Decision, Draft, Note, Task
+from reviewapp.review.rules import TaskState
 from reviewapp.ui.errors import Missing
 from reviewapp.webhooks import actions as webhooks
 from reviewapp.webhooks.rules import Announced
@@ -31,18 +33,24 @@ def expire_claims(*, limit: int = 500) -> int:
         cursor.execute(
             """
             WITH over AS (
-                SELECT id FROM review_task
+                SELECT id, state, claimed_by_id, hold_returns FROM review_task
                 WHERE (state = 'claimed' AND lease_until < clock_timestamp())
                    OR (state = 'held' AND hold_until < clock_timestamp())
                 LIMIT %s FOR UPDATE SKIP LOCKED
             )
             UPDATE review_task t SET state = 'waiting', claimed_by_id = NULL, claimed_at = NULL, reserved = false,
-                lease_until = NULL, hold_until = NULL
-            FROM over WHERE t.id = over.id RETURNING t.item_id
+                lease_until = NULL, hold_until = NULL,
+                assigned_to_id = CASE WHEN over.state = 'held' AND over.hold_returns THEN over.claimed_by_id END,
+                assigned_until = CASE WHEN over.state = 'held' AND over.hold_returns THEN clock_timestamp() + make_interval(secs => %s) END
+            FROM over WHERE t.id = over.id RETURNING t.item_id, over.state, over.claimed_by_id
             """,
-            [limit],
+            [limit, rules_claims.RETURN_SECONDS],
         )
-        items = [row[0] for row in cursor.fetchall()]
+        rows = cursor.fetchall()
+    items = [row[0] for row in rows]
+    for item, state, holder in rows:
+        if state == TaskState.HELD:
+            notify(person=holder, kind="hold_ended", about=item)
     if items:
         record(verb="task.released", actor=SWEEPER, subjects=items, data={"why": "lapsed"})
     return len(items) + _withdraw_left(limit)
@@ -123,6 +131,8 @@ def open_restricted(*, item: UUID, person: Person) -> None:
 def erase_content(*, item_ids: list[UUID]) -> None:
     """Forget what people wrote about these items, and withdraw what is still open on them."""
     Decision.objects.filter(item_id__in=item_ids).exclude(reason="").update(reason="")
+    Note.objects.filter(item_id__in=item_ids).update(text="")
+    Draft.objects.filter(task__item_id__in=item_ids).delete()
     open_tasks = Task.objects.select_for_update().filter(
         item_id__in=item_ids, state__in=rules.OPEN_TASK_STATES
     )

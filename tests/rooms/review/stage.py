@@ -102,6 +102,12 @@ def verbs(item: UUID) -> list[str]:
     return list(Event.objects.filter(subjects__contains=[item]).order_by("at").values_list("verb", flat=True))
 
 
+def events(item: UUID, verb: str) -> list[dict[str, Any]]:
+    """What the events of one verb say of an item, in order."""
+    found = Event.objects.filter(subjects__contains=[item], verb=verb).order_by("at")
+    return list(found.values_list("data", flat=True))
+
+
 def at_once(count: int, act: Callable[[int], Any]) -> list[Any]:
     """Run `act(0)` … `act(count - 1)` in threads with connections of their own; errors come back as values."""
 

@@ -1,0 +1,65 @@
+"""The read door of notices: the list, and how many are new."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from reviewapp.accounts.models import Notice, Person
+from reviewapp.accounts.rules_notices import NOTICES, NoticeKind
+from reviewapp.accounts.rules_preferences import Preferences, preferences_of
+from reviewapp.ui.errors import Missing
+
+MOST: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """One notice: its sentence with the name in it, and the page it leads to."""
+
+    id: UUID
+    icon: str
+    words: str
+    hint: str
+    path: str
+    at: datetime
+    is_new: bool
+
+
+def notices(person: Person) -> tuple[NoticeRow, ...]:
+    """The latest hundred notices of somebody, newest first, without the kinds that they switched off."""
+    rows = _told(person).select_related("by").order_by("-at")[:MOST]
+    return tuple(_row(row, NOTICES[row.kind]) for row in rows)
+
+
+def unread(person: Person) -> int:
+    """How many are new, counted up to a hundred."""
+    return len(_told(person).filter(read_at=None).values_list("pk")[:MOST])
+
+
+def where_to(person: Person, notice: UUID) -> str:
+    """The path that one of somebody's notices leads to. Raises Missing."""
+    row = Notice.objects.select_related("by").filter(person=person, pk=notice).first()
+    if row is None or row.kind not in NOTICES:
+        raise Missing("There is no such notice. It may be older than 90 days.")
+    return _row(row, NOTICES[row.kind]).path
+
+
+def preferences(person: Person) -> Preferences:
+    """Somebody's own settings."""
+    return preferences_of(person.preferences)
+
+
+def _told(person: Person) -> QuerySet[Notice]:
+    quiet = set(preferences(person).quiet)
+    told = [kind for kind, each in NOTICES.items() if each.group not in quiet]
+    return Notice.objects.filter(person=person, kind__in=told)
+
+
+def _row(row: Notice, kind: NoticeKind) -> NoticeRow:
+    return NoticeRow(
+        row.pk, kind.icon, kind.words.format(who=str(row.by) if row.by else "Somebody"), kind.hint,
+        kind.path.format(about=row.about), row.at, row.read_at is None,
+    )  # fmt: skip

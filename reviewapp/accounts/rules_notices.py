@@ -1,0 +1,56 @@
+"""What the product tells people inside itself: the closed list of notices, their words and where they lead. Pure."""
+
+from dataclasses import dataclass
+from typing import Final
+
+NOTICE_DAYS: Final = 90
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeKind:
+    """One kind: an icon, a sentence (`{who}` is whoever caused it), what to do, and a path (`{about}` is an id)."""
+
+    icon: str
+    words: str
+    hint: str
+    path: str
+    group: str
+
+
+_ITEM: Final = "/review/{about}"
+
+NOTICES: Final[dict[str, NoticeKind]] = {
+    "handed_over": NoticeKind("hand", "{who} handed you an item", "It waits for you, with a note.", _ITEM, "handed"),
+    "hold_ended": NoticeKind("timer", "An item that you held is back", "It waits for you first, then for anybody.", _ITEM, "handed"),
+    "taken_over": NoticeKind(
+        "replace", "{who} took over an item from you", "What you typed is kept as your draft.", _ITEM, "handed"
+    ),
+    "mentioned": NoticeKind("user", "{who} mentioned you in a note", "The note stands on the item.", _ITEM, "mentions"),
+    "escalated": NoticeKind("flag", "{who} escalated an item to you", "You are on call. Its clock runs.", _ITEM, "urgent"),
+    "escalation_waits": NoticeKind(
+        "triangle-alert", "An escalation waits and its clock ran out", "Nobody has taken it. You are next on call.", _ITEM, "urgent"
+    ),
+    "second_needed": NoticeKind("users", "An interim limit waits for a second person", "Confirm it or lift it.", _ITEM, "urgent"),
+    "target_missed": NoticeKind("timer", "A queue is past its time target", "The oldest item is late.", "/", "urgent"),
+    "support_offered": NoticeKind(
+        "heart-pulse", "What you escalated was heavy", "Take a break or a lighter queue, without a reason; or ask to talk.",
+        "/settings/care", "care",
+    ),
+    "support_asked": NoticeKind("heart-pulse", "{who} would like to talk to somebody", "Reach out to them in person.", "/", "urgent"),
+    "exposure_reached": NoticeKind(
+        "heart-pulse", "You reached your exposure limit for this shift", "Lighter items come until your next shift.", "/settings/care", "care"
+    ),
+    "exception_due": NoticeKind("scale", "An exception that you granted is due for review", "Keep it or replace the decision.", "/decisions/{about}", "decisions"),
+    "decision_replaced": NoticeKind("replace", "Your call was replaced", "Open it to see by what and why.", "/decisions/{about}", "decisions"),
+    "policy_published": NoticeKind("file-text", "A policy has a new version", "Read what changed before your next item.", "/policies/", "policies"),
+}  # fmt: skip
+"""Kind to what it says. Notices never hold the text of an item."""
+
+GROUPS: Final[dict[str, str]] = {
+    "handed": "Items handed to me",
+    "mentions": "Notes that mention me",
+    "decisions": "What became of my calls",
+    "policies": "Policies I work with",
+    "care": "My exposure and breaks",
+}
+"""Groups that somebody may switch off; what is urgent always comes."""

@@ -1,0 +1,70 @@
+"""A person's own settings: what may stand in them, and what holds where they say nothing. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from reviewapp.accounts.rules_notices import GROUPS
+from reviewapp.ui.errors import ProductError
+
+LEVELS: Final[dict[str, str]] = {"native": "first language", "fluent": "fluent", "basic": "enough to decide"}
+MOST_EXPOSURE: Final = 200
+_CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z")
+_LANGUAGE: Final = re.compile(r"[a-z]{2,3}\Z")
+_KEY: Final = re.compile(r"[^\s\d?]\Z")
+
+
+class BadPreference(ProductError):
+    """A setting that cannot be; the message says what can."""
+
+    status = 422
+    code = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What somebody set for themselves; an empty `languages` reads everything.
+
+    `keys`: action name to the key of their own. `exposure_cap`: severity-weighted points a shift, 0 for none of their
+    own. `break_minutes`: 0 reminds never. `shift_ends`: a time of day in their own zone, empty for none.
+    """
+
+    keys: dict[str, str] = field(default_factory=dict)
+    languages: dict[str, str] = field(default_factory=dict)
+    quiet: tuple[str, ...] = ()
+    mask: bool = True
+    shift_ends: str = ""
+    exposure_cap: int = 60
+    break_minutes: int = 60
+
+    def as_json(self) -> dict[str, Any]:
+        """The form in which they are stored."""
+        return asdict(self) | {"quiet": list(self.quiet)}
+
+
+def preferences_of(stored: Mapping[str, Any]) -> Preferences:
+    """Stored settings with the supplied value for each that is missing or no longer known."""
+    known = {name: value for name, value in stored.items() if name in Preferences.__dataclass_fields__}
+    return Preferences(**known | {"quiet": tuple(known.get("quiet", ()))})
+
+
+def checked_preferences(wanted: Mapping[str, Any]) -> Preferences:
+    """The settings, if every one of them can be. Raises BadPreference."""
+    got = preferences_of(wanted)
+    if got.shift_ends and not _CLOCK.match(got.shift_ends):
+        raise BadPreference("The end of your shift is a time of day such as 18:00, or empty.")
+    if not 0 <= got.exposure_cap <= MOST_EXPOSURE:
+        raise BadPreference(f"The exposure limit is a number from 0 to {MOST_EXPOSURE}.")
+    if not 0 <= got.break_minutes <= 240:
+        raise BadPreference("A break reminder comes after 0 (never) to 240 minutes.")
+    if not set(got.quiet) <= set(GROUPS):
+        raise BadPreference("Choose notices from the list.")
+    for language, level in got.languages.items():
+        if not _LANGUAGE.match(language) or level not in LEVELS:
+            raise BadPreference(
+                "A language is a code of two or three letters such as ar, with one of the levels."
+            )
+    if not all(_KEY.match(key) for key in got.keys.values()):
+        raise BadPreference("A key is one character that is no digit, space or question mark.")
+    return got

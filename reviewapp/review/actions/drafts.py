@@ -1,0 +1,55 @@
+"""What somebody typed and has not sent, kept on the server so that nothing is lost with a page."""
+
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from reviewapp.accounts.access import check_may
+from reviewapp.accounts.models import Person
+from reviewapp.ids import new_id
+from reviewapp.review import rules, rules_claims
+from reviewapp.review.actions.deciding import MOST_REASON
+from reviewapp.review.models import Draft, Stay, Task
+
+
+def save_draft(
+    *, task: UUID, person: Person, section: str = "", other: str = "", action: str = "", reason_code: str = "", reason: str = ""
+) -> None:  # fmt: skip
+    """Keep the form of an open task as it stands; empty means nothing to keep, and so does a task that is done.
+
+    Nothing changes hands, so no event is left. Overlong text is cut at what a decision may hold. Raises Forbidden.
+    """
+    check_may(person, "queue.work")
+    if not Task.objects.filter(pk=task, state__in=rules.OPEN_TASK_STATES).exists():
+        return
+    if not (section or reason):
+        Draft.objects.filter(task_id=task, person=person).delete()
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO review_draft (id, task_id, person_id, section, other, action, reason_code, reason, saved_at)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp())
+            ON CONFLICT (task_id, person_id) DO UPDATE SET section = excluded.section, other = excluded.other,
+                action = excluded.action, reason_code = excluded.reason_code, reason = excluded.reason,
+                saved_at = excluded.saved_at
+            """,
+            [
+                new_id(),
+                task,
+                person.pk,
+                section[:200],
+                other[:200],
+                action[:40],
+                reason_code[:40],
+                reason[:MOST_REASON],
+            ],
+        )
+
+
+@transaction.atomic
+def forget_traces() -> int:
+    """Drop drafts that nobody sent in 14 days and stays older than 90; returns how many rows."""
+    drafts = Draft.objects.filter(saved_at__lt=Now() - rules_claims.DRAFT_KEPT).delete()[0]
+    return drafts + Stay.objects.filter(seen_at__lt=Now() - rules_claims.STAY_KEPT).delete()[0]

@@ -1,0 +1,19 @@
+"""Tables of review: queues, the tasks in them, what people typed, and what they decided."""
+
+from reviewapp.review.models.decisions import Decision, Finding, VerdictCall
+from reviewapp.review.models.queues import Queue, QueueNote, RoutingRule
+from reviewapp.review.models.tasks import Draft, Note, Skip, Stay, Task
+
+__all__ = [
+    "Decision",
+    "Draft",
+    "Finding",
+    "Note",
+    "Queue",
+    "QueueNote",
+    "RoutingRule",
+    "Skip",
+    "Stay",
+    "Task",
+    "VerdictCall",
+]

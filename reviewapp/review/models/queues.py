@@ -1,0 +1,63 @@
+"""Tables of queues: the lines that tasks wait in, and the rules that choose one."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+
+from reviewapp.ids import new_id
+
+
+class Queue(models.Model):
+    """A named line of tasks with a time target and an undo window."""
+
+    content_free: ClassVar = ("slug", "name", "description")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.SlugField(unique=True)
+    name = models.TextField()
+    description = models.TextField(default="", blank=True)
+    ordinal = models.PositiveSmallIntegerField(default=100)
+    target_minutes = models.PositiveIntegerField(default=240)
+    undo_seconds = models.PositiveSmallIntegerField(default=10)
+
+    class Meta:
+        ordering = ("ordinal", "slug")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RoutingRule(models.Model):
+    """First match wins: an item whose facts meet every named condition goes to the queue."""
+
+    content_free: ClassVar = ("policies", "sources", "flag_kinds")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    ordinal = models.PositiveSmallIntegerField(unique=True)
+    policies = ArrayField(models.TextField(), default=list, blank=True)
+    sources = ArrayField(models.TextField(), default=list, blank=True)
+    flag_kinds = ArrayField(models.TextField(), default=list, blank=True)
+    severity_from = models.PositiveSmallIntegerField(default=0)
+    without_verdict = models.BooleanField(default=False)
+    queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="rules")
+
+    class Meta:
+        ordering = ("ordinal",)
+
+
+class QueueNote(models.Model):
+    """What one shift tells the next about a queue; the latest one is shown."""
+
+    content_free: ClassVar = ("text",)
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="shift_notes")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = (models.Index(fields=["queue", "-at"], name="review_queuenote_latest"),)

@@ -1,0 +1,79 @@
+"""The read door of the dialogs on the review screen: times to hold until, people and queues to hand to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from reviewapp.accounts import reads_notices
+from reviewapp.accounts import rules as who
+from reviewapp.accounts.models import Person
+from reviewapp.review import rules_claims
+from reviewapp.review.models import Queue, Task
+
+MOST_PEOPLE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class HoldChoice:
+    """When a hold may end: code, digit, words, and the time where it is known."""
+
+    code: str
+    digit: int
+    words: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """Somebody an item can be handed to."""
+
+    id: UUID
+    name: str
+    working: bool
+    languages: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogs:
+    """Everything that the dialogs offer; nothing in it is of one item."""
+
+    holds_used: int
+    holds_most: int
+    holds: tuple[HoldChoice, ...]
+    waits: dict[str, str]
+    why: dict[str, str]
+    people: tuple[Colleague, ...]
+    queues: tuple[tuple[UUID, str], ...]
+
+
+def dialogs(person: Person, *, now: datetime) -> Dialogs:
+    """What one person may choose; `now` in their own zone."""
+    ends = reads_notices.preferences(person).shift_ends
+    holds = []
+    for code, words, digit in rules_claims.choices_of(rules_claims.HOLD_UNTIL):
+        if code != "shift" or ends:
+            holds.append(
+                HoldChoice(code, digit, words, rules_claims.hold_end(code, now=now, shift_ends=ends))
+            )
+    return Dialogs(
+        holds_used=Task.objects.filter(claimed_by=person, state="held").count(), holds_most=rules_claims.MOST_HOLDS,
+        holds=tuple(holds), waits=rules_claims.HOLD_WAITS, why=rules_claims.HAND_WHY, people=_people(person),
+        queues=tuple(Queue.objects.values_list("pk", "name")),
+    )  # fmt: skip
+
+
+def _people(person: Person) -> tuple[Colleague, ...]:
+    """Who works queues, those at work first."""
+    working = set(Task.objects.filter(state="claimed").values_list("claimed_by", flat=True)[:1_000])
+    others = (
+        Person.objects.filter(is_active=True).exclude(pk=person.pk).order_by("name", "email")[:MOST_PEOPLE]
+    )
+    found = [
+        Colleague(
+            each.pk, str(each), each.pk in working, ", ".join(reads_notices.preferences(each).languages)
+        )
+        for each in others
+        if who.may(each.roles, "queue.work")
+    ]
+    return tuple(sorted(found, key=lambda each: not each.working))

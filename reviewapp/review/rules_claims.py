@@ -1,0 +1,76 @@
+"""How long things are held, handed and kept: holds, hand-overs, take-overs and active time. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+from typing import Final
+
+MOST_HOLDS: Final = 5
+LONGEST_HOLD: Final = timedelta(days=7)
+ASSIGNED: Final = timedelta(hours=4)
+"""So long an item that was handed over waits for its person alone."""
+RETURN_SECONDS: Final = 1_800
+"""So long an item that comes back from a hold waits for who held it."""
+LEAVE_SECONDS: Final = 30
+"""A page that was left gives its claim back after this; coming back within it keeps the claim."""
+IDLE_SECONDS: Final = 15
+"""Time without input counts as work up to this."""
+STAY_KEPT: Final = timedelta(days=90)
+DRAFT_KEPT: Final = timedelta(days=14)
+MOST_NOTE: Final = 2_000
+
+HOLD_UNTIL: Final[dict[str, str]] = {
+    "hour": "1 hour",
+    "shift": "End of my shift",
+    "tomorrow": "Tomorrow 09:00",
+    "answer": "Until the author or reporter answers, 7 days at most",
+    "other": "Other time",
+}
+"""When a held item returns: code to words, in the order of the digits in the dialog."""
+
+HOLD_WAITS: Final[dict[str, str]] = {
+    "answer": "An answer of author or reporter",
+    "translation": "A translation",
+    "policy": "An answer on the policy",
+    "colleague": "A colleague",
+    "other": "Something else",
+}
+
+HAND_WHY: Final[dict[str, str]] = {
+    "language": "Language I do not read",
+    "acquainted": "I know the author",
+    "heavy": "Too heavy for me today",
+    "expertise": "Somebody knows this better",
+    "other": "Other",
+}
+
+TAKE_OVER_WHY: Final[dict[str, str]] = {
+    "urgent": "It is urgent",
+    "away": "Its holder is away",
+    "expertise": "It needs another person",
+    "other": "Other",
+}
+
+
+def hold_end(
+    choice: str, *, now: datetime, shift_ends: str = "", other: datetime | None = None
+) -> datetime | None:
+    """When a hold of `choice` ends; None where that cannot be told. `now` is in the person's own zone.
+
+    `shift_ends` is a time of day such as 18:00, today or, when it has passed, tomorrow.
+    """
+    if choice == "hour":
+        return now + timedelta(hours=1)
+    if choice == "tomorrow":
+        return now.replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    if choice == "answer":
+        return now + LONGEST_HOLD
+    if choice == "shift" and shift_ends:
+        at = time.fromisoformat(shift_ends)
+        end = now.replace(hour=at.hour, minute=at.minute, second=0, microsecond=0)
+        return end if end > now else end + timedelta(days=1)
+    return other if choice == "other" else None
+
+
+def choices_of(table: Mapping[str, str]) -> list[tuple[str, str, int]]:
+    """Code, words and digit of each choice of a dialog."""
+    return [(code, words, number) for number, (code, words) in enumerate(table.items(), start=1)]

@@ -1,0 +1,85 @@
+// Dialogs of the review screen: opened by button or key, aimed at the item in hand, answered by digits and Enter.
+"use strict";
+(() => {
+  const QUICK_MS = 1500; // A digit this soon after the key that opened the dialog also sends it, where the dialog says so.
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const opened = () => $("dialog[open]");
+  let openedAt = 0;
+  let byKey = false;
+
+  function show(name, key) {
+    const dialog = document.getElementById(name);
+    if (!dialog || dialog.open) return Boolean(dialog);
+    all("[data-due]", dialog).forEach((note) => {
+      const due = $("#lease")?.dataset.due;
+      note.hidden = !due;
+      $("b", note).textContent = due || "";
+    });
+    dialog.showModal();
+    reveal(dialog);
+    openedAt = performance.now();
+    byKey = key;
+    ($("[autofocus]", dialog) || $("input[type=radio]:checked", dialog) || $("textarea, select, input:not([type=hidden])", dialog))?.focus();
+    return true;
+  }
+
+  // A field that belongs to one choice shows with it only.
+  function reveal(dialog) {
+    all("[data-shows]", dialog).forEach((field) => {
+      const [name, value] = field.dataset.shows.split("=");
+      field.hidden = $(`input[name="${name}"]:checked`, dialog)?.value !== value;
+    });
+  }
+
+  const typing = (target) => /^(TEXTAREA|SELECT)$/.test(target.tagName) || (target.tagName === "INPUT" && !/^(radio|checkbox)$/.test(target.type));
+
+  addEventListener("click", (event) => {
+    const button = event.target.closest("[data-dialog]");
+    if (button && show(button.dataset.dialog, event.detail === 0)) event.preventDefault();
+    if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
+  });
+
+  addEventListener("keydown", (event) => {
+    const dialog = opened();
+    if (!dialog || event.repeat || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    const digit = /^[0-9]$/.test(event.key) ? event.key : /^Digit([0-9])$/.exec(event.code)?.[1];
+    const radio = digit && $(`input[data-digit="${digit}"]`, dialog);
+    if (!radio) return;
+    event.preventDefault();
+    radio.checked = true;
+    radio.focus();
+    reveal(dialog);
+    radio.dispatchEvent(new Event("change", { bubbles: true }));
+    if (byKey && "quick" in dialog.dataset && performance.now() - openedAt < QUICK_MS) $("form", dialog).requestSubmit();
+    byKey = false;
+  });
+
+  addEventListener("change", (event) => {
+    const dialog = event.target.closest("dialog");
+    if (dialog) reveal(dialog);
+  });
+
+  // The dialogs outlive the item: what they send is about the one in hand now.
+  document.addEventListener("htmx:configRequest", (event) => {
+    const form = event.target.closest("form[data-act]");
+    const lease = $("#lease");
+    if (!form || !lease) return;
+    event.detail.path = `/review/${lease.dataset.item}/${form.dataset.act}`;
+    event.detail.parameters.task = lease.dataset.task;
+    event.detail.parameters.epoch = lease.dataset.epoch;
+  });
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target.id !== "desk") return;
+    const dialog = opened();
+    if (!dialog) return;
+    dialog.close();
+    all("form", dialog).forEach((form) => form.reset());
+    all("[id^=problem-]", dialog).forEach((place) => place.replaceChildren());
+  });
+
+  // Without the modal the page behind would still act: what the server opened becomes a real dialog.
+  const start = () => all("dialog[open]").forEach((dialog) => { dialog.close(); show(dialog.id, false); });
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", start); else start();
+})();
