@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("reviewapp.policies.urls")),
     path("", include("reviewapp.screening.urls")),
     path("", include("reviewapp.review.urls")),
+    path("", include("reviewapp.lab.urls")),
     path("", include("reviewapp.insights.urls")),
     path("api/v1/", v1.urls),
 ]

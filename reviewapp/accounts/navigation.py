@@ -22,6 +22,8 @@ class Entry:
 ENTRIES: Final = (
     Entry("Queues", "/", "queues.see"),
     Entry("Policies", "/policies/", "policy.see"),
+    Entry("Disagreements", "/disagreements/", "lab.see"),
+    Entry("Lab", "/lab/", "lab.see"),
     Entry("Prefilter", "/prefilter/", "prefilter.see"),
     Entry("Engine", "/engine/", "engine.see"),
     Entry("Audit", "/audit/", "audit.see"),

@@ -28,6 +28,9 @@ class Scope(StrEnum):
 
 
 EVERYBODY: Final = frozenset(Role)
+_READS_THE_LAB: Final = frozenset(
+    {Role.POLICY_AUTHOR, Role.POLICY_APPROVER, Role.SENIOR, Role.AUDITOR, Role.ADMIN}
+)
 _WORKS_QUEUES: Final = frozenset({Role.MODERATOR, Role.SENIOR, Role.ADMIN})
 
 MAY: Final[dict[str, frozenset[Role]]] = {
@@ -44,6 +47,8 @@ MAY: Final[dict[str, frozenset[Role]]] = {
     "case.add": _WORKS_QUEUES | {Role.POLICY_AUTHOR, Role.POLICY_APPROVER},
     "policy.approve": frozenset({Role.POLICY_APPROVER, Role.ADMIN}),
     "policy.publish": frozenset({Role.POLICY_APPROVER, Role.ADMIN}),
+    "lab.see": _READS_THE_LAB,
+    "lab.run": frozenset({Role.POLICY_AUTHOR, Role.POLICY_APPROVER, Role.ADMIN}),
     "engine.see": EVERYBODY,
     "prefilter.see": EVERYBODY,
     "prefilter.switch": frozenset({Role.ADMIN}),
@@ -71,6 +76,8 @@ ACTS: Final[dict[str, str]] = {
     "case.add": "Add or suggest cases",
     "policy.approve": "Approve versions, never their own",
     "policy.publish": "Publish approved versions",
+    "lab.see": "See gates, re-runs, evaluations and disagreements",
+    "lab.run": "Try drafts, run gates and re-runs, answer disagreements",
     "engine.see": "See the reasoner's state",
     "prefilter.see": "See the prefilter's state",
     "prefilter.switch": "Switch the prefilter",

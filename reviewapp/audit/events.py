@@ -111,6 +111,9 @@ EVENTS: Final[dict[str, EventKind]] = dict(
         _kind("webhook.tried", "Deliveries were posted.", "delivered", "waiting", "dead"),
         _kind("webhook.returned", "Deliveries of a dispatcher that died wait again."),
         _kind("webhook.replayed", "Somebody sent deliveries again.", "count"),
+        _kind("study.started", "Somebody asked the lab something of a version.", "kind", "policy", "version", "hash", "against", "total", "repeats"),
+        _kind("study.ended", "A study of the lab ended.", "kind", "outcome", "answered", "total"),
+        _kind("override.handled", "Somebody dealt with overrides in the inbox.", "decisions", "outcome"),
         _kind("queue.created", "A queue was added.", "slug"),
     ]
 )  # fmt: skip

@@ -22,6 +22,7 @@ PAGES: Final[dict[str, str]] = {
     "getting-started": "Getting started",
     "queues": "Queues and keys",
     "policies": "Policies",
+    "lab": "The lab",
     "prefilter": "The prefilter",
     "engine": "The reasoner",
     "audit": "Audit, exports, erasure",

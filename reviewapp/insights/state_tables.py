@@ -5,6 +5,7 @@ from typing import Final
 
 from reviewapp.insights.rules import EXPORT_STATES
 from reviewapp.intake.rules import ITEM_STATES
+from reviewapp.lab.rules import STUDY_STATES
 from reviewapp.policies.rules import VERSION_STATES
 from reviewapp.review.rules import TASK_STATES
 from reviewapp.screening.rules import JUDGEMENT_STATES
@@ -19,5 +20,6 @@ STATE_TABLES: Final[Mapping[str, tuple[Mapping[str, State], str]]] = {
     "Task": (TASK_STATES, "waiting"),
     "Policy version": (VERSION_STATES, "draft"),
     "Delivery": (DELIVERY_STATES, "held"),
+    "Study": (STUDY_STATES, "running"),
     "Export": (EXPORT_STATES, "queued"),
 }

@@ -157,7 +157,8 @@ def _variance(
         else:
             off += share * (right.get(expect, 0.0) + left.get(label, 0.0)) ** 2
     rest = (observed * chance - 2 * chance + observed) ** 2
-    return float((on + (1 - observed) ** 2 * off - rest) / (1 - chance) ** 4)
+    whole: float = (on + (1 - observed) ** 2 * off - rest) / (1 - chance) ** 4
+    return whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ def mcnemar(only_first: int, only_second: int) -> float:
     n, least = only_first + only_second, min(only_first, only_second)
     if n == 0:
         return 1.0
-    return min(1.0, 2 * sum(math.comb(n, k) for k in range(least + 1)) / 2**n)
+    return min(1.0, 2 * sum(math.comb(n, k) for k in range(least + 1)) / (1 << n))
 
 
 def paired(first: Mapping[str, bool], second: Mapping[str, bool]) -> Paired:

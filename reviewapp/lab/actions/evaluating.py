@@ -1,0 +1,101 @@
+"""Evaluations: a labelled file through a version, its rows and answers kept so that the report can be read again."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from inference import EngineIdentity
+from reviewapp.audit.actions import Actor, record
+from reviewapp.lab.models import EvaluationRow, Study
+from reviewapp.lab.rules import StudyKind, StudyState
+from reviewapp.lab.rules_labelled import Answer, LabelledText, digest
+from reviewapp.policies.reads import PublishedPolicy
+from reviewapp.ui.errors import ProductError
+
+ROWS_AT_ONCE = 1_000
+
+
+class NothingToEvaluate(ProductError):
+    """The file has no row that says anything about the policy."""
+
+    status = 422
+    code = "nothing_to_evaluate"
+
+
+@transaction.atomic
+def start_evaluation(
+    *, policies: Sequence[PublishedPolicy], way: str, file: str, rows: Sequence[LabelledText], engine: EngineIdentity,
+    actor: Actor,
+) -> Study:  # fmt: skip
+    """Keep a labelled file before its first row is asked; `way` is `apart` (a call for each policy) or `together`.
+
+    Raises NothingToEvaluate for a file without rows.
+    """
+    if not rows:
+        raise NothingToEvaluate(
+            "No row of the file says whether it violates this policy. Give each line `expect`, or `labels` with the "
+            "policy's family."
+        )
+    lead = policies[0]
+    study = Study.objects.create(
+        kind=StudyKind.EVALUATE.value, policy_id=lead.policy_id, version_id=lead.version_id, number=lead.number,
+        hash=lead.hash, signature=engine.signature, model=engine.model, effort=lead.effort, file=file[:200], total=len(rows),
+        asked=len(rows),
+        options={
+            "way": way, "digest": digest(rows), "practice": engine.practice,
+            "policies": [f"{each.slug}@{each.number}" for each in policies],
+        },
+    )  # fmt: skip
+    for at in range(0, len(rows), ROWS_AT_ONCE):
+        EvaluationRow.objects.bulk_create(
+            EvaluationRow(study=study, ordinal=at + place, key=row.key, text=row.text, expect=row.expect, section=row.section)
+            for place, row in enumerate(rows[at : at + ROWS_AT_ONCE])
+        )  # fmt: skip
+    record(
+        verb="study.started", actor=actor, subjects=[study.pk],
+        data={"kind": study.kind, "policy": str(study.policy_id), "version": str(lead.version_id), "hash": lead.hash, "total": study.total},
+    )  # fmt: skip
+    study.refresh_from_db()
+    return study
+
+
+@transaction.atomic
+def keep_answers(*, study: UUID, answers: Sequence[Answer]) -> None:
+    """Store what came of some rows; a row that has an answer keeps it."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            """
+            UPDATE lab_evaluationrow SET label = %s, sections = %s, confidence = %s, rationale = %s, failure = %s,
+                prompt_tokens = %s, completion_tokens = %s, cached_tokens = %s, seconds = %s
+            WHERE study_id = %s AND ordinal = %s AND label = '' AND failure = ''
+            """,
+            [
+                (
+                    each.label, list(each.sections), each.confidence, each.rationale, each.failure, each.prompt_tokens,
+                    each.completion_tokens, each.cached_tokens, each.seconds, study, each.ordinal,
+                )
+                for each in answers
+            ],
+        )  # fmt: skip
+        cursor.execute(
+            """
+            UPDATE lab_study SET answered = (
+                SELECT count(*) FROM lab_evaluationrow WHERE study_id = %s AND (label <> '' OR failure <> '')
+            ) WHERE id = %s
+            """,
+            [study, study],
+        )
+
+
+@transaction.atomic
+def end_evaluation(*, study: UUID, actor: Actor, failure: str = "") -> None:
+    """Close an evaluation: done, or stopped with the reason in words. Its answers stay either way."""
+    state = StudyState.FAILED if failure else StudyState.DONE
+    row = Study.objects.select_for_update().get(pk=study)
+    if row.state != StudyState.RUNNING:
+        return
+    Study.objects.filter(pk=study).update(state=state.value, failure=failure, ended_at=Now())
+    data = {"kind": row.kind, "outcome": state.value, "answered": row.answered, "total": row.total}
+    record(verb="study.ended", actor=actor, subjects=[study], data=data)

@@ -1,0 +1,83 @@
+"""The read door of the lab's front page: its studies, newest first."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Count
+
+from reviewapp.lab.models import Study
+from reviewapp.lab.rules import KIND_WORDS, STUDY_STATES, StudyKind
+
+PAGE: Final = 50
+SHOWN: Final = (StudyKind.GATE.value, StudyKind.BACKTEST.value, StudyKind.EVALUATE.value)
+_PLACES: Final = {"gate": "gates", "backtest": "backtests", "evaluate": "evaluations"}
+
+
+@dataclass(frozen=True, slots=True)
+class StudyLine:
+    """One study in the list; `result` is its outcome in a few words."""
+
+    id: UUID
+    kind: str
+    kind_word: str
+    href: str
+    title: str
+    state: str
+    state_word: str
+    answered: int
+    total: int
+    result: str
+    by: str
+    started_at: datetime
+
+    @property
+    def moving(self) -> bool:
+        """Whether it will change without anybody doing anything."""
+        return self.state == "running"
+
+
+@dataclass(frozen=True, slots=True)
+class LabPage:
+    """The list, and how many studies of each kind there are: (kind, words, count)."""
+
+    lines: tuple[StudyLine, ...]
+    kinds: tuple[tuple[str, str, int], ...]
+    kind: str
+    count: int
+
+
+def lab_page(kind: str = "") -> LabPage:
+    """The newest studies, of one kind where it is given."""
+    counts = dict(
+        Study.objects.filter(kind__in=SHOWN).values_list("kind").annotate(n=Count("pk")).order_by("kind")
+    )
+    wanted = kind if kind in SHOWN else ""
+    rows = (
+        Study.objects.filter(kind__in=[wanted] if wanted else SHOWN)
+        .select_related("policy", "version", "started_by")
+        .defer("version__source", "version__model_text")
+        .order_by("-started_at")[:PAGE]
+    )
+    kinds = tuple((each, KIND_WORDS[each], counts.get(each, 0)) for each in SHOWN)
+    return LabPage(tuple(_line(row) for row in rows), kinds, wanted, sum(counts.values()))
+
+
+def title_of(study: Study) -> str:
+    """The policy's title, or its slug where the draft is gone."""
+    return study.version.title if study.version else study.policy.slug
+
+
+def _line(study: Study) -> StudyLine:
+    against = f" against v{study.against_number}" if study.against_number else ""
+    title = f"{title_of(study)} v{study.number}{against}"
+    if study.kind == StudyKind.EVALUATE:
+        names = study.options["policies"]
+        title = f"{', '.join(names) if len(names) > 1 else title} on {study.file}"
+    return StudyLine(
+        id=study.pk, kind=study.kind, kind_word=KIND_WORDS[study.kind], href=f"/{_PLACES[study.kind]}/{study.pk}",
+        title=title, state=study.state, state_word=STUDY_STATES[study.state].label, answered=study.answered,
+        total=study.total, result=study.failure or str((study.report or {}).get("summary", "")),
+        by=str(study.started_by) if study.started_by else "the operator", started_at=study.started_at,
+    )  # fmt: skip
