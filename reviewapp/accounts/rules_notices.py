@@ -42,6 +42,17 @@ NOTICES: Final[dict[str, NoticeKind]] = {
     ),
     "exception_due": NoticeKind("scale", "An exception that you granted is due for review", "Keep it or replace the decision.", "/decisions/{about}", "decisions"),
     "decision_replaced": NoticeKind("replace", "Your call was replaced", "Open it to see by what and why.", "/decisions/{about}", "decisions"),
+    "emergency_expired": NoticeKind(
+        "triangle-alert", "An emergency publication was not gated within 72 hours", "Run its gate, or bring back an older version.",
+        "/policies/", "urgent",
+    ),
+    "publication_stopped": NoticeKind(
+        "octagon-x", "A planned publication did not happen", "Its gate had closed by then. Run the gate and publish again.",
+        "/policies/", "urgent",
+    ),
+    "draft_taken_over": NoticeKind(
+        "replace", "{who} took over a draft from you", "What you had typed is kept and offered in the editor.", "/policies/", "policies"
+    ),
     "policy_published": NoticeKind("file-text", "A policy has a new version", "Read what changed before your next item.", "/policies/", "policies"),
 }  # fmt: skip
 """Kind to what it says. Notices never hold the text of an item."""

@@ -123,6 +123,11 @@ class VersionPage:
     writers: tuple[UUID, ...]
     proposer: UUID | None
 
+    @property
+    def sent_sections(self) -> tuple[tuple[VersionSection, str], ...]:
+        """Each section with its part of what is sent."""
+        return tuple((each, rules.section_text(each)) for each in self.sections)
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyPage:

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from reviewapp.policies.rules_file import CASE_CODE, SURROGATE
 from reviewapp.policies.rules_front import LINE_END, front_matter
@@ -77,7 +77,22 @@ def model_text(document: Document) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def section_text(section: SectionText) -> str:
+class Sent(Protocol):
+    """What of a section is sent."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def model_text(self) -> str: ...
+    @property
+    def violating(self) -> tuple[str, ...]: ...
+    @property
+    def allowed(self) -> tuple[str, ...]: ...
+
+
+def section_text(section: Sent) -> str:
     """One section as the reasoner reads it."""
     parts = [f"## {section.code} {section.title}\n{section.model_text}".rstrip()]
     for heading, examples in zip(LISTS, (section.violating, section.allowed), strict=True):

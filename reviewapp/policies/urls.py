@@ -1,14 +1,31 @@
-"""Addresses of policies: the list, versions, and the draft with its steps to publication."""
+"""Addresses of policies: the list, versions, cases, and the draft with its steps to publication."""
 
 from django.urls import path
 
-from reviewapp.policies import views
+from reviewapp.policies import views, views_cases, views_versions
+
+_VERSION = "policies/<slug:slug>/versions/<int:number>"
 
 urlpatterns = [
     path("policies/", views.policies, name="policies"),
     path("policies/new", views.new_policy, name="policy-new"),
     path("policies/<slug:slug>", views.policy, name="policy"),
-    path("policies/<slug:slug>/versions/<int:number>", views.version, name="policy-version"),
+    path("policies/<slug:slug>/retire", views_versions.retire, name="policy-retire"),
+    path("policies/<slug:slug>/compare", views_versions.choose, name="policy-choose"),
+    path("policies/<slug:slug>/cases/<str:code>", views_cases.history, name="case-history"),
+    path(_VERSION, views.version, name="policy-version"),
+    path(f"{_VERSION}/bring-back", views_versions.bring_back, name="policy-bring-back"),
+    path(f"{_VERSION}/sign-gaps", views_versions.sign_gaps, name="policy-sign-gaps"),
+    path(f"{_VERSION}/cases", views_cases.cases, name="cases"),
+    path(f"{_VERSION}/cases/add", views_cases.add, name="case-add"),
+    path(f"{_VERSION}/cases/import", views_cases.bring, name="case-import"),
+    path(f"{_VERSION}/cases/<uuid:case>", views_cases.edit, name="case-edit"),
+    path(f"{_VERSION}/cases/<uuid:case>/answer", views_cases.answer, name="case-answer"),
+    path(
+        "policies/<slug:slug>/versions/<int:before>/diff/<int:after>",
+        views_versions.compare,
+        name="policy-compare",
+    ),
     path("policies/<slug:slug>/draft", views.draft, name="policy-draft"),
     path("policies/<slug:slug>/draft/start", views.start, name="policy-start"),
     path("policies/<slug:slug>/draft/propose", views.propose, name="policy-propose"),
@@ -17,4 +34,8 @@ urlpatterns = [
     path("policies/<slug:slug>/draft/approve", views.approve, name="policy-approve"),
     path("policies/<slug:slug>/draft/send-back", views.send_back, name="policy-send-back"),
     path("policies/<slug:slug>/draft/publish", views.publish, name="policy-publish"),
+    path("policies/<slug:slug>/draft/schedule", views_versions.schedule, name="policy-schedule"),
+    path("policies/<slug:slug>/draft/unschedule", views_versions.unschedule, name="policy-unschedule"),
+    path("policies/<slug:slug>/draft/ask-waiver", views_versions.ask_waiver, name="policy-ask-waiver"),
+    path("policies/<slug:slug>/draft/grant-waiver", views_versions.grant_waiver, name="policy-grant-waiver"),
 ]

@@ -8,11 +8,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from reviewapp.accounts.access import SignedInRequest, check_may, requires
-from reviewapp.policies import actions, reads, reads_cases, reads_gate
-from reviewapp.policies.actions import GateClosed
+from reviewapp.policies import actions, reads, reads_cases, reads_gate, reads_versions, tokens
 from reviewapp.policies.forms import Seen, Typed, gutter
 from reviewapp.policies.starter import STARTER
-from reviewapp.ui.errors import Missing, ProductError, Stale
+from reviewapp.ui.errors import Forbidden, Missing, ProductError, Stale
 
 EDIT_METHODS: Final = ["GET", "HEAD", "POST"]
 CASES_SHOWN: Final = 50
@@ -60,7 +59,13 @@ def policy(request: SignedInRequest, slug: str) -> HttpResponse:
 def version(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
     """One version, its three texts, its hash, and who brought it here."""
     shown = reads.version_page(slug, number)
-    context = {"version": shown, "policy": reads.policy_page(slug), **_cases(shown.id)}
+    context = {
+        "version": shown,
+        "policy": reads.policy_page(slug),
+        "gate": reads_gate.gate_standing(shown.id) if shown.gate in ("emergency", "expired") else None,
+        **_cases(shown.id),
+        **_lengths(shown),
+    }
     return render(request, "policies/version.html", context)
 
 
@@ -106,25 +111,21 @@ def propose(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_POST
 def take_back(request: SignedInRequest, slug: str) -> HttpResponse:
     """The author wants to change it after all."""
-    return _step(
-        request, slug, lambda row, seen: actions.return_to_draft(version=row.id, person=request.user)
-    )
+    return step(request, slug, lambda row, seen: actions.return_to_draft(version=row.id, person=request.user))
 
 
 @requires("policy.approve")
 @require_POST
 def send_back(request: SignedInRequest, slug: str) -> HttpResponse:
     """The approver wants it changed."""
-    return _step(
-        request, slug, lambda row, seen: actions.return_to_draft(version=row.id, person=request.user)
-    )
+    return step(request, slug, lambda row, seen: actions.return_to_draft(version=row.id, person=request.user))
 
 
 @requires("policy.approve")
 @require_POST
 def approve(request: SignedInRequest, slug: str) -> HttpResponse:
     """Approve exactly what the page showed."""
-    return _step(
+    return step(
         request, slug,
         lambda row, seen: actions.approve(
             version=row.id, hash=seen.hash, saves=seen.saves, cases_hash=seen.cases, person=request.user,
@@ -137,7 +138,7 @@ def approve(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_POST
 def publish(request: SignedInRequest, slug: str) -> HttpResponse:
     """Put exactly what the page showed into force."""
-    return _step(
+    return step(
         request, slug,
         lambda row, seen: actions.publish(version=row.id, hash=seen.hash, saves=seen.saves, cases_hash=seen.cases, person=request.user),
         after=f"/policies/{slug}",
@@ -148,7 +149,7 @@ def publish(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_POST
 def discard(request: SignedInRequest, slug: str) -> HttpResponse:
     """Throw the draft away."""
-    return _step(
+    return step(
         request, slug, lambda row, seen: actions.discard_draft(version=row.id, person=request.user), after="/policies/"
     )  # fmt: skip
 
@@ -163,7 +164,14 @@ def _cases(version: UUID) -> dict[str, Any]:
     }
 
 
-def _step(request: SignedInRequest, slug: str, act: Any, *, after: str = "") -> HttpResponse:
+def _lengths(shown: reads.VersionPage) -> dict[str, Any]:
+    """Tokens of what is sent, in all and by section, and where the meter's tick stands (0 to 100 for 0 to 800)."""
+    whole = tokens.count(shown.model_text)
+    by_section = {section.code: tokens.count(text) for section, text in shown.sent_sections}
+    return {"tokens": whole, "tick": min(100.0, whole / 8), "section_tokens": by_section}
+
+
+def step(request: SignedInRequest, slug: str, act: Any, *, after: str = "") -> HttpResponse:
     """Do one thing to the version in the making; a refusal shows the draft as it is now, with the reason."""
     row = reads.draft_page(slug)
     if row is None:
@@ -172,7 +180,9 @@ def _step(request: SignedInRequest, slug: str, act: Any, *, after: str = "") -> 
         )
     try:
         act(row, Seen.of(request.POST))
-    except (Stale, GateClosed) as error:
+    except Forbidden:
+        raise
+    except ProductError as error:
         return _draft(request, slug, error=error)
     return redirect(after or f"/policies/{slug}/draft")
 
@@ -199,10 +209,12 @@ def _draft(
 ) -> HttpResponse:
     """The draft page; with `typed`, the field keeps it, and saving again means to replace what is stored."""
     row = reads.draft_page(slug)
+    policy = reads.policy_page(slug)
+    frozen = row is not None and row.state != "draft"
     source = typed.source if typed else row.source if row else ""
     problems = reads.problems_of(source, slug) if source else []
     context = {
-        "policy": reads.policy_page(slug),
+        "policy": policy,
         "version": row,
         "source": source,
         "note": typed.note if typed else row.change_note if row else "",
@@ -212,7 +224,10 @@ def _draft(
         "problems": problems,
         "findings": reads.findings_of(source) if source else [],
         "gutter": gutter(source, problems),
-        **(_cases(row.id) if row else {}),
+        **(_cases(row.id) | _lengths(row) if row else {}),
+        "shown": reads_versions.compare(slug, policy.published.number, row.number)
+        if row and frozen and policy.published
+        else None,
         "gate": reads_gate.gate_standing(row.id) if row else None,
         "own": row is not None and request.user.pk in {*row.writers, row.proposer},
     }

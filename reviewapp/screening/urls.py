@@ -7,6 +7,7 @@ from reviewapp.screening import views, views_health
 urlpatterns = [
     path("engine/", views.engine, name="engine"),
     path("engine/chip", views.chip, name="engine-chip"),
+    path("engine/prompts/<uuid:version>", views.prompt, name="engine-prompt"),
     path("prefilter/", views.prefilter, name="prefilter"),
     path("healthz", views_health.healthz, name="healthz"),
     path("readyz", views_health.readyz, name="readyz"),

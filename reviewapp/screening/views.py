@@ -1,5 +1,7 @@
 """Pages about machines: the engine, its chip in the top bar, and the prefilter with its switches."""
 
+from uuid import UUID
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -7,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from reviewapp.accounts.access import SignedInRequest, check_may, requires
 from reviewapp.audit.actions import Actor
-from reviewapp.screening import actions, reads_machines
+from reviewapp.screening import actions, reads_machines, reads_prompts
 from reviewapp.screening.actions.scoring import BadSwitch
 
 
@@ -23,6 +25,13 @@ def engine(request: HttpRequest) -> HttpResponse:
 def chip(request: HttpRequest) -> HttpResponse:
     """The top bar's word about the reasoner, polled by every page."""
     return render(request, "screening/chip.html", {"chip": reads_machines.chip()})
+
+
+@requires("policy.see")
+@require_safe
+def prompt(request: HttpRequest, version: UUID) -> HttpResponse:
+    """The whole request that a policy version sends, with a place where the item stands; a fragment of its page."""
+    return render(request, "screening/prompt.html", {"prompt": reads_prompts.prompt_of(version)})
 
 
 @requires("prefilter.see")

@@ -168,6 +168,11 @@ def _publish(row: Version, person: Person, actor: Actor) -> None:
         gate_due_at=Now() + timedelta(hours=EMERGENCY_HOURS) if emergency else None,
     )  # fmt: skip
     record_published(row, actor, previous=previous, gate=str(way_in))
+    readers = Person.objects.filter(roles__overlap=["moderator", "senior"], is_active=True).exclude(
+        pk=person.pk
+    )
+    for reader in readers.values_list("pk", flat=True):
+        notify(person=reader, kind="policy_published", about=row.policy_id, by=person.pk)
 
 
 def _unschedule(row: Version, actor: Actor, *, why: str) -> None:
