@@ -55,17 +55,22 @@ def developer_text(policy: PolicyText) -> str:
     return f"{inert(policy.text)}\n\n{form}"
 
 
-def user_text(item: ItemText) -> str:
-    """The user message: the item, its thread and a note on attachments, each between tagged marks."""
+def user_text(item: ItemText, part: tuple[int, int] | None = None) -> str:
+    """The user message: the item, its thread and a note on attachments, each between tagged marks.
+
+    `part` (number, of how many) says that the text is one part of an item longer than the context.
+    """
     parts = [_fold(entry.text) for entry in item.context]
     text = inert(item.text)
     tag = _tag(item.id, [text, *parts])
     lines = [_OPENING]
+    if part:
+        lines.append(f"It is part {part[0]} of {part[1]} of one long item; judge this part by itself.")
     if parts:
         lines.append("The thread around it is given for context only; do not judge the thread.")
-    for number, (entry, part) in enumerate(zip(item.context, parts, strict=True), start=1):
+    for number, (entry, said) in enumerate(zip(item.context, parts, strict=True), start=1):
         role = _ROLE.sub("", entry.role)[:32].strip() or "other"
-        lines += [f"[[context {number} {role} {tag}]]", part, f"[[end context {number} {tag}]]"]
+        lines += [f"[[context {number} {role} {tag}]]", said, f"[[end context {number} {tag}]]"]
     lines += [f"[[item {tag}]]", text, f"[[end item {tag}]]"]
     if item.attachments > 0:
         lines.append(
@@ -75,11 +80,11 @@ def user_text(item: ItemText) -> str:
     return "\n".join(lines)
 
 
-def messages(policy: PolicyText, item: ItemText) -> list[dict[str, str]]:
+def messages(policy: PolicyText, item: ItemText, part: tuple[int, int] | None = None) -> list[dict[str, str]]:
     """The two chat messages, string content only (structured parts are a known fault of some engines)."""
     return [
         {"role": "developer", "content": developer_text(policy)},
-        {"role": "user", "content": user_text(item)},
+        {"role": "user", "content": user_text(item, part)},
     ]
 
 
@@ -92,20 +97,23 @@ def request_body(
     structured: bool,
     priority: int | None = None,
     larger: bool = False,
+    part: tuple[int, int] | None = None,
+    most: int = 0,
 ) -> dict[str, Any]:
     """The body of `POST /v1/chat/completions`.
 
-    `larger` doubles the output budget for the one retry after a cut answer. `priority` is sent only when
+    `larger` doubles the output budget for the one retry after a cut answer; `most` bounds it where the context is
+    small. `priority` is sent only when
     given: a server without priority scheduling answers it with an error. No `stop` (not stripped from
     this model's answers) and no tools.
     """
     body: dict[str, Any] = {
         "model": model,
-        "messages": messages(policy, item),
+        "messages": messages(policy, item, part),
         "reasoning_effort": Effort(effort).value,
         "temperature": 0,
         "seed": SEED,
-        "max_completion_tokens": tokens_out(effort, larger=larger),
+        "max_completion_tokens": tokens_out(effort, larger=larger, most=most),
     }
     if structured:
         body["response_format"] = response_format(policy.section_ids)
@@ -114,9 +122,10 @@ def request_body(
     return body
 
 
-def tokens_out(effort: Effort, *, larger: bool = False) -> int:
-    """Output budget in tokens for one call."""
-    return TOKENS_OUT[Effort(effort)] * (2 if larger else 1)
+def tokens_out(effort: Effort, *, larger: bool = False, most: int = 0) -> int:
+    """Output budget in tokens for one call, at most `most` unless that is 0."""
+    wanted = TOKENS_OUT[Effort(effort)] * (2 if larger else 1)
+    return min(wanted, most) if most else wanted
 
 
 def response_format(section_ids: tuple[str, ...]) -> dict[str, Any]:

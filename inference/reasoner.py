@@ -6,19 +6,18 @@ import json
 import math
 import re
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, NoReturn, Self, TypeGuard
-from urllib.parse import urlsplit
+from typing import Any, NoReturn, Self, TypeGuard, TypeVar
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
+from inference.addresses import checked_key, read_address
 from inference.prompt import prompt_hash, request_body, tokens_out
-from inference.replies import classify, unreadable
-from inference.tokens import fits
+from inference.replies import classify, no_answer, unreadable
 from inference.types import (
     Effort,
     EngineIdentity,
@@ -30,14 +29,18 @@ from inference.types import (
     Verdict,
 )
 from inference.verdict import parse
+from inference.windows import Part, parts, together
 
 MAX_BODY_BYTES = 1024 * 1024
 CONNECT_SECONDS = 2.0
 PROBE_SECONDS = 5.0
 MAX_CONNECTIONS = 1024
+PARTS_AT_ONCE = 4
 # Below the 5 s after which the engine's own server drops an idle connection, so that we drop it first.
 KEEPALIVE_SECONDS = 4.0
 PRACTICE_PREFIX = "practice-"
+_NO_ENGINE = "What answers there is no engine: it lists no models. Check that REASONER_URL points at the engine, ending in /v1."
+T = TypeVar("T")
 _ID = re.compile(r"[\x21-\x7e]{1,200}")
 _SAMPLE = re.compile(r"^(vllm:[a-z_]+)(?:\{[^}]*\})?\s+(\S+)", re.M)
 
@@ -58,11 +61,11 @@ class _Reply:
 
 
 class Reasoner:
-    """One engine behind one base URL that ends in `/v1`.
+    """One engine behind one base URL that ends in `/v1`; options of its own may follow `#` (see addresses).
 
-    `model` None means: the first model the engine lists. `structured` asks for a JSON schema (switch it
-    off for engines other than vLLM); `priority` is sent only when given. Raises ValueError for an address
-    or key that can never work. Use inside one event loop and close with `aclose()`.
+    `model` None means: the one the address names, else the first that the engine lists. `structured` None means: as
+    the address says, else a JSON schema is asked for where the engine says that it is vLLM. Raises ValueError for an
+    address or key that can never work. Use inside one event loop and close with `aclose()`.
     """
 
     def __init__(
@@ -71,20 +74,21 @@ class Reasoner:
         api_key: str = "",
         model: str | None = None,
         *,
-        structured: bool = True,
-        priority: int | None = None,
+        structured: bool | None = None,
     ) -> None:
-        self.base_url = _checked_url(base_url)
+        address = read_address(base_url)
+        self.base_url = address.url
         self._root = self.base_url.removesuffix("/v1")
-        self._asked_model = model or None
-        self._structured = structured
-        self._priority = priority
+        self._asked_model = address.model or model or None
+        self._structured = address.structured if structured is None else structured
+        self._prioritised = address.prioritised
+        self._speaks_schema = False
         self._fingerprint = ""
         self._identity: EngineIdentity | None = None
         self._identifying = asyncio.Lock()
         headers = {"accept-encoding": "identity", "accept": "application/json"}
         if api_key:
-            headers["authorization"] = f"Bearer {_checked_key(api_key)}"
+            headers["authorization"] = f"Bearer {checked_key(api_key)}"
         self._client = httpx.AsyncClient(
             # One large default httpx pool slows down with its size; aiohttp's connector does not.
             transport=AiohttpTransport(client=_session),
@@ -112,37 +116,67 @@ class Reasoner:
         deadline: float = 60.0,
         *,
         larger: bool = False,
+        priority: int | None = None,
     ) -> Verdict | Failure:
         """Judges one item under one policy version within `deadline` seconds, the engine's queue included.
 
-        `larger` doubles the output budget, for the one retry after `cut_off`. A call that runs out of time
-        closes its socket, which frees the engine. Never raises for anything the engine does.
+        `larger` doubles the output budget, for the one retry after `cut_off`. `priority` (lower is sooner) is sent
+        only where the address says `priority=on`. An item longer than the context is judged in parts. A call that
+        runs out of time closes its socket, which frees the engine. Never raises for anything the engine does.
         """
         started = time.monotonic()
-        sent_hash = ""
+        sent: list[str] = []
         try:
             async with asyncio.timeout(deadline):
                 identity = self._identity or await self.identity()
-                body = request_body(
-                    policy,
-                    item,
-                    model=identity.model,
-                    effort=effort,
-                    structured=self._structured,
-                    priority=self._priority,
-                    larger=larger,
-                )
-                sent_hash = prompt_hash(body["messages"])
-                if too_long := _too_long(body, identity, tokens_out(effort, larger=larger), sent_hash):
-                    return too_long
-                reply = await self._send("POST", f"{self.base_url}/chat/completions", body)
+                most = identity.max_model_len // 2
+                room = identity.max_model_len - tokens_out(effort, larger=larger, most=most)
+                pieces = parts(policy, item, room, identity.max_model_len)
+                if isinstance(pieces, Failure):
+                    return pieces
+                turns = asyncio.Semaphore(PARTS_AT_ONCE)
+
+                async def ask(part: Part) -> tuple[Part, Verdict | Failure]:
+                    body = request_body(
+                        policy,
+                        part.item,
+                        model=identity.model,
+                        effort=effort,
+                        structured=self._asks_schema(),
+                        priority=priority if self._prioritised else None,
+                        larger=larger,
+                        part=(part.number, part.of) if part.of > 1 else None,
+                        most=most,
+                    )
+                    sent.append(prompt_hash(body["messages"]))
+                    async with turns:
+                        return part, await self._ask(body, policy, part.item, identity.model, sent[-1])
+
+                judged = await _all(ask(part) for part in pieces)
         except TimeoutError:
-            return Failure(
-                FailureKind.TIMEOUT, f"The engine gave no answer within {deadline:g} seconds.", "", sent_hash
-            )
+            reason = f"The engine gave no answer within {deadline:g} seconds."
+            return Failure(FailureKind.TIMEOUT, reason, "", "".join(sent[:1]))
+        except EngineUnavailable as problem:
+            return problem.failure
+        return together(judged, time.monotonic() - started)
+
+    async def _ask(
+        self, body: dict[str, Any], policy: PolicyText, item: ItemText, model: str, sent_hash: str
+    ) -> Verdict | Failure:
+        """One call: what came of one body."""
+        started = time.monotonic()
+        try:
+            reply = await self._send("POST", f"{self.base_url}/chat/completions", body)
         except EngineUnavailable as problem:
             return _with_hash(problem.failure, sent_hash)
-        return self._read(reply, policy, item, identity.model, sent_hash, time.monotonic() - started)
+        except TimeoutError:
+            return Failure(
+                FailureKind.TIMEOUT, "The engine stopped in the middle of its answer.", "", sent_hash
+            )
+        return self._read(reply, policy, item, model, sent_hash, time.monotonic() - started)
+
+    def _asks_schema(self) -> bool:
+        return self._speaks_schema if self._structured is None else self._structured
 
     async def identity(self) -> EngineIdentity:
         """Asks the engine who it is. `fingerprint` is the last answer's, "" before the first one.
@@ -189,12 +223,10 @@ class Reasoner:
             async with self._client.stream(method, url, **_content(body)) as response:
                 data = await _capped_body(response)
                 return _Reply(response.status_code, response.headers, data)
-        except httpx.ConnectError as error:
-            raise EngineUnavailable(_away("The engine cannot be reached.")) from error
         except httpx.ReadTimeout as error:
             raise TimeoutError from error
         except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
-            raise EngineUnavailable(_away("The connection to the engine broke off.")) from error
+            raise EngineUnavailable(no_answer(error)) from error
 
     def _read(
         self, reply: _Reply, policy: PolicyText, item: ItemText, model: str, sent_hash: str, seconds: float
@@ -213,12 +245,15 @@ class Reasoner:
 
     def _identified(self, listed: Any, version: str) -> EngineIdentity:
         rows = listed.get("data") if isinstance(listed, dict) else None
-        models = [row for row in rows or [] if isinstance(row, dict) and _is_id(row.get("id"))]
+        if not isinstance(rows, list):
+            raise EngineUnavailable(Failure(FailureKind.REFUSED, _NO_ENGINE))
+        models = [row for row in rows if isinstance(row, dict) and _is_id(row.get("id"))]
         if self._asked_model:
             models = [row for row in models if row["id"] == self._asked_model]
         if not models:
             raise EngineUnavailable(_not_served(self._asked_model))
         model, length = models[0]["id"], models[0].get("max_model_len")
+        self._speaks_schema = models[0].get("owned_by") == "vllm"
         room = length if isinstance(length, int) and length > 0 else 0
         signed = json.dumps([model, version, room]).encode()
         return EngineIdentity(
@@ -323,21 +358,19 @@ def _version(reply: _Reply) -> str:
     return version if _is_id(version) else ""
 
 
-def _too_long(body: dict[str, Any], identity: EngineIdentity, output: int, sent_hash: str) -> Failure | None:
-    """A prompt that leaves no room for the answer; the engine would clamp the answer without a word."""
-    room = identity.max_model_len
-    if not room or fits([message["content"] for message in body["messages"]], room - output):
-        return None
-    reason = f"Policy and item together are too long for the engine's context of {room} tokens."
-    return Failure(FailureKind.TOO_LONG, reason, "", sent_hash)
-
-
 def _is_id(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
-def _away(reason: str) -> Failure:
-    return Failure(FailureKind.TRANSIENT, f"{reason} Check that it runs and that REASONER_URL is right.")
+async def _all(calls: Iterable[Awaitable[T]]) -> list[T]:
+    """The results of all calls in order; where one is cancelled or fails, the others end too."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_awaited(call)) for call in calls]
+    return [task.result() for task in tasks]
+
+
+async def _awaited(call: Awaitable[T]) -> T:
+    return await call
 
 
 def _silent() -> Failure:
@@ -354,17 +387,3 @@ def _not_served(model: str | None) -> Failure:
 
 def _with_hash(failure: Failure, sent_hash: str) -> Failure:
     return Failure(failure.kind, failure.reason, failure.raw, sent_hash)
-
-
-def _checked_url(base_url: str) -> str:
-    url = base_url.strip().rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
-        raise ValueError("REASONER_URL must look like http://host:8000/v1, without user name or query.")
-    return url if parts.path.endswith("/v1") else f"{url}/v1"
-
-
-def _checked_key(api_key: str) -> str:
-    if not re.fullmatch(r"[\x21-\x7e]+", api_key):
-        raise ValueError("REASONER_API_KEY may hold only printable ASCII characters without spaces.")
-    return api_key

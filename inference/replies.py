@@ -1,8 +1,15 @@
-"""Sorts HTTP answers that are not a verdict into kinds of failure: three error shapes, proxies, truncation."""
+"""Sorts what is no verdict into kinds of failure: three shapes of error, proxies, other protocols, no connection."""
 
 import json
 import re
+import socket
+import ssl
+from collections.abc import Iterator
 from typing import Any
+
+import aiohttp
+import httpx
+from aiohttp.http_exceptions import HttpProcessingError
 
 from inference.types import Failure, FailureKind
 
@@ -13,6 +20,7 @@ _TOO_LONG = re.compile(
 _QUEUE_FULL = re.compile(
     r"engine is currently busy|queue (?:is )?full|too many (?:queued )?requests|overloaded", re.I
 )
+_CHECK = "Check that it runs and that REASONER_URL is right."
 _SAFE_WORD = re.compile(r"[A-Za-z0-9_. ]{1,60}")
 
 
@@ -94,3 +102,41 @@ def _server_error(status: int, message: str) -> Failure:
     if status == 503 and _QUEUE_FULL.search(message):
         return Failure(FailureKind.BUSY, "The engine's queue is full.")
     return Failure(FailureKind.TRANSIENT, f"The engine failed (HTTP {status}); it may be restarting.")
+
+
+def no_answer(error: BaseException) -> Failure:
+    """Why an exchange ended without a whole answer: no server or name, encryption that does not fit, another protocol.
+
+    The transport wraps causes more than once and calls refused connections time-outs, so the whole chain is read.
+    """
+    causes = list(_causes(error))
+
+    def caused_by(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(each, kinds) for each in causes)
+
+    if caused_by(ssl.CertificateError, aiohttp.ClientConnectorCertificateError):
+        reason = (
+            "The engine's certificate is not one that this machine trusts. Give the engine a trusted one, "
+            "or set REASONER_URL to its name as the certificate has it."
+        )
+    elif caused_by(ssl.SSLError):
+        reason = (
+            "The engine does not speak https. Set REASONER_URL to http://, or give the engine a certificate."
+        )
+    elif caused_by(aiohttp.ClientResponseError, HttpProcessingError):
+        reason = "What answers there does not speak HTTP. Check the port in REASONER_URL."
+    elif caused_by(socket.gaierror):
+        reason = f"The engine's name is not known on this network. {_CHECK}"
+    elif caused_by(httpx.ConnectError, httpx.ConnectTimeout) and not caused_by(
+        aiohttp.ServerDisconnectedError
+    ):
+        reason = f"The engine cannot be reached. {_CHECK}"
+    else:
+        reason = f"The connection to the engine broke off. {_CHECK}"
+    return Failure(FailureKind.TRANSIENT, reason)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = getattr(error, "os_error", None) or error.__cause__ or error.__context__

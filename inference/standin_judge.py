@@ -16,6 +16,7 @@ Floats = npt.NDArray[np.float32]
 
 WIDTH = 1 << 14
 MAX_CHARS = 4_000
+PIECE_CHARS, PIECE_OVERLAP = 800, 100
 MAX_QUOTE = 240
 # Set on the seeded policies' own cases against ordinary forum text; see tests/engine.
 VIOLATES_AT = 0.27
@@ -23,6 +24,7 @@ UNSURE_AT = 0.235
 ALLOWED_LEAD = 0.0
 RULE_SHARE = 0.35
 
+_GRAVITY = {"violates": 2, "unsure": 1, "allowed": 0}
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _SENTENCE = re.compile(r"[^\n]+?(?:[.!?]+(?=\s|$)|(?=\n)|$)")
 _SUFFIX = re.compile(r"(?:ations?|ings?|edly|ed|ies|ers?|ly|es|s)$")
@@ -133,8 +135,12 @@ def practice_policy(developer: str) -> PracticePolicy:
 
 
 def judge(developer: str, user: str) -> Judged:
-    """The practice answer to a developer and a user message."""
-    return practice_policy(developer).judge(read_item(user))
+    """The practice answer to a developer and a user message. Of a long item each piece is judged; the gravest counts."""
+    policy, text = practice_policy(developer), read_item(user)
+    if len(text) <= MAX_CHARS:
+        return policy.judge(text)
+    pieces = (text[at : at + PIECE_CHARS] for at in range(0, len(text), PIECE_CHARS - PIECE_OVERLAP))
+    return max((policy.judge(piece) for piece in pieces), key=lambda judged: _GRAVITY[judged.label])
 
 
 def features(text: str) -> Floats:

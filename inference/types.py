@@ -95,7 +95,8 @@ class Verdict:
 
     `sections` holds only ids of the pinned version; `evidence_for` and `evidence_against` only
     quotes found word for word in the item, `dropped_quotes` counts the others. `reasoning` and `raw`
-    are at most 32 KiB of UTF-8, `rationale` at most 2,000 characters, `seconds` is wall time.
+    are at most 32 KiB of UTF-8, `rationale` at most 2,000 characters, `seconds` is wall time. An item longer
+    than the context is judged in `parts`; `place` is then the range of characters that the finding is about.
     """
 
     label: Label
@@ -114,6 +115,8 @@ class Verdict:
     prompt_hash: str
     injection_suspected: bool
     seconds: float
+    parts: int = 1
+    place: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

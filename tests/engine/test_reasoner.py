@@ -113,10 +113,10 @@ def test_a_model_that_is_not_served_is_named(faulty: str) -> None:
     assert "gpt-oss-safeguard" in result.reason
 
 
-def test_an_item_that_leaves_no_room_for_the_answer_is_not_sent(faulty: str) -> None:
+def test_an_item_that_leaves_no_room_for_the_answer_is_judged_in_parts(faulty: str) -> None:
     result = run(ask(faulty, ItemText("1", "word " * 16_000)))
-    assert isinstance(result, Failure)
-    assert result.kind is FailureKind.TOO_LONG
+    assert isinstance(result, Verdict)
+    assert result.parts == 2
 
 
 def test_an_engine_that_is_away_is_transient_and_not_healthy() -> None:

@@ -83,6 +83,14 @@ def test_it_quotes_the_item_cites_a_section_and_says_what_it_is() -> None:
     assert verdict == ask(POLICY, text)
 
 
+def test_a_long_item_is_judged_to_its_end() -> None:
+    offer = "Cheap followers and likes, visit example.com today! Check out my channel for daily music."
+    assert (
+        ask(POLICY, f"{'The train was late again today. ' * 900}{offer} {offer} {offer}").label == "violates"
+    )
+    assert ask(POLICY, "The train was late again today. " * 900).label == "allowed"
+
+
 def test_a_policy_without_examples_is_judged_by_its_rule_words() -> None:
     bare = "# Fire\n\n## FI-1 Fireworks\nSelling fireworks, rockets or explosives violates."
     policy = PolicyText("fire", 1, "2" * 64, bare, ("FI-1",))

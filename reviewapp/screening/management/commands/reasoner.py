@@ -1,7 +1,8 @@
-"""`manage.py reasoner`: the stand-in server alone, a look at a live engine, and the exact request for one item."""
+"""`manage.py reasoner`: the engine's command line, the stand-in alone, a look at a live engine, one item's request."""
 
 import asyncio
 import json
+import os
 from argparse import REMAINDER, ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,16 @@ from django.core.management.base import BaseCommand, CommandError
 
 from inference import ContextEntry, Effort, EngineUnavailable, Failure, ItemText, PolicyText, Reasoner
 from inference import standin as standin_server
+from inference.launch import (
+    ENVIRONMENT,
+    CannotServe,
+    Card,
+    Launch,
+    chosen_card,
+    engine_program,
+    find_cards,
+    launch,
+)
 from inference.prompt import request_body
 from inference.tokens import count, prompt_tokens
 from reviewapp.policies import reads as policies
@@ -25,14 +36,34 @@ CHECK_SECONDS: Final = 60.0
 
 
 class Command(BaseCommand):
-    """Three jobs: `standin`, `check`, `prompt`."""
+    """Four jobs: `serve`, `standin`, `check`, `prompt`."""
 
-    help = "Runs the stand-in reasoner, checks a live engine, or prints what would be sent for an item."
-    requires_system_checks = []  # the stand-in and `check` must work while the database is away
+    help = "Starts the real engine or the stand-in, checks a live engine, or prints what would be sent for an item."
+    requires_system_checks = []  # all but `prompt` must work while the database is away
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The subcommands."""
         jobs = parser.add_subparsers(dest="job", required=True)
+        real = jobs.add_parser("serve", help="the real engine (vLLM) on this machine's card")
+        real.add_argument("--model", choices=("20b", "120b"), required=True)
+        real.add_argument("--print", action="store_true", help="print the command, start nothing")
+        real.add_argument(
+            "--card", type=int, choices=(16, 24, 80), help="take a card of so many GB for granted"
+        )
+        real.add_argument(
+            "--gpu", type=int, metavar="N", help="which card, by its number; default: the largest"
+        )
+        real.add_argument("--port", type=int, default=8000)
+        real.add_argument("--host", default="127.0.0.1", help="an address that only the app can reach")
+        real.add_argument(
+            "--weights",
+            default="",
+            metavar="DIR",
+            help="a folder with the model, for machines without network",
+        )
+        real.add_argument(
+            "--tight", action="store_true", help="where memory does not suffice: no compiled graphs"
+        )
         alone = jobs.add_parser(
             "standin", help="the stand-in server: --port N [--script FILE]", add_help=False
         )
@@ -44,8 +75,10 @@ class Command(BaseCommand):
         show.add_argument("--item", type=Path, required=True, metavar="FILE.json", help="one API item")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do one of the three. Raises CommandError that says what to do."""
-        if options["job"] == "standin":
+        """Do one of the four. Raises CommandError that says what to do."""
+        if options["job"] == "serve":
+            self._serve(options)
+        elif options["job"] == "standin":
             status = standin_server.main(options["rest"])
             if status:
                 raise CommandError("the stand-in did not run", returncode=status)
@@ -53,6 +86,22 @@ class Command(BaseCommand):
             self._check([options["url"]] if options["url"] else settings.REASONER_URLS)
         else:
             self._prompt(options["policy"], options["item"])
+
+    def _serve(self, options: dict[str, Any]) -> None:
+        """Print the command for the card, or become it."""
+        try:
+            card = _card(options)
+            wanted = launch(
+                options["model"], card, host=options["host"], port=options["port"],
+                weights=options["weights"], tight=options["tight"],
+            )  # fmt: skip
+            self.stderr.write(f"For {card.name} ({card.memory:.0f} GiB), card {card.number}.")
+            if options["print"]:
+                self.stdout.write(wanted.shown())
+                return
+            _start(wanted, card)
+        except CannotServe as cannot:
+            raise CommandError(str(cannot)) from cannot
 
     def _check(self, urls: Sequence[str]) -> None:
         if not urls:
@@ -110,6 +159,30 @@ class Command(BaseCommand):
             f"policy part {count(texts[0]):,} tokens (the same for every item), item part {count(texts[1]):,}, "
             f"prompt with frame {prompt_tokens(texts):,}, room for the answer {body['max_completion_tokens']:,}"
         )
+
+
+def _card(options: dict[str, Any]) -> Card:
+    """The card named, or found; where there is none, a command that is only shown is that for 24 (120b: 80) GB."""
+    cards = [] if options["card"] else find_cards()
+    size = options["card"]
+    if not size and not cards and options["print"]:
+        size = 80 if options["model"] == "120b" else 24
+        return Card(0, f"a card of {size} GB; none is here, and --card names another", float(size))
+    if size:
+        return Card(options["gpu"] or 0, f"a card of {size} GB, as --card says", float(size))
+    return chosen_card(cards, options["gpu"])
+
+
+def _start(wanted: Launch, card: Card) -> None:
+    """Become the engine, so that its signals and exit status are its own. Raises CannotServe."""
+    program = engine_program()
+    if not settings.REASONER_API_KEY:
+        raise CannotServe(
+            "REASONER_API_KEY is not set, and an engine without a key answers everybody who reaches it. Set one for the "
+            "engine and for the app: export REASONER_API_KEY=$(python3 -c 'import secrets; print(secrets.token_urlsafe(32))')"
+        )
+    given = {"VLLM_API_KEY": settings.REASONER_API_KEY, "CUDA_VISIBLE_DEVICES": str(card.number)}
+    os.execve(program, wanted.words(program), {**os.environ, **ENVIRONMENT, **given})  # noqa: S606
 
 
 def policy_text(policy: PublishedPolicy) -> PolicyText:

@@ -1,0 +1,63 @@
+"""Small real servers for tests, each in a thread of its own."""
+
+import asyncio
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aiohttp import web
+
+
+@contextmanager
+def in_thread(app: web.Application, tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """An aiohttp application on a free port of this machine. Gives the port."""
+    loop = asyncio.new_event_loop()
+    runner = web.AppRunner(app, access_log=None)
+
+    async def start() -> int:
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+        return int(runner.addresses[0][1])
+
+    # A handshake that fails is what some tests are about; the loop would print it.
+    loop.set_exception_handler(lambda *_: None)
+    port = loop.run_until_complete(start())
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield port
+    finally:
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+
+
+@contextmanager
+def running_tcp(greeting: bytes) -> Iterator[int]:
+    """A plain TCP server that greets and hangs up. Gives its port."""
+    server = socket.create_server(("127.0.0.1", 0))
+    server.settimeout(0.2)
+    stopping = threading.Event()
+
+    def serve() -> None:
+        while not stopping.is_set():
+            try:
+                connection, _ = server.accept()
+            except TimeoutError:
+                continue
+            with connection:
+                connection.sendall(greeting)
+                connection.settimeout(2)
+                connection.recv(4096)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield int(server.getsockname()[1])
+    finally:
+        stopping.set()
+        thread.join(5)
+        server.close()
