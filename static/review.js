@@ -90,7 +90,12 @@
     "[": () => cite(-1),
     "]": () => cite(1),
     x: () => setOpen(true, $("#action")),
-    n: () => setOpen(true, $("#reason")),
+    n: () => {
+      const fold = $("#notes details");
+      if (!fold || isOpen() || $("#override").getClientRects().length) { setOpen(true, $("#reason")); return; }
+      fold.open = true;
+      $("#item-note").focus();
+    },
   };
 
   let going = 0;
@@ -152,7 +157,7 @@
   // Capture, so that it comes before htmx: a press that is too early, or a second one, sends nothing.
   addEventListener("submit", (event) => {
     const form = event.target;
-    if (!form.closest("#desk, #dialogs") || !form.hasAttribute("hx-post")) return;
+    if (!form.closest("#desk, #dialogs") || form.closest("#notes") || !form.hasAttribute("hx-post")) return;
     if (!form["htmx-internal-data"]) htmx.process(form); // a press in the moment between swap and settling
     const early = form.matches("[data-confirm]") && performance.now() - changedAt < INERT_MS;
     const disabled = form.matches("[data-confirm]") && $("button", form).getAttribute("aria-disabled") === "true";

@@ -30,6 +30,7 @@ NOTICES: Final[dict[str, NoticeKind]] = {
     "escalation_waits": NoticeKind(
         "triangle-alert", "An escalation waits and its clock ran out", "Nobody has taken it. You are next on call.", _ITEM, "urgent"
     ),
+    "restricted": NoticeKind("lock", "{who} restricted an item", "You are cleared to open it; each view is logged.", _ITEM, "urgent"),
     "second_needed": NoticeKind("users", "An interim limit waits for a second person", "Confirm it or lift it.", _ITEM, "urgent"),
     "target_missed": NoticeKind("timer", "A queue is past its time target", "The oldest item is late.", "/", "urgent"),
     "support_offered": NoticeKind(

@@ -49,15 +49,25 @@ KEYS: Final[tuple[KeyAction, ...]] = (
     KeyAction("save", "↵", "Save override", "Saves the open form.", _FORM),
     KeyAction("reason", "⇧1–5", "Reason", "Chooses a reason.", _FORM),
     KeyAction("action", "x", "Change the action", "Opens the form and goes to the action.", _FORM),
-    KeyAction("note", "n", "Note", "Opens the form and goes to the note.", _FORM),
+    KeyAction("note", "n", "Note", "Goes to the note: of the open form, else of the item.", _FORM),
     KeyAction("cancel", "esc", "Cancel", "Brings the verdict back and keeps what you typed.", _FORM),
     KeyAction("evidence", "v", "Evidence marks", "Shows or hides what the reasoner quoted.", _LOOK),
     KeyAction(
         "previous_citation", "[", "Previous citation", "Lights up the section cited before this one.", _LOOK
     ),
     KeyAction("next_citation", "]", "Next citation", "Lights up the next cited section.", _LOOK),
+    KeyAction(
+        "author", "i", "Author history", "Opens what the author wrote before, and what became of it.", _LOOK
+    ),
     KeyAction("focus", "z", "Focus", "Shows the item alone; again brings the rest back.", _LOOK),
     KeyAction("skip", "s", "Skip", "Passes over this item; it is logged and goes back to the queue.", _MOVE),
+    KeyAction(
+        "escalate",
+        "e",
+        "Escalate",
+        "With a digit: to who is on call for threat to life, child safety, authority, legal, press or a policy question.",
+        _MOVE,
+    ),
     KeyAction(
         "hold", "h", "Hold", "Puts the item aside until a time that you choose; it returns by itself.", _MOVE
     ),

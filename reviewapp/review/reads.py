@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from reviewapp.accounts.models import Person
 from reviewapp.intake import reads as intake
 from reviewapp.review import rules
-from reviewapp.review.models import Decision, Queue, QueueNote, Task
+from reviewapp.review.models import Decision, Queue, QueueMember, QueueNote, Task
 from reviewapp.review.rules_text import preview
 from reviewapp.screening import reads as screening
 from reviewapp.ui.errors import Missing
@@ -175,6 +175,31 @@ def queue_page(
 def _shift_note(queue: UUID) -> ShiftNote | None:
     row = QueueNote.objects.select_related("person").filter(queue=queue).order_by("-at").first()
     return ShiftNote(str(row.person), row.text, row.at) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLine:
+    """One member of a queue and their place on call."""
+
+    id: UUID
+    name: str
+    ordinal: int
+
+
+def queue_members(slug: str) -> tuple[Queue, tuple[MemberLine, ...], tuple[tuple[UUID, str], ...]]:
+    """A queue, its members in their order, and who else could join. Raises Missing."""
+    queue = Queue.objects.filter(slug=slug).first()
+    if queue is None:
+        raise Missing("There is no queue of this name. The list of queues shows what there is.")
+    members = tuple(
+        MemberLine(each.person_id, str(each.person), each.ordinal)
+        for each in QueueMember.objects.select_related("person").filter(queue=queue)
+    )
+    inside = {each.id for each in members}
+    others = Person.objects.filter(is_active=True, roles__overlap=["moderator", "senior", "admin"]).order_by(
+        "name"
+    )
+    return queue, members, tuple((each.pk, str(each)) for each in others if each.pk not in inside)
 
 
 def in_hand(person: Person) -> UUID | None:

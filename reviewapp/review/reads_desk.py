@@ -15,10 +15,11 @@ from reviewapp.intake import reads as intake
 from reviewapp.intake.models import Item
 from reviewapp.policies import reads as policies
 from reviewapp.review import rules
-from reviewapp.review.models import Decision, Draft, Note, Task
+from reviewapp.review.models import Decision, Draft, Escalation, Note, Task
+from reviewapp.review.rules_escalation import KINDS
 from reviewapp.review.rules_text import MARKS_ON_UP_TO_WORDS, Marked, Run, mark, plain, preview
 from reviewapp.screening import reads as screening
-from reviewapp.ui.errors import Missing
+from reviewapp.ui.errors import Missing, Stale
 
 _DIGITS: Final = "12345678"
 
@@ -71,6 +72,25 @@ class OtherPolicy:
 
     title: str
     options: tuple[Option, ...]
+
+
+class Blind(Stale):
+    """What would give a blind first call away is not shown before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationPanel:
+    """What is escalated about the item, with the checklist as it stands."""
+
+    words: str
+    who: str
+    at: datetime
+    rings_at: datetime
+    help_sent: bool | None
+    authority_told: bool | None
+    reference: str
+    answered_at: datetime | None
+    must_answer: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +149,7 @@ class Desk:
     ready: str
     notes: tuple[NoteLine, ...]
     draft: dict[str, str]
+    escalation: EscalationPanel | None
 
 
 def is_restricted(item: UUID) -> bool:
@@ -170,7 +191,8 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
         why=rules.why_here(task.terms, severity=task.severity, reports=reports) if task else "",
         options=_options(version), other_policies=_others(version), options_of=title,
         shown=",".join(str(each.verdict_id) for each in panel), nonce=new_id(),
-        undo=undo_slot(person), ready=ready(person), notes=_notes(item), draft=_draft(task, person),
+        undo=undo_slot(person), ready=ready(person), notes=notes(item), draft=_draft(task, person),
+        escalation=_escalation(task),
     )  # fmt: skip
 
 
@@ -285,7 +307,26 @@ def _is_past(moment: datetime | None) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _notes(item: UUID) -> tuple[NoteLine, ...]:
+def blind_items(person: Person, *, author: UUID) -> list[UUID]:
+    """Items of an author on which the person still owes a blind first call."""
+    return []
+
+
+def _escalation(task: Task | None) -> EscalationPanel | None:
+    if task is None or not task.queue.escalation:
+        return None
+    row = Escalation.objects.select_related("person").filter(task=task, closed_at=None).first()
+    if row is None:
+        return None
+    kind = KINDS[row.kind]
+    return EscalationPanel(
+        kind.words, str(row.person), row.at, row.rings_at, row.help_sent, row.authority_told, row.reference,
+        row.answered_at, kind.answers,
+    )  # fmt: skip
+
+
+def notes(item: UUID) -> tuple[NoteLine, ...]:
+    """What people noted on an item, oldest first."""
     rows = Note.objects.select_related("person").filter(item_id=item).exclude(text="").order_by("at")[:100]
     return tuple(
         NoteLine(str(row.person), rules.NOTE_WORDS[row.kind], plain(row.text), row.at) for row in rows

@@ -9,7 +9,8 @@ from reviewapp.accounts import reads_notices
 from reviewapp.accounts import rules as who
 from reviewapp.accounts.models import Person
 from reviewapp.review import rules_claims
-from reviewapp.review.models import Queue, Task
+from reviewapp.review.models import Queue, QueueMember, Task
+from reviewapp.review.rules_escalation import KINDS
 
 MOST_PEOPLE: Final = 200
 
@@ -35,6 +36,19 @@ class Colleague:
 
 
 @dataclass(frozen=True, slots=True)
+class EscalationChoice:
+    """One kind of escalation, and who is told first."""
+
+    code: str
+    digit: int
+    words: str
+    target_minutes: int
+    limits: bool
+    keeps: bool
+    on_call: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dialogs:
     """Everything that the dialogs offer; nothing in it is of one item."""
 
@@ -45,6 +59,7 @@ class Dialogs:
     why: dict[str, str]
     people: tuple[Colleague, ...]
     queues: tuple[tuple[UUID, str], ...]
+    kinds: tuple[EscalationChoice, ...]
 
 
 def dialogs(person: Person, *, now: datetime) -> Dialogs:
@@ -59,8 +74,31 @@ def dialogs(person: Person, *, now: datetime) -> Dialogs:
     return Dialogs(
         holds_used=Task.objects.filter(claimed_by=person, state="held").count(), holds_most=rules_claims.MOST_HOLDS,
         holds=tuple(holds), waits=rules_claims.HOLD_WAITS, why=rules_claims.HAND_WHY, people=_people(person),
-        queues=tuple(Queue.objects.values_list("pk", "name")),
+        queues=tuple(Queue.objects.values_list("pk", "name")), kinds=_kinds(),
     )  # fmt: skip
+
+
+def _kinds() -> tuple[EscalationChoice, ...]:
+    on_call: dict[str, str] = {}
+    members = (
+        QueueMember.objects.select_related("person", "queue")
+        .filter(person__is_active=True)
+        .exclude(queue__escalation="")
+    )
+    for each in members:
+        on_call.setdefault(each.queue.escalation, str(each.person))
+    return tuple(
+        EscalationChoice(
+            code,
+            digit,
+            kind.words,
+            kind.target_minutes,
+            kind.limits,
+            kind.keeps,
+            on_call.get(code, "every senior"),
+        )
+        for digit, (code, kind) in enumerate(KINDS.items(), start=1)
+    )
 
 
 def _people(person: Person) -> tuple[Colleague, ...]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviewapp.review import views, views_act, views_claims, views_outbox
+from reviewapp.review import views, views_act, views_claims, views_outbox, views_people
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -23,6 +23,14 @@ urlpatterns = [
     path("review/<uuid:item>/take-over", views_claims.take_over, name="review-take-over"),
     path("review/<uuid:item>/draft", views_claims.draft, name="review-draft"),
     path("review/<uuid:item>/leave", views_claims.leave, name="review-leave"),
+    path("review/<uuid:item>/note", views_people.note, name="review-note"),
+    path("review/<uuid:item>/escalate", views_people.escalate, name="review-escalate"),
+    path("review/<uuid:item>/checklist", views_people.checklist, name="review-checklist"),
+    path("review/<uuid:item>/author", views_people.author_of_item, name="review-author"),
+    path("authors/<str:source>/<path:author>/protect", views_people.protect, name="author-protect"),
+    path("authors/<str:source>/<path:author>", views_people.author, name="author"),
+    path("queues/<slug:slug>/members", views_people.members, name="queue-members"),
+    path("settings/care", views_people.care, name="care"),
     path("shift/end", views_claims.end_shift, name="shift-end"),
     path("queues/<slug:slug>/note", views_claims.queue_note, name="queue-note"),
     path("decisions/<uuid:decision>", views.decision, name="decision"),

@@ -1,10 +1,12 @@
 """The write door of review: queues filled, tasks claimed, items decided, calls taken back, claims swept."""
 
 from reviewapp.review.actions.admission import admit, seed_queues
+from reviewapp.review.actions.authors import NeedsSenior, open_author, protect_author, unprotect_author
 from reviewapp.review.actions.claims import (
     Claim,
     ClaimLost,
     HoldsAnother,
+    Unclear,
     claim_item,
     claim_next,
     leave,
@@ -16,12 +18,19 @@ from reviewapp.review.actions.claims import (
 from reviewapp.review.actions.deciding import (
     AlreadyDecided,
     Decided,
-    Unclear,
     VerdictChanged,
     confirm,
     override,
 )
 from reviewapp.review.actions.drafts import forget_traces, save_draft
+from reviewapp.review.actions.escalating import (
+    answer_checklist,
+    ask_for_support,
+    drop_member,
+    escalate,
+    ring_escalations,
+    set_member,
+)
 from reviewapp.review.actions.holding import (
     TooManyHolds,
     end_shift,
@@ -30,6 +39,7 @@ from reviewapp.review.actions.holding import (
     leave_queue_note,
     take_over,
 )
+from reviewapp.review.actions.noting import add_note
 from reviewapp.review.actions.undoing import TooLate, Undone, undo
 from reviewapp.review.actions.upkeep import (
     erase_content,
@@ -45,33 +55,44 @@ __all__ = [
     "ClaimLost",
     "Decided",
     "HoldsAnother",
+    "NeedsSenior",
     "TooLate",
     "TooManyHolds",
     "Unclear",
     "Undone",
     "VerdictChanged",
+    "add_note",
     "admit",
+    "answer_checklist",
+    "ask_for_support",
     "claim_item",
     "claim_next",
     "confirm",
+    "drop_member",
     "end_shift",
     "erase_content",
+    "escalate",
     "expire_claims",
     "forget_traces",
     "hand_over",
     "hold",
     "leave",
     "leave_queue_note",
+    "open_author",
     "open_restricted",
     "override",
+    "protect_author",
     "release",
     "release_decisions",
     "renew",
     "reserve_next",
     "restrict",
+    "ring_escalations",
     "save_draft",
     "seed_queues",
+    "set_member",
     "skip",
     "take_over",
     "undo",
+    "unprotect_author",
 ]

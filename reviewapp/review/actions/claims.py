@@ -13,12 +13,13 @@ from django.db.models.functions import Now
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
+from reviewapp.accounts.rules import may
 from reviewapp.audit.actions import Actor, record
 from reviewapp.ids import new_id
 from reviewapp.review import rules, rules_claims
 from reviewapp.review.models import Skip, Task
 from reviewapp.review.rules import TaskState
-from reviewapp.ui.errors import Stale
+from reviewapp.ui.errors import ProductError, Stale
 
 _PERSON_LOCK: Final = 7_214_002
 
@@ -27,7 +28,9 @@ _CANDIDATES: Final = """
            NOT i.restricted AND (i.state = 'awaiting_review' OR t.kind NOT IN ('first', 'appeal')) AS standing,
            t.id IN (SELECT task_id FROM review_skip WHERE person_id = %(person)s
                     AND at > clock_timestamp() - make_interval(mins => %(minutes)s))
-           OR (t.assigned_to_id <> %(person)s AND t.assigned_until > clock_timestamp()) IS TRUE AS passed_over
+           OR (t.assigned_to_id <> %(person)s AND t.assigned_until > clock_timestamp()) IS TRUE
+           OR (NOT %(senior)s AND EXISTS (SELECT FROM review_protectedauthor p WHERE p.author_id = i.author_id))
+           AS passed_over
     FROM (
         SELECT id, tier, rank_at, item_id, kind, assigned_to_id, assigned_until FROM review_task
         WHERE queue_id = %(queue)s AND state = 'waiting' {after}
@@ -71,6 +74,13 @@ class Claim:
 
 class ClaimLost(Stale):
     """The claim ended: its lease lapsed, somebody else has the task, or the item left the queue."""
+
+
+class Unclear(ProductError):
+    """The form lacks something that the action needs; the message says what."""
+
+    status = 422
+    code = "unclear"
 
 
 class HoldsAnother(Stale):
@@ -139,6 +149,8 @@ def claim_item(*, item: UUID, person: Person) -> Claim:
             item_id=item, state=TaskState.WAITING, item__state="awaiting_review", item__restricted=False,
         )  # fmt: skip
         claim = take(list(tasks.values_list("id", flat=True)), person, reserved=False)
+        if claim is not None and not _may_take_from(claim.queue, person):
+            raise ClaimLost("This item is escalated; who is on call takes it.", item=str(item))
         if claim is None:
             raise ClaimLost(
                 "This item does not wait any more: somebody has it, or it is decided.", item=str(item)
@@ -326,6 +338,8 @@ def take_first(queue: UUID, person: Person, *, reserved: bool) -> Claim | None:
     mine = take(_assigned(queue, person), person, reserved=reserved)
     if mine is not None:
         return mine
+    if not _may_take_from(queue, person):
+        return None
     after: dict[str, Any] = {}
     while True:
         window = _window(queue, person, after)
@@ -343,6 +357,20 @@ def take_first(queue: UUID, person: Person, *, reserved: bool) -> Claim | None:
         after = {"id": window[-1][0], "tier": window[-1][1], "rank_at": window[-1][2]}
 
 
+def _may_take_from(queue: UUID, person: Person) -> bool:
+    """A queue for members only serves its members, and seniors."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT NOT members_only OR %s OR EXISTS (SELECT FROM review_queuemember m
+                WHERE m.queue_id = q.id AND m.person_id = %s) FROM review_queue q WHERE q.id = %s
+            """,
+            [may(person.roles, "queue.manage"), person.pk, queue],
+        )
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
 def _assigned(queue: UUID, person: Person) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(_MINE, [person.pk, queue])
@@ -353,6 +381,7 @@ def _window(queue: UUID, person: Person, after: dict[str, Any]) -> list[tuple[An
     values: dict[str, Any] = {
         "queue": queue,
         "person": person.pk,
+        "senior": may(person.roles, "author.protect"),
         "minutes": rules.SKIP_MINUTES,
         "window": rules.CANDIDATES,
     }

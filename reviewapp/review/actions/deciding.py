@@ -14,12 +14,15 @@ from reviewapp.audit.actions import Actor, record
 from reviewapp.intake import actions as intake
 from reviewapp.policies import reads as policies
 from reviewapp.review import rules
-from reviewapp.review.actions.claims import Claim, ClaimLost, alone, database_time, promote
-from reviewapp.review.models import Decision, Draft, Finding, Task, VerdictCall
+from reviewapp.review.actions.authors import check_protected, count_strike, withdraw_strike
+from reviewapp.review.actions.claims import Claim, ClaimLost, Unclear, alone, database_time, promote
+from reviewapp.review.actions.closing import close_escalations
+from reviewapp.review.models import Decision, Draft, Escalation, Finding, Task, VerdictCall
 from reviewapp.review.rules import DecisionKind, Label, TaskState
+from reviewapp.review.rules_escalation import KINDS
 from reviewapp.screening import reads as screening
 from reviewapp.screening.models import Verdict
-from reviewapp.ui.errors import ProductError, Stale
+from reviewapp.ui.errors import Stale
 from reviewapp.webhooks import actions as webhooks
 from reviewapp.webhooks.rules import Announced
 
@@ -32,13 +35,6 @@ class AlreadyDecided(Stale):
 
 class VerdictChanged(Stale):
     """The verdict that was on the screen is no longer the lead; nothing was decided."""
-
-
-class Unclear(ProductError):
-    """The form lacks something that the decision needs; the message says what."""
-
-    status = 422
-    code = "unclear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +57,7 @@ class _Call:
     action: str
     calls: dict[UUID, str]
     lead: UUID | None
+    severity: int = 0
     automation: str = "not"
     reason_code: str = ""
     reason: str = ""
@@ -96,7 +93,7 @@ def confirm(
             label=lead.label, findings=tuple((lead.version_id, each.code) for each in cited),
             action=rules.default_action(lead.label, max((each.severity for each in cited), default=0)),
             calls=rules.calls_of_confirm([_facts(each) for each in verdicts], verdict), lead=verdict,
-            automation="partially",
+            automation="partially", severity=max((each.severity for each in cited), default=0),
         )  # fmt: skip
         return _decide(seat, nonce, person, call, verdicts)
 
@@ -126,7 +123,7 @@ def override(
             raise Unclear("Say why you disagree: choose a reason or write one.")
         call = _Call(
             label=label, findings=tuple(dict.fromkeys(sections)), action=action or rules.default_action(label, severity),
-            calls=calls, lead=lead, reason_code=reason_code, reason=reason.strip(),
+            calls=calls, lead=lead, reason_code=reason_code, reason=reason.strip(), severity=severity,
         )  # fmt: skip
         return _decide(seat, nonce, person, call, verdicts)
 
@@ -188,6 +185,9 @@ def _seat(task: UUID, epoch: int, nonce: UUID, person: Person) -> Task | Decided
 def _decide(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Sequence[Verdict]) -> Decided:
     if seat.item.restricted:
         raise ClaimLost("This item was restricted; only cleared people may open it.", item=str(seat.item_id))
+    check_protected(item=seat.item, person=person)
+    if seat.queue.escalation:
+        _check_answered(seat)
     if seat.kind in rules.CHANGES_THE_ITEM and not intake.advance(
         items=[seat.item_id], expected="awaiting_review", following="decided"
     ):
@@ -204,6 +204,8 @@ def _decide(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Sequ
             event=event, item=seat.item_id, decision=decision.pk, release_at=decision.release_at
         )
     _tell(decision, seat, call, verdicts)
+    if seat.queue.escalation:
+        close_escalations(task=seat.pk, item=seat.item_id, person=person, why="decided")
     return Decided(decision.pk, seat.item_id, seat.queue_id, promote(queue=seat.queue_id, person=person))
 
 
@@ -221,6 +223,9 @@ def _write(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Seque
         at=now, release_at=now + timedelta(seconds=seat.queue.undo_seconds),
     )  # fmt: skip
     Draft.objects.filter(task=seat, person=person).delete()
+    if decision.replaces_id:
+        withdraw_strike(decision=decision.replaces_id)
+    count_strike(decision=decision, item=seat.item, severity=call.severity)
     Finding.objects.bulk_create(
         Finding(decision=decision, version_id=v, section=code) for v, code in call.findings
     )
@@ -228,6 +233,13 @@ def _write(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Seque
         VerdictCall(decision=decision, verdict_id=v, call=c) for v, c in call.calls.items()
     )
     return decision
+
+
+def _check_answered(seat: Task) -> None:
+    """Raise Unclear while a checklist that must be filled in is not."""
+    opened = Escalation.objects.filter(task=seat, closed_at=None, answered_at=None).first()
+    if opened is not None and KINDS[opened.kind].answers:
+        raise Unclear("Fill in the checklist of this escalation first: help sent, authority told, reference.")
 
 
 def _tell(decision: Decision, seat: Task, call: _Call, verdicts: Sequence[Verdict]) -> None:

@@ -16,13 +16,14 @@ from reviewapp.review.actions.claims import (
     Claim,
     ClaimLost,
     HoldsAnother,
+    Unclear,
     alone,
     database_time,
     promote,
     take,
     take_first,
 )
-from reviewapp.review.actions.deciding import Unclear
+from reviewapp.review.actions.closing import close_escalations
 from reviewapp.review.models import Draft, Note, Queue, QueueNote, Skip, Task
 from reviewapp.review.rules import NoteKind, TaskState
 from reviewapp.ui.errors import Missing, ProductError
@@ -45,7 +46,7 @@ def hold(
     """
     check_may(person, "queue.work")
     with alone(person):
-        seat = _seat(task, epoch, person)
+        seat = seat_of(task, epoch, person)
         _check_hold(person, until, waits_for, note)
         Task.objects.filter(pk=task).update(
             state=TaskState.HELD.value,
@@ -72,12 +73,14 @@ def hand_over(
     """
     check_may(person, "queue.work")
     with alone(person):
-        seat = _seat(task, epoch, person)
+        seat = seat_of(task, epoch, person)
         if why not in rules_claims.HAND_WHY:
             raise Unclear("Say why, from the list.")
         check_note(note)
         receiver = _receiver(to, person) if to else None
         target = _queue(queue) if queue else seat.queue
+        if seat.queue.escalation and not target.escalation:
+            close_escalations(task=seat.pk, item=seat.item_id, person=person, why="handed_over")
         Task.objects.filter(pk=task).update(**_waiting(receiver), queue=target)
         write_note(item=seat.item_id, person=person, kind=NoteKind.HANDOVER, text=note)
         if receiver:
@@ -166,7 +169,8 @@ def write_note(*, item: UUID, person: Person, kind: NoteKind, text: str) -> None
         Note.objects.create(item_id=item, person=person, kind=kind.value, text=words)
 
 
-def _seat(task: UUID, epoch: int, person: Person) -> Task:
+def seat_of(task: UUID, epoch: int, person: Person) -> Task:
+    """Within the open transaction: the task that the person works on under this epoch, locked. Raises ClaimLost."""
     seat = (
         Task.objects.select_for_update(of=("self",)).select_related("queue")
         .filter(pk=task, state=TaskState.CLAIMED, claimed_by=person, lease_epoch=epoch, reserved=False, lease_until__gt=Now())

@@ -11,8 +11,9 @@ from reviewapp.audit.actions import Actor, record
 from reviewapp.ids import new_id
 from reviewapp.intake import actions as intake
 from reviewapp.review import rules
+from reviewapp.review.actions.authors import withdraw_strike
 from reviewapp.review.actions.claims import Claim, alone, database_time, put_back
-from reviewapp.review.models import Decision, Task
+from reviewapp.review.models import Decision, Escalation, Task
 from reviewapp.review.rules import DecisionKind, TaskState
 from reviewapp.ui.errors import Missing, Stale
 from reviewapp.webhooks import actions as webhooks
@@ -55,6 +56,8 @@ def undo(*, decision: UUID, person: Person) -> Undone:
             item_id=made.item_id, task=task, person=person, kind=DecisionKind.UNDONE.value, label=None,
             nonce=new_id(), replaces=made, release_at=database_time(),
         )  # fmt: skip
+        withdraw_strike(decision=made.pk)
+        _reopen_escalation(task, made)
         claim = _take_again(task, person)
         record(
             verb="decision.undone", actor=Actor.person(person.pk), subjects=[made.item_id],
@@ -74,6 +77,13 @@ def _held_again(made: Decision, task: Task, person: Person) -> Undone | None:
         return None
     claim = Claim(task.pk, task.item_id, task.queue_id, task.lease_epoch, False, task.lease_until)
     return Undone(made.pk, claim)
+
+
+def _reopen_escalation(task: Task, made: Decision) -> None:
+    """What the decision ended is open again."""
+    ended = Escalation.objects.filter(task=task, closed_at__gte=made.at).order_by("-closed_at").first()
+    if ended is not None and not Escalation.objects.filter(task=task, closed_at=None).exists():
+        Escalation.objects.filter(pk=ended.pk).update(closed_at=None)
 
 
 def _check_window(made: Decision, task: Task) -> None:

@@ -12,8 +12,7 @@ from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import DECISIONS_FEED, SWEEPER, Actor, place_in_feed, record
 from reviewapp.intake import actions as intake
 from reviewapp.review import rules, rules_claims
-from reviewapp.review.actions.claims import database_time, withdraw
-from reviewapp.review.actions.deciding import Unclear
+from reviewapp.review.actions.claims import Unclear, database_time, withdraw
 from reviewapp.review.models import Decision, Draft, Note, Task
 from reviewapp.review.rules import TaskState
 from reviewapp.ui.errors import Missing
@@ -117,6 +116,8 @@ def restrict(*, item: UUID, reference: str, person: Person) -> None:
     if tasks:
         withdraw(tasks, [item], actor=Actor.person(person.pk), why="restricted")
     webhooks.announce(event=Announced.ITEM_LIMITED, item=item, decision=None, release_at=database_time())
+    for cleared in Person.objects.filter(is_active=True, cleared_restricted=True):
+        notify(person=cleared.pk, kind="restricted", about=item, by=person.pk)
 
 
 @transaction.atomic

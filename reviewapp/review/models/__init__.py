@@ -1,19 +1,24 @@
 """Tables of review: queues, the tasks in them, what people typed, and what they decided."""
 
+from reviewapp.review.models.consequences import Escalation, ProtectedAuthor, Strike
 from reviewapp.review.models.decisions import Decision, Finding, VerdictCall
-from reviewapp.review.models.queues import Queue, QueueNote, RoutingRule
+from reviewapp.review.models.queues import Queue, QueueMember, QueueNote, RoutingRule
 from reviewapp.review.models.tasks import Draft, Note, Skip, Stay, Task
 
 __all__ = [
     "Decision",
     "Draft",
+    "Escalation",
     "Finding",
     "Note",
+    "ProtectedAuthor",
     "Queue",
+    "QueueMember",
     "QueueNote",
     "RoutingRule",
     "Skip",
     "Stay",
+    "Strike",
     "Task",
     "VerdictCall",
 ]

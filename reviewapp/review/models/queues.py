@@ -13,7 +13,7 @@ from reviewapp.ids import new_id
 class Queue(models.Model):
     """A named line of tasks with a time target and an undo window."""
 
-    content_free: ClassVar = ("slug", "name", "description")
+    content_free: ClassVar = ("slug", "name", "description", "escalation")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     slug = models.SlugField(unique=True)
@@ -22,6 +22,9 @@ class Queue(models.Model):
     ordinal = models.PositiveSmallIntegerField(default=100)
     target_minutes = models.PositiveIntegerField(default=240)
     undo_seconds = models.PositiveSmallIntegerField(default=10)
+    escalation = models.TextField(default="", db_default="", db_collation="C", blank=True)
+    clock_minutes = models.PositiveIntegerField(default=0, db_default=0)
+    members_only = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         ordering = ("ordinal", "slug")
@@ -61,3 +64,18 @@ class QueueNote(models.Model):
 
     class Meta:
         indexes = (models.Index(fields=["queue", "-at"], name="review_queuenote_latest"),)
+
+
+class QueueMember(models.Model):
+    """Somebody who works a queue; `ordinal` is the order in which the clock of an escalation tells them."""
+
+    content_free: ClassVar = ()
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    queue = models.ForeignKey(Queue, on_delete=models.CASCADE, related_name="members")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    ordinal = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        ordering = ("ordinal", "id")
+        constraints = (models.UniqueConstraint(fields=["queue", "person"], name="review_member_once"),)

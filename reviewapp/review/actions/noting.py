@@ -1,0 +1,69 @@
+"""Notes on items, and telling the people whom a note mentions."""
+
+import re
+from typing import Final
+from uuid import UUID
+
+from reviewapp.accounts.access import check_may
+from reviewapp.accounts.actions import notify
+from reviewapp.accounts.models import Person
+from reviewapp.accounts.rules import may
+from reviewapp.audit.actions import Actor, record
+from reviewapp.intake.models import Item
+from reviewapp.review.actions.claims import Unclear, alone
+from reviewapp.review.actions.holding import check_note
+from reviewapp.review.models import Note
+from reviewapp.ui.errors import Missing
+
+_MENTION: Final = re.compile(r"(?<![\w@.])@([\w.\-]{1,60})")
+MOST_MENTIONS: Final = 20
+
+
+def add_note(*, item: UUID, person: Person, text: str) -> UUID:
+    """Keep a note on an item; everybody it mentions (`@` and a first name or the start of an e-mail) is told.
+
+    Raises Unclear for no text, too much, or a mention that names nobody or several, Missing, Forbidden.
+    """
+    check_may(person, "item.note")
+    words = text.replace("\x00", "").strip()
+    if not words:
+        raise Unclear("Write the note first.")
+    check_note(words)
+    if not Item.objects.filter(pk=item, restricted=False).exclude(state="erased").exists():
+        raise Missing("There is no such item, or its content was erased or restricted.")
+    mentioned = _mentioned(words)
+    with alone(person):
+        note = Note.objects.create(
+            item_id=item, person=person, text=words, mentions=[each.pk for each in mentioned]
+        )
+        for each in mentioned:
+            if each.pk != person.pk:
+                notify(person=each.pk, kind="mentioned", about=item, by=person.pk)
+        record(
+            verb="item.noted", actor=Actor.person(person.pk), subjects=[item],
+            data={"note": str(note.pk), "mentions": [str(each.pk) for each in mentioned]},
+        )  # fmt: skip
+    return note.pk
+
+
+def _mentioned(text: str) -> list[Person]:
+    names = list(dict.fromkeys(name.rstrip(".-").lower() for name in _MENTION.findall(text)))[:MOST_MENTIONS]
+    if not names:
+        return []
+    people = [each for each in Person.objects.filter(is_active=True) if may(each.roles, "queues.see")]
+    return [_one(name, people) for name in names]
+
+
+def _one(name: str, people: list[Person]) -> Person:
+    found = [each for each in people if name in _handles(each)]
+    if len(found) != 1:
+        raise Unclear(
+            f"@{name} names {'nobody' if not found else 'several people'}. Write @ and the part of the e-mail before its @."
+        )
+    return found[0]
+
+
+def _handles(person: Person) -> set[str]:
+    """What a mention may call somebody: the e-mail before its @, the name without spaces, the first name."""
+    name = person.name.lower()
+    return {person.email.partition("@")[0].lower(), name.replace(" ", ""), name.split(" ")[0]} - {""}

@@ -1,0 +1,140 @@
+"""Authors, notes on items, escalation checklists, who works a queue, and care for who works here."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from reviewapp.accounts.access import SignedInRequest, requires
+from reviewapp.review import actions, reads, reads_authors, reads_desk
+from reviewapp.review.forms import id_of, seat_of
+from reviewapp.review.keys import BY_NAME
+from reviewapp.review.views_act import conflict, screen, wants_fragment
+from reviewapp.review.views_claims import from_dialog
+from reviewapp.ui.errors import ProductError
+
+
+@requires("author.see")
+@require_safe
+def author(request: SignedInRequest, source: str, author: str) -> HttpResponse:
+    """`/authors/{source}/{id}`: items, outcomes, strikes, open items; opening it is logged."""
+    key = reads_authors.author_id(source, author)
+    page = reads_authors.author_page(key, request.user)
+    actions.open_author(author=key, person=request.user)
+    return render(request, "review/author.html", {"page": page, "problem": request.GET.get("problem", "")})
+
+
+@requires("author.see")
+@require_safe
+def author_of_item(request: SignedInRequest, item: UUID) -> HttpResponse:
+    """The author's history as a part of the review screen."""
+    key = reads_authors.author_of(item)
+    try:
+        page = reads_authors.author_page(key, request.user, most=reads_authors.FEW) if key else None
+    except reads_desk.Blind as hidden:
+        return render(request, "review/author_part.html", {"hidden": hidden.message})
+    if key:
+        actions.open_author(author=key, person=request.user)
+    return render(request, "review/author_part.html", {"page": page})
+
+
+@requires("author.protect")
+@require_POST
+def protect(request: SignedInRequest, source: str, author: str) -> HttpResponse:
+    """Put an account on the list that needs a senior, or take it off."""
+    key = reads_authors.author_id(source, author)
+    address = f"/authors/{source}/{author}"
+    try:
+        if "lift" in request.POST:
+            actions.unprotect_author(author=key, person=request.user)
+        else:
+            actions.protect_author(
+                author=key, person=request.user, reference=request.POST.get("reference", "")
+            )
+    except ProductError as problem:
+        address += f"?{urlencode({'problem': problem.message})}"
+    return HttpResponseRedirect(address)
+
+
+@requires("item.note")
+@require_POST
+def note(request: SignedInRequest, item: UUID) -> HttpResponse:
+    """Add a note; the answer is the list of notes with the form below it."""
+    context: dict[str, Any] = {"item": item, "keys": BY_NAME, "open_notes": True}
+    status = 200
+    try:
+        actions.add_note(item=item, person=request.user, text=request.POST.get("text", ""))
+    except ProductError as problem:
+        context |= {"note_problem": problem.message, "note_said": request.POST.get("text", "")}
+        status = problem.status
+    if not wants_fragment(request) and status == 200:
+        return HttpResponseRedirect(f"/review/{item}")
+    return render(request, "review/notes.html", context | {"notes": reads_desk.notes(item)}, status=status)
+
+
+@requires("queue.work")
+@require_POST
+def escalate(request: SignedInRequest, item: UUID) -> HttpResponse:
+    """Send the item to who is on call for its kind; the answer holds the next one."""
+
+    def act() -> actions.Claim | None:
+        seat, said = seat_of(request.POST), request.POST
+        return actions.escalate(
+            task=seat["task"],
+            epoch=seat["epoch"],
+            person=request.user,
+            kind=said.get("kind", ""),
+            note=said.get("note", ""),
+        )
+
+    return from_dialog(request, item, "escalate", act)
+
+
+@requires("queue.work")
+@require_POST
+def checklist(request: SignedInRequest, item: UUID) -> HttpResponse:
+    """Record what was done about an escalation."""
+    said = request.POST
+    try:
+        actions.answer_checklist(
+            item=item, person=request.user, help_sent=said.get("help_sent") == "yes",
+            authority_told=said.get("authority_told") == "yes", reference=said.get("reference", ""),
+        )  # fmt: skip
+    except ProductError as problem:
+        return conflict(request, item, problem, None)
+    return screen(request, item)
+
+
+@requires("queue.manage")
+@require_http_methods(["GET", "HEAD", "POST"])
+def members(request: SignedInRequest, slug: str) -> HttpResponse:
+    """`/queues/{slug}/members`: who works a queue, and in which order they are on call."""
+    queue, lines, others = reads.queue_members(slug)
+    context: dict[str, Any] = {"queue": queue, "members": lines, "others": others}
+    if request.method != "POST":
+        return render(request, "review/members.html", context)
+    said = request.POST
+    try:
+        whom = id_of(said, "person", "Choose a person.")
+        if "drop" in said:
+            actions.drop_member(queue=queue.pk, member=whom, person=request.user)
+        else:
+            place = said.get("ordinal", "")
+            ordinal = int(place) if place.isascii() and place.isdigit() and len(place) < 4 else 0
+            actions.set_member(queue=queue.pk, member=whom, ordinal=ordinal, person=request.user)
+    except ProductError as problem:
+        return render(
+            request, "review/members.html", context | {"problem": problem.message}, status=problem.status
+        )
+    return HttpResponseRedirect(f"/queues/{slug}/members")
+
+
+@requires("settings.own")
+@require_http_methods(["GET", "HEAD", "POST"])
+def care(request: SignedInRequest) -> HttpResponse:
+    """`/settings/care`: what is there for somebody after heavy items; POST asks the seniors for a talk."""
+    told = actions.ask_for_support(person=request.user) if request.method == "POST" else None
+    return render(request, "review/care.html", {"told": told})
