@@ -50,7 +50,9 @@ def page(slug: str) -> Page:
     if slug not in PAGES:
         raise Missing("The manual has no such page. Look at its contents.")
     html = MarkdownIt("commonmark", {"html": False}).enable("table").render(text_of(slug))
-    return Page(slug, PAGES[slug], nh3.clean(html, tags=_TAGS, attributes={"a": {"href"}}, link_rel=None))
+    clean = nh3.clean(html, tags=_TAGS, attributes={"a": {"href"}}, link_rel=None)
+    # A wide table scrolls on a phone, so the keyboard must be able to reach it.
+    return Page(slug, PAGES[slug], clean.replace("<table>", '<table tabindex="0">'))
 
 
 def text_of(slug: str) -> str:
