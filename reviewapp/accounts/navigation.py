@@ -17,6 +17,8 @@ class Entry:
     href: str
     permission: str
     here: bool = False
+    unless: str = ""
+    """A permission whose holders reach it from another entry."""
 
 
 ENTRIES: Final = (
@@ -24,12 +26,12 @@ ENTRIES: Final = (
     Entry("Policies", "/policies/", "policy.see"),
     Entry("Disagreements", "/disagreements/", "lab.see"),
     Entry("Lab", "/lab/", "lab.see"),
-    Entry("Prefilter", "/prefilter/", "prefilter.see"),
-    Entry("Engine", "/engine/", "engine.see"),
     Entry("Audit", "/audit/", "audit.see"),
     Entry("Exports", "/exports/", "export.make"),
-    Entry("Members", "/members/", "members.manage"),
-    Entry("Keys", "/keys/", "keys.manage"),
+    Entry("Prefilter", "/prefilter/", "prefilter.see", unless="members.manage"),
+    Entry("Engine", "/engine/", "engine.see", unless="members.manage"),
+    Entry("Admin", "/members/", "members.manage"),
+    Entry("Help", "/help/", "help.read"),
 )
 
 
@@ -43,6 +45,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         Entry(each.label, each.href, each.permission, _is_here(each.href, request.path))
         for each in ENTRIES
         if rules.may(person.roles, each.permission)
+        and not (each.unless and rules.may(person.roles, each.unless))
     ]
     return {"navigation": entries, "may": allowed, "theme": person.theme}
 
@@ -50,4 +53,6 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
 def _is_here(href: str, path: str) -> bool:
     if href == "/":
         return path == "/" or path.startswith(("/queues/", "/review/", "/decisions/"))
+    if href == "/members/":
+        return path.startswith(("/members/", "/keys/", "/webhooks/", "/routing/", "/engine/", "/prefilter/"))
     return path.startswith(href)
