@@ -51,6 +51,10 @@ NOTICES: Final[dict[str, NoticeKind]] = {
         "octagon-x", "A planned publication did not happen", "Its gate had closed by then. Run the gate and publish again.",
         "/policies/", "urgent",
     ),
+    "webhook_stopped": NoticeKind(
+        "octagon-x", "A webhook endpoint was stopped", "What waits for it is kept. Resume it, or replay from its log.",
+        "/webhooks/{about}", "urgent",
+    ),
     "draft_taken_over": NoticeKind(
         "replace", "{who} took over a draft from you", "What you had typed is kept and offered in the editor.", "/policies/", "policies"
     ),

@@ -12,6 +12,8 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from reviewapp import doorbell
+from reviewapp.accounts.actions import notify
+from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import Actor, record
 from reviewapp.webhooks import rules
 from reviewapp.webhooks.models import Attempt, Delivery, Endpoint
@@ -173,3 +175,5 @@ def _judge(endpoint: UUID, answers: Sequence[Answer]) -> None:
 def _stop(endpoint: UUID, why: str) -> None:
     if Endpoint.objects.filter(pk=endpoint, active=True).update(active=False, stopped_why=why):
         record(verb="webhook.stopped", actor=DISPATCHER, subjects=[endpoint], data={"why": why})
+        for admin in Person.objects.filter(is_active=True, roles__contains=["admin"]):
+            notify(person=admin.pk, kind="webhook_stopped", about=endpoint)

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook
 
+from reviewapp.accounts.models import Notice
 from reviewapp.audit.actions import OPERATOR
 from reviewapp.audit.models import Event
 from reviewapp.ids import new_id
@@ -169,7 +170,9 @@ def test_tls_that_fails_is_not_sent_to(db: str, receive: Any) -> None:
     assert Attempt.objects.get().problem == "the certificate is not trusted, or TLS failed"
 
 
-def test_a_receiver_that_is_gone_stops_its_endpoint_and_what_waits_is_kept(db: str, receive: Any) -> None:
+def test_a_receiver_that_is_gone_stops_its_endpoint_tells_admins_and_keeps_what_waits(
+    cast: Cast, receive: Any
+) -> None:
     receiver = receive("410")
     issued = told(receiver)
     tell(3)
@@ -177,6 +180,7 @@ def test_a_receiver_that_is_gone_stops_its_endpoint_and_what_waits_is_kept(db: s
     endpoint = Endpoint.objects.get()
     assert (endpoint.active, endpoint.stopped_why) == (False, "answered 410 Gone")
     assert Event.objects.filter(verb="webhook.stopped").count() == 1
+    assert list(Notice.objects.values_list("person", "kind")) == [(cast.ad.pk, "webhook_stopped")]
     receiver.manner = "200"
     actions.resume_endpoint(endpoint=issued.endpoint, actor=OPERATOR)
     make_due()
