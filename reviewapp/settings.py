@@ -141,6 +141,9 @@ WEBHOOK_HOSTS = frozenset(host for host in os.environ.get("WEBHOOK_HOSTS", "").s
 INGEST_ITEMS_PER_MINUTE = int(os.environ.get("INGEST_ITEMS_PER_MINUTE", "0"))
 INGEST_BACKLOG_SECONDS = int(os.environ.get("INGEST_BACKLOG_SECONDS", "600"))
 
+# The share of items, in a hundred, that a new queue asks a first call on before any verdict is shown.
+BLIND_PERCENT = int(os.environ.get("BLIND_PERCENT", "10"))
+
 REASONER_URLS = [url for url in os.environ.get("REASONER_URL", "").split(",") if url]
 REASONER_API_KEY = os.environ.get("REASONER_API_KEY", "")
 REASONER_MODEL = os.environ.get("REASONER_MODEL", "")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reviewapp.settings")
 os.environ.setdefault("PARTITION_MONTHS_AHEAD", "1")
+# Chance has no place in most tests; those of blind calls mark their tasks themselves.
+os.environ.setdefault("BLIND_PERCENT", "0")
 # Playwright runs an event loop in the test's own thread; the tests themselves are synchronous.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
@@ -19,6 +21,9 @@ from django.test import Client
 from reviewapp.accounts.models import Person
 from tests import databases, servers
 from tests.cast import Cast, gather
+
+# The settings may have been read before this module set their environment.
+settings.BLIND_PERCENT = 0
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

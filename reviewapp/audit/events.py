@@ -72,6 +72,7 @@ EVENTS: Final[dict[str, EventKind]] = dict(
             "decision.made", "A person decided an item.", "decision", "task", "label", "kind", "findings", "actions",
             "calls", "replaces", "versions", "verdicts",
         ),
+        _kind("decision.called_blind", "A person called an item before they saw a verdict.", "call", "task", "label", "findings", "verdict", "same_label", "same_section"),
         _kind("decision.undone", "A person took a decision back within its window.", "decision", "replaces", "task"),
         _kind("decision.released", "Undo windows ended; the decisions are final.", "decisions"),
         _kind("policy.drafted", "A draft was started.", "version", "number", "policy"),

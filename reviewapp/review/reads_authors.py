@@ -13,7 +13,8 @@ from reviewapp.intake import reads as intake
 from reviewapp.intake.models import Author, Item
 from reviewapp.review import rules, rules_strikes
 from reviewapp.review.models import ProtectedAuthor, Strike
-from reviewapp.review.reads_desk import Blind, blind_items
+from reviewapp.review.reads_blind import owed
+from reviewapp.review.reads_desk import Blind
 from reviewapp.review.rules_text import preview
 from reviewapp.ui.errors import Missing
 
@@ -98,7 +99,7 @@ def author_page(author: UUID, person: Person, *, most: int = MANY) -> AuthorPage
     row = Author.objects.select_related("source").filter(pk=author).first()
     if row is None:
         raise Missing("There is no such author.")
-    if blind_items(person, author=author):
+    if owed(person, author=author):
         raise Blind("The history opens after your first call on the open item.")
     strikes = tuple(_strike(each) for each in Strike.objects.filter(author=author).select_related("decision")
                     .prefetch_related("decision__findings").order_by("-at")[:MANY])  # fmt: skip

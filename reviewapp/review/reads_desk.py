@@ -14,9 +14,10 @@ from reviewapp.ids import new_id
 from reviewapp.intake import reads as intake
 from reviewapp.intake.models import Item
 from reviewapp.policies import reads as policies
-from reviewapp.review import rules
-from reviewapp.review.models import Decision, Draft, Escalation, Note, Task
-from reviewapp.review.rules_escalation import KINDS
+from reviewapp.review import reads_beside as beside
+from reviewapp.review import reads_blind, rules, rules_blind
+from reviewapp.review.models import Decision, Task
+from reviewapp.review.rules_checks import Badge
 from reviewapp.review.rules_text import MARKS_ON_UP_TO_WORDS, Marked, Run, mark, plain, preview
 from reviewapp.screening import reads as screening
 from reviewapp.ui.errors import Missing, Stale
@@ -79,31 +80,6 @@ class Blind(Stale):
 
 
 @dataclass(frozen=True, slots=True)
-class EscalationPanel:
-    """What is escalated about the item, with the checklist as it stands."""
-
-    words: str
-    who: str
-    at: datetime
-    rings_at: datetime
-    help_sent: bool | None
-    authority_told: bool | None
-    reference: str
-    answered_at: datetime | None
-    must_answer: bool
-
-
-@dataclass(frozen=True, slots=True)
-class NoteLine:
-    """One note on an item."""
-
-    who: str
-    kind: str
-    paragraphs: tuple[tuple[Run, ...], ...]
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class UndoSlot:
     """The latest call that can still be taken back."""
 
@@ -147,9 +123,13 @@ class Desk:
     nonce: UUID
     undo: UndoSlot | None
     ready: str
-    notes: tuple[NoteLine, ...]
+    notes: tuple[beside.NoteLine, ...]
     draft: dict[str, str]
-    escalation: EscalationPanel | None
+    escalation: beside.EscalationPanel | None
+    blind: bool
+    first: beside.FirstCall | None
+    badges: tuple[Badge, ...]
+    measured: str
 
 
 def is_restricted(item: UUID) -> bool:
@@ -170,14 +150,18 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
     content = intake.contents([item], include_restricted=restricted).get(item)
     if content is None or (found.restricted and not restricted):
         raise Missing("There is no such item, or its content was erased or restricted.")
-    panel = list(screening.verdict_panel(item))
+    blind = reads_blind.is_blind(task, person)
+    panel = [] if blind else list(screening.verdict_panel(item))
     lead = panel[0] if panel else None
     marked = mark(content.text, lead.evidence_for if lead else (), lead.evidence_against if lead else ())
     flags = _flags(item)
     reports = sum(flag.kind != "automated" for flag in flags)
     seat, standing, holder = _standing(task, person)
     version, title = _form_policy(lead, item, found.policies)
-    why_not = screening.pending_and_failed(item)
+    why_not = "" if blind else screening.pending_and_failed(item)
+    terms = dict(task.terms) if task else {}
+    if blind:
+        terms = rules_blind.terms_before(terms, [flag.kind for flag in flags])
     confirmable = lead is not None and rules.can_confirm(lead.label)
     outcome, action = _outcome(lead) if confirmable else ("", "")
     author = found.author.external_id if found.author else ""
@@ -186,13 +170,14 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
         decided=_decided(task), marked=marked,
         marks_on=marked.words <= MARKS_ON_UP_TO_WORDS, thread=_thread(content.context, author), flags=flags,
         reports=reports, attachments=tuple(content.attachments), url=content.url, lead=lead,
-        others=tuple(panel[1:]), no_verdict=_sentence(why_not), pending=_pending(item), can_confirm=confirmable,
+        others=tuple(panel[1:]), no_verdict=_sentence(why_not), pending=not blind and _pending(item), can_confirm=confirmable,
         outcome=outcome, action=action,
-        why=rules.why_here(task.terms, severity=task.severity, reports=reports) if task else "",
+        why=rules.why_here(terms, severity=task.severity, reports=reports) if task else "",
         options=_options(version), other_policies=_others(version), options_of=title,
         shown=",".join(str(each.verdict_id) for each in panel), nonce=new_id(),
-        undo=undo_slot(person), ready=ready(person), notes=notes(item), draft=_draft(task, person),
-        escalation=_escalation(task),
+        undo=undo_slot(person), ready=ready(person), notes=() if blind else beside.notes(item), draft=beside.draft(task, person),
+        escalation=beside.escalation(task), blind=blind, first=beside.first_call(task, person),
+        badges=beside.badges(item, lead, len(content.attachments)), measured=str(reads_blind.measured(lead.slug, lead.confidence)) if lead else "",
     )  # fmt: skip
 
 
@@ -305,40 +290,6 @@ def _is_past(moment: datetime | None) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT %s::timestamptz < clock_timestamp()", [moment])
         return bool(cursor.fetchone()[0])
-
-
-def blind_items(person: Person, *, author: UUID) -> list[UUID]:
-    """Items of an author on which the person still owes a blind first call."""
-    return []
-
-
-def _escalation(task: Task | None) -> EscalationPanel | None:
-    if task is None or not task.queue.escalation:
-        return None
-    row = Escalation.objects.select_related("person").filter(task=task, closed_at=None).first()
-    if row is None:
-        return None
-    kind = KINDS[row.kind]
-    return EscalationPanel(
-        kind.words, str(row.person), row.at, row.rings_at, row.help_sent, row.authority_told, row.reference,
-        row.answered_at, kind.answers,
-    )  # fmt: skip
-
-
-def notes(item: UUID) -> tuple[NoteLine, ...]:
-    """What people noted on an item, oldest first."""
-    rows = Note.objects.select_related("person").filter(item_id=item).exclude(text="").order_by("at")[:100]
-    return tuple(
-        NoteLine(str(row.person), rules.NOTE_WORDS[row.kind], plain(row.text), row.at) for row in rows
-    )
-
-
-def _draft(task: Task | None, person: Person) -> dict[str, str]:
-    """What the person typed into this task's form and did not send; empty for nothing."""
-    if task is None:
-        return {}
-    fields = ("section", "other", "action", "reason_code", "reason")
-    return Draft.objects.filter(task=task, person=person).values(*fields).first() or {}
 
 
 def _decided(task: Task | None) -> UUID | None:

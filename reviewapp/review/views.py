@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from reviewapp.accounts import rules as who
 from reviewapp.accounts.access import SignedInRequest, requires
-from reviewapp.review import actions, reads, reads_desk, reads_dialogs
+from reviewapp.review import actions, reads, reads_beside, reads_blind, reads_desk, reads_dialogs
 from reviewapp.review.forms import Typed
 from reviewapp.review.keys import BY_NAME
 from reviewapp.review.rules import ACTION_WORDS, REASONS
@@ -36,6 +36,8 @@ def queue(request: SignedInRequest, slug: str) -> HttpResponse:
         slug, request.user, after=_cursor(request, "after"), before=_cursor(request, "before"),
         with_verdicts=with_verdicts,
     )  # fmt: skip
+    if with_verdicts:
+        actions.mark_seen(tasks=[row.task for row in page.rows], person=request.user)
     return render(request, "review/queue.html", {"page": page})
 
 
@@ -73,7 +75,9 @@ def item(request: SignedInRequest, item: UUID) -> HttpResponse:
 @requires("queues.see")
 def late(request: SignedInRequest, item: UUID) -> HttpResponse:
     """The verdict's own part of the screen, once another verdict leads than the one that is shown; else 204."""
-    if reads_desk.lead_id(item) == request.GET.get("lead", ""):
+    if reads_blind.item_is_blind(item, request.user) or reads_desk.lead_id(item) == request.GET.get(
+        "lead", ""
+    ):
         return HttpResponse(status=204)
     return render(request, "review/late.html", desk_context(request, item))
 
@@ -98,7 +102,9 @@ def desk_context(
         "desk": desk,
         "open": (desk.seat is not None or problem is not None) and (is_open or typed is not None),
         "take_over_why": TAKE_OVER_WHY,
-        "typed": typed or Typed(reason_code="context_missed" if desk.can_confirm else ""),
+        "typed": typed
+        or _kept(desk.first)
+        or Typed(reason_code="context_missed" if desk.can_confirm else ""),
         "problem": problem,
         "keys": BY_NAME,
         "reasons": REASONS,
@@ -106,6 +112,35 @@ def desk_context(
         "practice_notice": PRACTICE_NOTICE,
         "works": who.may(request.user.roles, "queue.work"),
     }
+
+
+def _kept(first: reads_beside.FirstCall | None) -> Typed | None:
+    """The form as it was called blind."""
+    if first is None:
+        return None
+    return Typed(
+        section=first.section, action=first.action, reason_code=first.reason_code, reason=first.reason
+    )
+
+
+@require_GET
+@requires("queue.manage")
+def agreement(request: SignedInRequest, slug: str) -> HttpResponse:
+    """`/queues/{slug}/agreement`: how often people and verdicts agree here, blind and shown."""
+    key, line = reads.queue_line(slug)
+    context = {"line": line, "agreement": reads_blind.of_queue(key), "whose": line.name}
+    return render(request, "review/agreement.html", context)
+
+
+@require_GET
+@requires("queue.work")
+def my_agreement(request: SignedInRequest) -> HttpResponse:
+    """`/settings/agreement`: one's own calls and the verdicts, blind and shown."""
+    return render(
+        request,
+        "review/agreement.html",
+        {"agreement": reads_blind.of_person(request.user), "whose": "Your calls"},
+    )
 
 
 def dialog_context(request: SignedInRequest, *, opened: str = "", problem: str = "") -> dict[str, object]:

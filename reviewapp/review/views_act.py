@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from reviewapp.accounts.access import SignedInRequest, requires
-from reviewapp.review import actions, reads, reads_desk, rules
+from reviewapp.review import actions, reads, reads_blind, reads_desk, rules
 from reviewapp.review.forms import Typed, finding_of, seat_of, typed_of
 from reviewapp.review.views import desk_context, dialog_context, nothing_in_hand
 from reviewapp.ui.errors import ProductError, Stale
@@ -40,6 +40,9 @@ def confirm(request: SignedInRequest, item: UUID) -> HttpResponse:
 def override(request: SignedInRequest, item: UUID) -> HttpResponse:
     """Save the person's own call; the answer holds the next item, or the filled form and what is wrong."""
     typed = typed_of(request.POST)
+
+    if reads_blind.item_is_blind(item, request.user):
+        return _call_blind(request, item, typed)
 
     def act() -> actions.Decided:
         seat = seat_of(request.POST)
@@ -134,6 +137,21 @@ def _decide(
     held = reads.in_hand(request.user) if decided.repeated else None
     claim = None if held else actions.claim_next(queue=decided.queue, person=request.user)
     return following(request, reads_desk.queue_of(item), held or (claim.item if claim else None))
+
+
+def _call_blind(request: SignedInRequest, item: UUID, typed: Typed) -> HttpResponse:
+    """The call before the verdict; where both differ, the same item with the verdict beside the call."""
+    try:
+        seat = seat_of(request.POST)
+        label, sections = finding_of(typed)
+        called = actions.call_blind(
+            task=seat["task"], epoch=seat["epoch"], nonce=seat["nonce"], person=request.user, label=label,
+            sections=sections, action=typed.action, reason_code=typed.reason_code, reason=typed.reason,
+        )  # fmt: skip
+    except INCOMPLETE as problem:
+        return conflict(request, item, problem, typed)
+    decided = called.decided
+    return _decide(request, item, lambda: decided, None) if decided else screen(request, item)
 
 
 def following(request: SignedInRequest, slug: str, item: UUID | None) -> HttpResponse:

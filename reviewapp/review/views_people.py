@@ -9,7 +9,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from reviewapp.accounts.access import SignedInRequest, requires
-from reviewapp.review import actions, reads, reads_authors, reads_desk
+from reviewapp.review import actions, reads, reads_authors, reads_beside, reads_desk
 from reviewapp.review.forms import id_of, seat_of
 from reviewapp.review.keys import BY_NAME
 from reviewapp.review.views_act import conflict, screen, wants_fragment
@@ -72,7 +72,7 @@ def note(request: SignedInRequest, item: UUID) -> HttpResponse:
         status = problem.status
     if not wants_fragment(request) and status == 200:
         return HttpResponseRedirect(f"/review/{item}")
-    return render(request, "review/notes.html", context | {"notes": reads_desk.notes(item)}, status=status)
+    return render(request, "review/notes.html", context | {"notes": reads_beside.notes(item)}, status=status)
 
 
 @requires("queue.work")

@@ -2,6 +2,7 @@
 
 from reviewapp.review.actions.admission import admit, seed_queues
 from reviewapp.review.actions.authors import NeedsSenior, open_author, protect_author, unprotect_author
+from reviewapp.review.actions.calling import Called, call_blind, mark_seen
 from reviewapp.review.actions.claims import (
     Claim,
     ClaimLost,
@@ -51,6 +52,7 @@ from reviewapp.review.actions.upkeep import (
 
 __all__ = [
     "AlreadyDecided",
+    "Called",
     "Claim",
     "ClaimLost",
     "Decided",
@@ -65,6 +67,7 @@ __all__ = [
     "admit",
     "answer_checklist",
     "ask_for_support",
+    "call_blind",
     "claim_item",
     "claim_next",
     "confirm",
@@ -78,6 +81,7 @@ __all__ = [
     "hold",
     "leave",
     "leave_queue_note",
+    "mark_seen",
     "open_author",
     "open_restricted",
     "override",

@@ -1,11 +1,13 @@
 """Items that wait for a person get a task in a queue; the queues themselves."""
 
+import secrets
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from reviewapp.audit.actions import SWEEPER, Actor, record
@@ -89,7 +91,7 @@ def _task(row: tuple[Any, ...], lead: Any, queues: dict[UUID, Queue], routes: li
     return Task(
         item_id=item, kind=rules.TaskKind.FIRST.value, queue=queue, tier=place.tier, rank_at=place.rank_at,
         due_at=place.due_at, terms=place.terms, policy=lead.policy if lead and lead.policy else "",
-        severity=facts.severity,
+        severity=facts.severity, blind=secrets.randbelow(100) < queue.blind_percent,
     )  # fmt: skip
 
 
@@ -120,6 +122,7 @@ def seed_queues(*, actor: Actor) -> list[UUID]:
                 "description": description,
                 "ordinal": ordinal * 10,
                 "target_minutes": minutes,
+                "blind_percent": settings.BLIND_PERCENT,
             },
         )
         if is_new:

@@ -17,7 +17,8 @@ from reviewapp.review import rules
 from reviewapp.review.actions.authors import check_protected, count_strike, withdraw_strike
 from reviewapp.review.actions.claims import Claim, ClaimLost, Unclear, alone, database_time, promote
 from reviewapp.review.actions.closing import close_escalations
-from reviewapp.review.models import Decision, Draft, Escalation, Finding, Task, VerdictCall
+from reviewapp.review.models import BlindCall, Decision, Draft, Escalation, Finding, Task, VerdictCall
+from reviewapp.review.reads_blind import is_blind
 from reviewapp.review.rules import DecisionKind, Label, TaskState
 from reviewapp.review.rules_escalation import KINDS
 from reviewapp.screening import reads as screening
@@ -58,6 +59,7 @@ class _Call:
     calls: dict[UUID, str]
     lead: UUID | None
     severity: int = 0
+    blind: bool = False
     automation: str = "not"
     reason_code: str = ""
     reason: str = ""
@@ -74,9 +76,10 @@ def confirm(
     """
     check_may(person, "queue.work")
     with alone(person):
-        seat = _seat(task, epoch, nonce, person)
+        seat = seat_for(task, epoch, nonce, person)
         if isinstance(seat, Decided):
             return seat
+        _check_called(seat, person)
         panel = screening.verdict_panel(seat.item_id)
         if not panel or panel[0].verdict_id != verdict:
             raise VerdictChanged(
@@ -111,24 +114,47 @@ def override(
     """
     check_may(person, "queue.work")
     with alone(person):
-        seat = _seat(task, epoch, nonce, person)
+        seat = seat_for(task, epoch, nonce, person)
         if isinstance(seat, Decided):
             return seat
-        severity = _check(label, sections, action, reason_code, reason)
-        panel = screening.verdict_panel(seat.item_id)
-        lead = panel[0].verdict_id if panel and rules.can_confirm(panel[0].label) else None
-        verdicts = _shown(seat.item_id, {*shown, *([lead] if lead else [])})
-        calls = rules.calls_of_override([_facts(each) for each in verdicts], lead, label, frozenset(sections))
-        if rules.Call.OVERRIDDEN.value in calls.values() and not (reason_code or reason.strip()):
-            raise Unclear("Say why you disagree: choose a reason or write one.")
-        call = _Call(
-            label=label, findings=tuple(dict.fromkeys(sections)), action=action or rules.default_action(label, severity),
-            calls=calls, lead=lead, reason_code=reason_code, reason=reason.strip(), severity=severity,
+        _check_called(seat, person)
+        return decide_own(
+            seat=seat, nonce=nonce, person=person, label=label, sections=sections, action=action,
+            reason_code=reason_code, reason=reason, shown=shown,
         )  # fmt: skip
-        return _decide(seat, nonce, person, call, verdicts)
 
 
-def _check(
+def decide_own(
+    *, seat: Task, nonce: UUID, person: Person, label: str, sections: Sequence[tuple[UUID, str]], action: str,
+    reason_code: str, reason: str, shown: Sequence[UUID], blind: bool = False,
+) -> Decided:  # fmt: skip
+    """Within the open transaction: the person's own call becomes the decision; `blind`: before they saw a verdict.
+
+    Who called blind first and keeps that call need not say again why they disagree. Raises Unclear.
+    """
+    severity = check_call(label, sections, action, reason_code, reason)
+    panel = screening.verdict_panel(seat.item_id)
+    lead = panel[0].verdict_id if panel and rules.can_confirm(panel[0].label) else None
+    verdicts = _shown(seat.item_id, {*shown, *([lead] if lead else [])})
+    calls = rules.calls_of_override([_facts(each) for each in verdicts], lead, label, frozenset(sections))
+    if blind and lead:
+        calls[lead] = rules.Call.AGREED.value
+    disagrees = rules.Call.OVERRIDDEN.value in calls.values() and not (reason_code or reason.strip())
+    if disagrees and not BlindCall.objects.filter(task=seat, person=person, label=label).exists():
+        raise Unclear("Say why you disagree: choose a reason or write one.")
+    call = _Call(
+        label=label, findings=tuple(dict.fromkeys(sections)), action=action or rules.default_action(label, severity),
+        calls=calls, lead=lead, reason_code=reason_code, reason=reason.strip(), severity=severity, blind=blind,
+    )  # fmt: skip
+    return _decide(seat, nonce, person, call, verdicts)
+
+
+def _check_called(seat: Task, person: Person) -> None:
+    if is_blind(seat, person):
+        raise Unclear("Your call comes first on this item. Choose a section, or allowed, and save.")
+
+
+def check_call(
     label: str, sections: Sequence[tuple[UUID, str]], action: str, reason_code: str, reason: str
 ) -> int:  # fmt: skip
     """Raise Unclear unless the form makes sense; returns the highest severity of the sections."""
@@ -154,7 +180,7 @@ def _check(
     return max(severities[pair] for pair in sections)
 
 
-def _seat(task: UUID, epoch: int, nonce: UUID, person: Person) -> Task | Decided:
+def seat_for(task: UUID, epoch: int, nonce: UUID, person: Person) -> Task | Decided:
     """The task, locked, if the person may decide it now; the first decision if this form was sent before."""
     seat = (
         Task.objects.select_for_update(of=("self",)).select_related("item", "queue").filter(pk=task).first()
@@ -219,10 +245,12 @@ def _write(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Seque
         replaces=Decision.objects.filter(item_id=seat.item_id, replaced_by=None).order_by("-at").first(),
         actions=[{"code": call.action, "parameters": {}}], detection=rules.detection(_flags(seat.item_id)),
         automation=call.automation, reason_code=call.reason_code, reason=call.reason, lead_id=call.lead,
-        shown={"verdicts": [_as_shown(each) for each in verdicts], "blind": False},
+        shown={"verdicts": [_as_shown(each) for each in verdicts], "blind": call.blind},
         at=now, release_at=now + timedelta(seconds=seat.queue.undo_seconds),
     )  # fmt: skip
     Draft.objects.filter(task=seat, person=person).delete()
+    if seat.blind:
+        BlindCall.objects.filter(task=seat, person=person).update(decision=decision)
     if decision.replaces_id:
         withdraw_strike(decision=decision.replaces_id)
     count_strike(decision=decision, item=seat.item, severity=call.severity)

@@ -173,7 +173,7 @@ def _queue_of(kind: str, goes: Kind) -> Queue:
         slug=goes.slug,
         defaults={
             "name": f"Escalated: {goes.words.lower()}", "description": "Who is on call takes these", "escalation": kind,
-            "ordinal": 1, "target_minutes": goes.target_minutes, "clock_minutes": goes.clock_minutes, "members_only": True,
+            "ordinal": 1, "target_minutes": goes.target_minutes, "clock_minutes": goes.clock_minutes, "members_only": True, "blind_percent": 0,
         },
     )  # fmt: skip
     if is_new:

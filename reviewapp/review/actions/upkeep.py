@@ -13,7 +13,7 @@ from reviewapp.audit.actions import DECISIONS_FEED, SWEEPER, Actor, place_in_fee
 from reviewapp.intake import actions as intake
 from reviewapp.review import rules, rules_claims
 from reviewapp.review.actions.claims import Unclear, database_time, withdraw
-from reviewapp.review.models import Decision, Draft, Note, Task
+from reviewapp.review.models import BlindCall, Decision, Draft, Note, Task
 from reviewapp.review.rules import TaskState
 from reviewapp.ui.errors import Missing
 from reviewapp.webhooks import actions as webhooks
@@ -134,6 +134,7 @@ def erase_content(*, item_ids: list[UUID]) -> None:
     Decision.objects.filter(item_id__in=item_ids).exclude(reason="").update(reason="")
     Note.objects.filter(item_id__in=item_ids).update(text="")
     Draft.objects.filter(task__item_id__in=item_ids).delete()
+    BlindCall.objects.filter(task__item_id__in=item_ids).update(reason="")
     open_tasks = Task.objects.select_for_update().filter(
         item_id__in=item_ids, state__in=rules.OPEN_TASK_STATES
     )

@@ -88,3 +88,59 @@ class VerdictCall(models.Model):
             models.CheckConstraint(condition=Q(call__in=list(Call)), name="review_call_word"),
             models.UniqueConstraint(fields=["decision", "verdict"], name="review_call_once"),
         )
+
+
+class BlindCall(models.Model):
+    """What somebody called before they saw any verdict; it never changes, whatever they decide afterwards."""
+
+    content_free: ClassVar = (
+        "label",
+        "findings",
+        "action",
+        "reason_code",
+        "policy",
+        "confidence",
+        "verdict_label",
+    )
+    erasable: ClassVar = ("reason",)
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="blind_calls")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    label = models.TextField(db_collation="C")
+    findings = models.JSONField(default=list)
+    action = models.TextField(default="", db_collation="C", blank=True)
+    reason_code = models.TextField(default="", db_collation="C", blank=True)
+    reason = models.TextField(default="", blank=True)
+    verdict = models.ForeignKey(Verdict, null=True, on_delete=models.PROTECT, related_name="+")
+    verdict_label = models.TextField(default="", db_collation="C", blank=True)
+    policy = models.TextField(default="", db_collation="C", blank=True)
+    confidence = models.TextField(default="", db_collation="C", blank=True)
+    same_label = models.BooleanField(null=True)
+    same_section = models.BooleanField(null=True)
+    decision = models.ForeignKey(Decision, null=True, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(label__in=list(Label)), name="review_blindcall_label"),
+            models.UniqueConstraint(fields=["task", "person"], name="review_blindcall_once"),
+        )
+        indexes = (
+            models.Index(fields=["policy", "confidence", "-at"], name="review_blindcall_measure"),
+            models.Index(fields=["person", "-at"], name="review_blindcall_person"),
+        )
+
+
+class VerdictsSeen(models.Model):
+    """Somebody saw the verdict of a waiting task in a list, so their call on it cannot count as blind."""
+
+    content_free: ClassVar = ()
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="+")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["task", "person"], name="review_seen_once"),)

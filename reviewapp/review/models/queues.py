@@ -24,6 +24,7 @@ class Queue(models.Model):
     undo_seconds = models.PositiveSmallIntegerField(default=10)
     escalation = models.TextField(default="", db_default="", db_collation="C", blank=True)
     clock_minutes = models.PositiveIntegerField(default=0, db_default=0)
+    blind_percent = models.PositiveSmallIntegerField(default=10, db_default=10)
     members_only = models.BooleanField(default=False, db_default=False)
 
     class Meta:

@@ -1,0 +1,142 @@
+"""What stands beside item and verdict on the review screen: notes, drafts, escalations, blind calls, badges."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from reviewapp.accounts.models import Person
+from reviewapp.review import reads_blind, rules, rules_checks
+from reviewapp.review.models import Draft, Escalation, Note, Task
+from reviewapp.review.rules_checks import Badge
+from reviewapp.review.rules_escalation import KINDS
+from reviewapp.review.rules_text import Run, plain
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationPanel:
+    """What is escalated about the item, with the checklist as it stands."""
+
+    words: str
+    who: str
+    at: datetime
+    rings_at: datetime
+    help_sent: bool | None
+    authority_told: bool | None
+    reference: str
+    answered_at: datetime | None
+    must_answer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FirstCall:
+    """What the person called before they saw the verdict."""
+
+    label: str
+    sections: str
+    section: str
+    action: str
+    reason_code: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoteLine:
+    """One note on an item."""
+
+    who: str
+    kind: str
+    paragraphs: tuple[tuple[Run, ...], ...]
+    at: datetime
+
+
+def escalation(task: Task | None) -> EscalationPanel | None:
+    """What is escalated about a task, if anything is."""
+    if task is None or not task.queue.escalation:
+        return None
+    row = Escalation.objects.select_related("person").filter(task=task, closed_at=None).first()
+    if row is None:
+        return None
+    kind = KINDS[row.kind]
+    return EscalationPanel(
+        kind.words, str(row.person), row.at, row.rings_at, row.help_sent, row.authority_told, row.reference,
+        row.answered_at, kind.answers,
+    )  # fmt: skip
+
+
+def notes(item: UUID) -> tuple[NoteLine, ...]:
+    """What people noted on an item, oldest first."""
+    rows = Note.objects.select_related("person").filter(item_id=item).exclude(text="").order_by("at")[:100]
+    return tuple(
+        NoteLine(str(row.person), rules.NOTE_WORDS[row.kind], plain(row.text), row.at) for row in rows
+    )
+
+
+def draft(task: Task | None, person: Person) -> dict[str, str]:
+    """What the person typed into this task's form and did not send; empty for nothing."""
+    if task is None:
+        return {}
+    fields = ("section", "other", "action", "reason_code", "reason")
+    return Draft.objects.filter(task=task, person=person).values(*fields).first() or {}
+
+
+def first_call(task: Task | None, person: Person) -> FirstCall | None:
+    """What the person called blind on this open task."""
+    made = reads_blind.first_call(task, person)
+    if made is None:
+        return None
+    codes = ", ".join(each.partition(":")[2] for each in made.findings)
+    section = made.findings[0] if made.findings else "allowed"
+    return FirstCall(made.label, codes, section, made.action, made.reason_code, made.reason, made.at)
+
+
+def badges(item: UUID, lead: Any, attachments: int) -> tuple[Badge, ...]:
+    """One badge for each failed check of the lead verdict, and for what it could not see."""
+    if lead is None:
+        return ()
+    allowed = [text for section in lead.sections if section.cited for text in section.allowed]
+    most, runs = rules_checks.stability(_labels(item, lead.version_id))
+    told = [
+        (lead.injection_suspected, Badge("shield-alert", "Injection suspected", "warn")),
+        (lead.unknown_sections, Badge("file-x", "Cites unknown section", "bad")),
+        (
+            rules_checks.contradicts(lead.label, lead.rationale),
+            Badge("git-compare", "Verdict contradicts rationale", "bad"),
+        ),
+        (
+            rules_checks.only_allowed_examples(lead.label, lead.evidence_for, allowed),
+            Badge("file-x", "Cites only an allowed example", "bad"),
+        ),
+        (most < runs, Badge("repeat", f"Unstable: {most} of {runs} runs agree", "warn")),
+        (
+            lead.dropped_quotes,
+            Badge(
+                "file-x",
+                f"{lead.dropped_quotes} {_plural(lead.dropped_quotes, 'quote')} not in the item, dropped",
+                "warn",
+            ),
+        ),
+        (
+            attachments,
+            Badge("eye-off", f"Did not see: {attachments} {_plural(attachments, 'attachment')}", "warn"),
+        ),
+    ]
+    return tuple(badge for fails, badge in told if fails)
+
+
+def _plural(count: int, word: str) -> str:
+    return word if count == 1 else f"{word}s"
+
+
+def _labels(item: UUID, version: UUID) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT v.label FROM screening_verdict v JOIN screening_judgement j ON j.id = v.judgement_id"
+            " JOIN screening_run r ON r.id = j.run_id WHERE v.item_id = %s AND v.version_id = %s"
+            " AND r.kind IN ('live', 'second_look') ORDER BY v.at DESC LIMIT 9",
+            [item, version],
+        )
+        return [row[0] for row in cursor.fetchall()]
