@@ -26,6 +26,7 @@ from reviewapp.accounts import actions as accounts  # noqa: E402
 from reviewapp.audit import actions as audit  # noqa: E402
 from reviewapp.insights import actions as insights  # noqa: E402
 from reviewapp.intake import actions as intake  # noqa: E402
+from reviewapp.lab import actions as lab  # noqa: E402
 from reviewapp.policies import actions as policies  # noqa: E402
 from reviewapp.review import actions as review  # noqa: E402
 from reviewapp.screening import actions as screening  # noqa: E402
@@ -79,6 +80,8 @@ CHORES: Final[tuple[tuple[float, Callable[[], object]], ...]] = (
     (SWEEP_SECONDS, webhooks.return_lapsed),
     (SWEEP_SECONDS, insights.tend_exports),
     (TICK_SECONDS, policies.publish_due),
+    (TICK_SECONDS, lab.advance_studies),
+    (SWEEP_SECONDS, lab.tell_engine),
     (SWEEP_SECONDS, policies.expire_emergencies),
     (LOOK_SECONDS, _look_at_engines),
     (FORGET_SECONDS, intake.forget_answers),

@@ -17,7 +17,7 @@ from reviewapp.screening.models import Run, Verdict
 
 
 class Study(models.Model):
-    """One try-it, gate, re-run or evaluation. It keeps number, hash and engine: what it says outlives a discarded draft.
+    """One gate, re-run or evaluation. It keeps number, hash and engine: what it says outlives a discarded draft.
 
     `answered` of `total` subjects have ended; `options` and `report` hold ids, numbers and closed words only.
     """

@@ -7,8 +7,14 @@ from uuid import UUID
 
 from django.db.models import Count
 
+from reviewapp.intake.models import Source
+from reviewapp.lab import selection
+from reviewapp.lab.actions import rejudging
+from reviewapp.lab.actions.studies import version_to_judge
 from reviewapp.lab.models import Study
-from reviewapp.lab.rules import KIND_WORDS, STUDY_STATES, StudyKind
+from reviewapp.lab.rules import KIND_WORDS, STUDY_STATES, Stratum, StudyKind
+from reviewapp.lab.selection import Chosen
+from reviewapp.ui.errors import Missing
 
 PAGE: Final = 50
 SHOWN: Final = (StudyKind.GATE.value, StudyKind.BACKTEST.value, StudyKind.EVALUATE.value)
@@ -81,3 +87,57 @@ def _line(study: Study) -> StudyLine:
         total=study.total, result=study.failure or str((study.report or {}).get("summary", "")),
         by=str(study.started_by) if study.started_by else "the operator", started_at=study.started_at,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    """A version as the lab's forms name it."""
+
+    id: UUID
+    slug: str
+    title: str
+    number: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenItems:
+    """Items that wait for a person under an older verdict, and about how long judging them takes."""
+
+    version_id: UUID
+    number: int
+    count: int
+    capped: bool
+    tokens: int | None
+    minutes: float | None
+
+
+def version_line(key: UUID) -> VersionLine:
+    """A version. Raises Missing."""
+    row = version_to_judge(key)
+    return VersionLine(row.pk, row.policy.slug, row.title, row.number, row.state)
+
+
+def source_names() -> list[str]:
+    """Every source, by name."""
+    return list(Source.objects.order_by("name").values_list("name", flat=True))
+
+
+def place_of(key: UUID) -> str:
+    """The address of a study's page. Raises Missing."""
+    kind = Study.objects.filter(pk=key).values_list("kind", flat=True).first()
+    if kind is None:
+        raise Missing("There is no such run in the lab. Look at its list.")
+    return f"/{_PLACES[kind]}/{key}"
+
+
+def open_items(key: UUID) -> OpenItems | None:
+    """What judging open items under a version takes; None where it is not in force or nothing waits. Raises Missing."""
+    row = version_to_judge(key)
+    if row.state != "published":
+        return None
+    items = rejudging.open_items(row)
+    cost = selection.estimate([Chosen(item, Stratum.PASSED.value) for item in items])
+    if not items:
+        return None
+    return OpenItems(row.pk, row.number, len(items), len(items) == rejudging.MOST, cost.tokens, cost.minutes)

@@ -7,9 +7,8 @@ from reviewapp.ui.states import State
 
 
 class StudyKind(StrEnum):
-    """What a study asks."""
+    """What a study asks. Trying a text is no study: nothing is kept of it but its run."""
 
-    TRY_IT = "try_it"
     GATE = "gate"
     BACKTEST = "backtest"
     EVALUATE = "evaluate"
@@ -37,7 +36,6 @@ STUDY_STATES: Final[dict[str, State]] = {
 
 OPEN_STATES: Final = (StudyState.RUNNING.value, StudyState.PAUSED.value)
 KIND_WORDS: Final[dict[str, str]] = {
-    "try_it": "Try-it",
     "gate": "Gate",
     "backtest": "Re-run",
     "evaluate": "Evaluation",

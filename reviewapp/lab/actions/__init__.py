@@ -1,14 +1,29 @@
 """The write door of the lab."""
 
-from reviewapp.lab.actions.evaluating import (
-    NothingToEvaluate as NothingToEvaluate,
-)
-from reviewapp.lab.actions.evaluating import (
-    end_evaluation as end_evaluation,
-)
-from reviewapp.lab.actions.evaluating import (
-    keep_answers as keep_answers,
-)
-from reviewapp.lab.actions.evaluating import (
-    start_evaluation as start_evaluation,
-)
+from reviewapp.lab.actions.advancing import advance_studies, tell_engine
+from reviewapp.lab.actions.backtesting import case_from_sample, cases_from_breaks, look_ahead, start_backtest
+from reviewapp.lab.actions.evaluating import end_evaluation, keep_answers, start_evaluation
+from reviewapp.lab.actions.gating import start_gate
+from reviewapp.lab.actions.handling import handle_overrides
+from reviewapp.lab.actions.rejudging import rejudge_open
+from reviewapp.lab.actions.studies import cancel_study, pause_study, resume_study
+from reviewapp.lab.actions.trying import start_try
+
+__all__ = [
+    "advance_studies",
+    "cancel_study",
+    "case_from_sample",
+    "cases_from_breaks",
+    "end_evaluation",
+    "handle_overrides",
+    "keep_answers",
+    "look_ahead",
+    "pause_study",
+    "rejudge_open",
+    "resume_study",
+    "start_backtest",
+    "start_evaluation",
+    "start_gate",
+    "start_try",
+    "tell_engine",
+]

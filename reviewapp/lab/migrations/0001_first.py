@@ -7,7 +7,6 @@ from django.conf import settings
 from django.db import migrations, models
 
 import reviewapp.ids
-import reviewapp.lab.rules
 
 
 class Migration(migrations.Migration):
@@ -324,10 +323,10 @@ class Migration(migrations.Migration):
                     (
                         "kind__in",
                         [
-                            reviewapp.lab.rules.StudyKind["TRY_IT"],
-                            reviewapp.lab.rules.StudyKind["GATE"],
-                            reviewapp.lab.rules.StudyKind["BACKTEST"],
-                            reviewapp.lab.rules.StudyKind["EVALUATE"],
+                            "try_it",
+                            "gate",
+                            "backtest",
+                            "evaluate",
                         ],
                     )
                 ),
@@ -341,11 +340,11 @@ class Migration(migrations.Migration):
                     (
                         "state__in",
                         [
-                            reviewapp.lab.rules.StudyState["RUNNING"],
-                            reviewapp.lab.rules.StudyState["PAUSED"],
-                            reviewapp.lab.rules.StudyState["DONE"],
-                            reviewapp.lab.rules.StudyState["CANCELLED"],
-                            reviewapp.lab.rules.StudyState["FAILED"],
+                            "running",
+                            "paused",
+                            "done",
+                            "cancelled",
+                            "failed",
                         ],
                     )
                 ),
@@ -389,9 +388,9 @@ class Migration(migrations.Migration):
                     (
                         "stratum__in",
                         [
-                            reviewapp.lab.rules.Stratum["DECIDED"],
-                            reviewapp.lab.rules.Stratum["PASSED"],
-                            reviewapp.lab.rules.Stratum["CLOSED"],
+                            "decided",
+                            "passed",
+                            "closed_by_machine",
                         ],
                     )
                 ),

@@ -5,6 +5,8 @@ from typing import Any
 
 from django import template
 
+from reviewapp.lab.rules_gate import Measure
+
 register = template.Library()
 
 
@@ -25,3 +27,30 @@ def pvalue(p: float) -> str:
 def at(table: Mapping[str, Any], key: str) -> Any:
     """The entry of a table under a key; 0 where it has none."""
     return table.get(key, 0)
+
+
+@register.filter
+def minutes(count: float) -> str:
+    """Minutes in words: `under a minute`, `7 min`, `3 h 20 min`."""
+    if count < 1:
+        return "under a minute"
+    hours, rest = divmod(round(count), 60)
+    return f"{hours} h {rest:02d} min" if hours else f"{rest} min"
+
+
+@register.filter
+def share1(share: float) -> str:
+    """A share as `93.2 %`."""
+    return f"{100 * share:.1f} %"
+
+
+@register.filter
+def hundred(share: float) -> str:
+    """A share as a place from 0 to 100 in a drawing."""
+    return f"{100 * share:.1f}"
+
+
+@register.filter
+def bandwidth(measure: Measure) -> str:
+    """How wide the band from the lower bound to the upper end of a measure's interval is."""
+    return f"{100 * max(measure.rate.interval[1] - measure.rate.lower, 0):.1f}"

@@ -1,0 +1,260 @@
+"""Re-runs: what a draft would have changed on past items. Live verdicts, items and queues are never touched."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Count
+
+from reviewapp.accounts.access import check_may
+from reviewapp.accounts.models import Person
+from reviewapp.audit.actions import Actor
+from reviewapp.intake import reads as intake_reads
+from reviewapp.lab import selection
+from reviewapp.lab.actions.studies import (
+    end_study,
+    fail_study,
+    published_beside,
+    tell_start,
+    version_to_judge,
+)
+from reviewapp.lab.models import Sample, Study
+from reviewapp.lab.rules import MOST_ITEMS, Stratum, StudyKind
+from reviewapp.lab.rules_flips import GROUP_WORDS, Group, Said, group, wants_people
+from reviewapp.lab.selection import Estimate, Wish
+from reviewapp.policies import actions as policies
+from reviewapp.policies.models import Section, Version
+from reviewapp.policies.rules import VersionState
+from reviewapp.screening.actions import runs
+from reviewapp.screening.models import Judgement, Verdict
+from reviewapp.screening.rules import RunKind
+from reviewapp.ui.errors import Missing, ProductError, Stale
+
+AT_ONCE: Final = 500
+FOR_PEOPLE: Final = "people"
+ALONE: Final = "alone"
+
+TEXT_MOVED: Final = (
+    "The draft changed while the re-run went on. What stands here is about the text before; start it again."
+)
+DISCARDED: Final = "The draft was discarded while the re-run went on. What was judged before stands here."
+
+
+class NoBacktest(ProductError):
+    """A re-run cannot be started like this; the message says what to change."""
+
+    status = 422
+    code = "no_backtest"
+
+
+def look_ahead(*, version: UUID, wish: Wish, person: Person) -> Estimate:
+    """What a re-run would take, before anything starts. Raises as `start_backtest`."""
+    check_may(person, "lab.run")
+    row, against = _both(version)
+    _check(wish)
+    return selection.estimate(selection.choose(row, against, wish))
+
+
+@transaction.atomic
+def start_backtest(*, version: UUID, wish: Wish, intended: Sequence[str], person: Person) -> UUID:
+    """Start a re-run on the items that `wish` chooses now; returns the study. `intended`: sections meant to change.
+
+    Raises NoBacktest where nothing is published, nothing was decided, or the wish makes no sense; Missing, Forbidden.
+    """
+    check_may(person, "lab.run")
+    row, against = _both(version)
+    _check(wish)
+    chosen = selection.choose(row, against, wish)
+    if not any(each.stratum == Stratum.DECIDED for each in chosen):
+        raise NoBacktest("No decided item fits this choice. Widen the dates, the section or the source.")
+    codes = set(Section.objects.filter(version__in=[row, against]).values_list("code", flat=True))
+    run = runs.start_run(
+        kind=RunKind.BACKTEST, person=person, title=f"Re-run of {row.policy.slug} v{row.number}"
+    )
+    study = Study.objects.create(
+        kind=StudyKind.BACKTEST.value, policy_id=row.policy_id, version=row, number=row.number, hash=row.hash,
+        against=against, against_number=against.number, against_hash=against.hash, run_id=run, effort=row.effort,
+        options=wish.as_options(), estimate=selection.estimate(chosen).as_json(),
+        intended=sorted(codes & set(intended)), total=len(chosen), started_by=person,
+    )  # fmt: skip
+    Sample.objects.bulk_create(
+        (
+            Sample(
+                study=study, ordinal=ordinal, item_id=each.item, stratum=each.stratum, decision_id=each.decision,
+                blind=each.blind, person_label=each.label, person_sections=list(each.sections), before_id=each.before,
+            )
+            for ordinal, each in enumerate(chosen)
+        ),
+        batch_size=AT_ONCE,
+    )  # fmt: skip
+    tell_start(study, Actor.person(person.pk))
+    return study.pk
+
+
+def advance_backtest(row: Study) -> None:
+    """One step: ask the next items, group what has ended, close when all are. Within the caller's transaction."""
+    run, version = row.run_id, row.version
+    if run is None or version is None or version.state == VersionState.DISCARDED:
+        fail_study(row, DISCARDED)
+        return
+    if version.hash != row.hash:
+        _group_ended(row, run)
+        fail_study(row, TEXT_MOVED)
+        return
+    if row.asked < row.total:
+        _ask_next(row, run)
+    row.answered += _group_ended(row, run)
+    Study.objects.filter(pk=row.pk).update(answered=row.answered, asked=row.asked)
+    if row.answered >= row.total:
+        counts = group_counts(row.pk)
+        flips = sum(counts[each] for each in ("fix", "break", "intended", "new_disagreement"))
+        words = f"{flips:,} flips of {sum(counts.values()):,}: {counts['fix']:,} fixes, {counts['break']:,} breaks"
+        end_study(row, {"groups": counts, "summary": words})
+
+
+def group_counts(study: UUID) -> dict[str, int]:
+    """How many decided items are in each group so far; every group is named."""
+    rows = Sample.objects.filter(study=study, stratum=Stratum.DECIDED).exclude(group="")
+    found: Mapping[str, int] = dict(rows.values_list("group").annotate(n=Count("pk")).order_by("group"))
+    return {name: found.get(name, 0) for name in GROUP_WORDS}
+
+
+@transaction.atomic
+def case_from_sample(*, study: UUID, sample: UUID, person: Person) -> str:
+    """Make a case out of an item of a re-run, with the label that people gave it; returns its code.
+
+    Raises Stale where it is one already, NoBacktest without a label or section, UnfitCase, Missing, Forbidden.
+    """
+    row = (
+        Sample.objects.select_for_update(of=("self",))
+        .select_related("study")
+        .filter(pk=sample, study=study)
+        .first()
+    )
+    if row is None:
+        raise Missing("This item is not part of the re-run. Reload the page.")
+    if row.case:
+        raise Stale("This item is a case already.")
+    if not row.person_label:
+        raise NoBacktest("No person has decided this item, so there is no label that a case could expect.")
+    content = intake_reads.contents([row.item_id]).get(row.item_id)
+    if content is None:
+        raise Missing("The item was erased or restricted, so it cannot become a case.")
+    cited = [*row.person_sections, *row.before_sections, *row.after_sections]
+    known = set(Section.objects.filter(version=row.study.version_id).values_list("code", flat=True))
+    section = next((code for code in cited if code in known), "")
+    if not section:
+        raise NoBacktest("No section of this version is cited here. Add the case beside its section by hand.")
+    case = policies.add_case(
+        policy=row.study.policy_id, section=section, text=content.text, expect=row.person_label, person=person,
+        origin_item=row.item_id,
+    )  # fmt: skip
+    Sample.objects.filter(pk=row.pk).update(case=case.pk)
+    return case.code
+
+
+def cases_from_breaks(*, study: UUID, person: Person) -> tuple[int, int]:
+    """Make a case of every break that is none yet; returns how many were made, and how many could not be."""
+    made = left = 0
+    wanted = Sample.objects.filter(study=study, group=Group.BREAK, case=None).order_by("ordinal")
+    for key in list(wanted.values_list("pk", flat=True)[:AT_ONCE]):
+        try:
+            case_from_sample(study=study, sample=key, person=person)
+            made += 1
+        except ProductError as error:
+            if error.status == 403:
+                raise
+            left += 1
+    return made, left
+
+
+def _both(version: UUID) -> tuple[Version, Version]:
+    row = version_to_judge(version)
+    against = published_beside(row)
+    if not row.hash:
+        raise NoBacktest("This draft cannot be read as a policy yet. Mend what the editor marks first.")
+    if against is None:
+        raise NoBacktest("No other version of this policy is published, so there is nothing to compare with.")
+    return row, against
+
+
+def _check(wish: Wish) -> None:
+    if not 1 <= wish.last <= MOST_ITEMS:
+        raise NoBacktest(f"Choose 1 to {MOST_ITEMS:,} decided items.")
+    if not (0 <= wish.passed <= MOST_ITEMS and 0 <= wish.closed <= MOST_ITEMS):
+        raise NoBacktest(f"Choose 0 to {MOST_ITEMS:,} items that no person saw.")
+    if wish.since and wish.until and wish.since >= wish.until:
+        raise NoBacktest("The first day lies after the last. Turn them round.")
+
+
+def _ask_next(row: Study, run: UUID) -> None:
+    rows = list(
+        Sample.objects.filter(study=row, ordinal__gte=row.asked, ordinal__lt=row.asked + AT_ONCE)
+        .order_by("ordinal")
+        .values_list("item_id", "stratum", "before_id")
+    )
+    if row.version_id and rows:
+        runs.ask(run=run, version=row.version_id, items=[item for item, _, _ in rows])
+    unknown = [item for item, stratum, before in rows if stratum == Stratum.DECIDED and before is None]
+    if row.against_id and unknown:
+        runs.ask(run=run, version=row.against_id, items=unknown)
+    row.asked += len(rows)
+    if row.asked >= row.total:
+        runs.finish_asking(run=run)
+
+
+def _group_ended(row: Study, run: UUID) -> int:
+    """Group up to 500 items whose judgements have ended; returns how many. One that may not be judged has no answer."""
+    waiting = list(
+        Sample.objects.filter(study=row, group="", ordinal__lt=row.asked).select_related("before").order_by("ordinal")[:AT_ONCE]
+    )  # fmt: skip
+    asked = _asked(run, [each.item_id for each in waiting])
+    ended = []
+    for each in waiting:
+        mine = {version: found for (item, version), found in asked.items() if item == each.item_id}
+        if any(state in {"pending", "leased"} for state, _ in mine.values()):
+            continue
+        _, after = mine.get(row.version_id, ("", None)) if row.version_id else ("", None)
+        before = each.before
+        if before is None and row.against_id:
+            _, before = mine.get(row.against_id, ("", None))
+        _fill(each, before, after, row.intended)
+        ended.append(each)
+    Sample.objects.bulk_update(
+        ended,
+        ["before", "before_label", "before_sections", "after", "after_label", "after_sections", "group"],
+        batch_size=AT_ONCE,
+    )
+    return len(ended)
+
+
+def _asked(run: UUID, items: Sequence[UUID]) -> dict[tuple[UUID, UUID], tuple[str, Verdict | None]]:
+    rows = (
+        Judgement.objects.filter(run=run, item__in=items)
+        .select_related("verdict")
+        .only("state", "item_id", "version_id", "verdict__label", "verdict__sections")
+    )
+    return {
+        (row.item_id, row.version_id): (row.state, getattr(row, "verdict", None))
+        for row in rows
+        if row.item_id
+    }
+
+
+def _fill(each: Sample, before: Verdict | None, after: Verdict | None, intended: Sequence[str]) -> None:
+    was, now = _said(before), _said(after)
+    each.before, each.after = before, after
+    each.before_label, each.before_sections = (was.label, sorted(was.sections)) if was else ("", [])
+    each.after_label, each.after_sections = (now.label, sorted(now.sections)) if now else ("", [])
+    if each.stratum != Stratum.DECIDED:
+        each.group = FOR_PEOPLE if wants_people(now) else ALONE
+        return
+    person = Said(each.person_label, frozenset(each.person_sections))
+    each.group = group(person=person, before=was, after=now, intended=intended).value
+
+
+def _said(verdict: Verdict | None) -> Said | None:
+    if verdict is None:
+        return None
+    return Said(verdict.label, frozenset(verdict.sections) if verdict.label == "violates" else frozenset())

@@ -1,0 +1,61 @@
+"""Trying a text: a draft's verdict beside the published one's. The request only asks; a fragment looks for the answer."""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from reviewapp.accounts.access import check_may
+from reviewapp.accounts.models import Person
+from reviewapp.intake.models import Item
+from reviewapp.lab.actions.studies import published_beside, version_to_judge
+from reviewapp.lab.rules import MOST_TEXT
+from reviewapp.screening.actions import runs
+from reviewapp.screening.rules import RunKind
+from reviewapp.ui.errors import Missing, ProductError
+
+
+class NothingToTry(ProductError):
+    """There is no text and no item; the message says what to give."""
+
+    status = 422
+    code = "nothing_to_try"
+
+
+@transaction.atomic
+def start_try(*, version: UUID, text: str, item: str, person: Person) -> UUID:
+    """Ask a draft, and the published version beside it, about a text or an item; returns the run to look at.
+
+    `item` is an id of ours or of the source. Raises NothingToTry, Missing (also for restricted items), BadRun while the
+    draft cannot be read, Forbidden.
+    """
+    check_may(person, "lab.run")
+    draft = version_to_judge(version)
+    picked = _picked(item.strip()) if item.strip() else None
+    if picked is None and not text.strip():
+        raise NothingToTry("Paste a text, or give the id of an item.")
+    if len(text) > MOST_TEXT or "\x00" in text:
+        raise NothingToTry(
+            f"The text is longer than {MOST_TEXT:,} characters or holds a NUL character. Shorten it."
+        )
+    against = published_beside(draft)
+    run = runs.start_run(kind=RunKind.TRY_IT, person=person, title=f"Try {draft.policy.slug} v{draft.number}")
+    for asked in [draft, against] if against else [draft]:
+        subject = {"items": [picked]} if picked else {"texts": [text]}
+        told = runs.ask(run=run, version=asked.pk, now=True, **subject)
+        if told.left_out:
+            raise Missing("This item may not be judged: it is restricted or erased. Paste another text.")
+    runs.finish_asking(run=run)
+    return run
+
+
+def _picked(typed: str) -> UUID:
+    found = Item.objects.filter(restricted=False).exclude(state="erased")
+    try:
+        row = found.filter(pk=UUID(typed)).first()
+    except ValueError:
+        row = found.filter(external_id=typed, is_current=True).order_by("-received_at").first()
+    if row is None:
+        raise Missing(
+            "There is no item with this id that you may see. Copy the id from its page, or paste the text."
+        )
+    return row.pk

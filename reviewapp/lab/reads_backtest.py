@@ -1,0 +1,227 @@
+"""The read door of re-runs: what changed, for whom it is right, and what it would bring to people."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Case as When
+from django.db.models import IntegerField, Value
+from django.db.models import When as Then
+
+from reviewapp.intake import reads as intake_reads
+from reviewapp.lab.actions.backtesting import FOR_PEOPLE, group_counts
+from reviewapp.lab.models import Sample, Study
+from reviewapp.lab.reads_gate import StudyHead, head_of, study_of
+from reviewapp.lab.rules import Stratum, StudyKind
+from reviewapp.lab.rules_bounds import Rate
+from reviewapp.lab.rules_flips import FLIPS, GROUP_WORDS, Said, agrees
+from reviewapp.lab.selection import a_day
+from reviewapp.policies import reads as policies
+from reviewapp.policies import reads_cases
+from reviewapp.screening import reads_runs
+from reviewapp.screening.models import Verdict
+
+PAGE: Final = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What a version said of an item."""
+
+    label: str
+    sections: tuple[str, ...]
+    confidence: str
+    rationale: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """One past item with both verdicts side by side; `case` is the code of the case made of it."""
+
+    id: UUID
+    item: UUID
+    group: str
+    group_word: str
+    text: str
+    person_label: str
+    person_sections: tuple[str, ...]
+    decision: UUID | None
+    blind: bool
+    before: Voice | None
+    after: Voice | None
+    case: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How often each version says what people said, over one kind of calls."""
+
+    words: str
+    before: Rate
+    after: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Items that no person saw: how many of the sample would go to one, and what that is a day."""
+
+    words: str
+    rate: Rate
+    daily: float
+
+    @property
+    def extra(self) -> float:
+        """Items a day."""
+        return self.rate.share * self.daily
+
+    @property
+    def extra_interval(self) -> tuple[float, float]:
+        """The same at the ends of the interval."""
+        low, high = self.rate.interval
+        return low * self.daily, high * self.daily
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestPage:
+    """The whole page. `counts` are of decided items and add up to `judged`; `sums` says so in words."""
+
+    head: StudyHead
+    progress: reads_runs.RunProgress | None
+    estimate: dict[str, Any]
+    options: dict[str, Any]
+    intended: tuple[str, ...]
+    counts: dict[str, int]
+    judged: int
+    agreement: tuple[Agreement, ...]
+    unseen: tuple[Unseen, ...]
+    group: str
+    tabs: tuple[tuple[str, str, int], ...]
+    flips: tuple[Flip, ...]
+    more: bool
+    page: int
+    left_minutes: float | None
+
+    @property
+    def sums(self) -> str:
+        """`478 + 11 + 4 + 3 + 4 = 500`."""
+        return f"{' + '.join(f'{n:,}' for n in self.counts.values() if n) or '0'} = {self.judged:,}"
+
+    @property
+    def flipped(self) -> int:
+        """How many changed."""
+        return sum(self.counts[each.value] for each in FLIPS)
+
+
+def backtest_page(key: UUID, *, group: str = "", page: int = 1) -> BacktestPage:
+    """One re-run; `group` narrows the list to one group (empty: all flips). Raises Missing."""
+    row = study_of(key, StudyKind.BACKTEST)
+    counts = group_counts(row.pk)
+    shown = group if group in GROUP_WORDS else ""
+    flips, more = _flips(row, shown, max(page, 1))
+    progress = reads_runs.progress(row.run_id) if row.run_id else None
+    return BacktestPage(
+        head=head_of(row), progress=progress, estimate=row.estimate, options=row.options, intended=tuple(row.intended),
+        counts=counts, judged=sum(counts.values()), agreement=_agreement(row), unseen=_unseen(row), group=shown,
+        tabs=tuple((name, GROUP_WORDS[name], counts[name]) for name in GROUP_WORDS if name != "unchanged"), flips=flips,
+        more=more, page=max(page, 1), left_minutes=_left(row, progress),
+    )  # fmt: skip
+
+
+def progress_of(key: UUID, kind: StudyKind) -> tuple[StudyHead, reads_runs.RunProgress | None, float | None]:
+    """A study's head, how far its run is, and about how many minutes are left. Raises Missing."""
+    row = study_of(key, kind)
+    progress = reads_runs.progress(row.run_id) if row.run_id else None
+    return head_of(row), progress, _left(row, progress)
+
+
+def _left(row: Study, progress: reads_runs.RunProgress | None) -> float | None:
+    """Minutes left at the pace so far; None before anything is judged."""
+    if progress is None or not row.answered or not progress.wall_seconds or row.state != "running":
+        return None
+    return (row.total - row.answered) * progress.wall_seconds / row.answered / 60
+
+
+def sections_of(version_id: UUID) -> tuple[tuple[str, str], ...]:
+    """(code, title) of a version, for the form."""
+    return tuple((each.code, each.title) for each in policies.version_sections(version_id))
+
+
+def _agreement(row: Study) -> tuple[Agreement, ...]:
+    tallies = {True: [0, 0, 0], False: [0, 0, 0]}
+    found = Sample.objects.filter(study=row, stratum=Stratum.DECIDED).exclude(group__in=["", "no_answer"])
+    names = (
+        "blind",
+        "person_label",
+        "person_sections",
+        "before_label",
+        "before_sections",
+        "after_label",
+        "after_sections",
+    )
+    for blind, label, sections, was, was_sections, now, now_sections in found.values_list(*names).iterator(
+        chunk_size=2_000
+    ):
+        person = Said(label, frozenset(sections))
+        tally = tallies[blind]
+        tally[0] += 1
+        tally[1] += agrees(person, Said(was, frozenset(was_sections)))
+        tally[2] += agrees(person, Said(now, frozenset(now_sections)))
+    return tuple(
+        Agreement(
+            words, Rate(tallies[blind][1], tallies[blind][0]), Rate(tallies[blind][2], tallies[blind][0])
+        )
+        for blind, words in ((True, "Blind or second-reviewed calls"), (False, "Verdict shown first"))
+    )
+
+
+def _unseen(row: Study) -> tuple[Unseen, ...]:
+    found = []
+    for stratum, words, state in (
+        (Stratum.PASSED, "Passed by the prefilter", "passed"),
+        (Stratum.CLOSED, "Closed by the machine", "closed_by_machine"),
+    ):
+        rows = Sample.objects.filter(study=row, stratum=stratum).exclude(group="")
+        n = rows.count()
+        if n:
+            found.append(Unseen(words, Rate(rows.filter(group=FOR_PEOPLE).count(), n), a_day(state)))
+    return tuple(found)
+
+
+def _flips(row: Study, group: str, page: int) -> tuple[tuple[Flip, ...], bool]:
+    order = When(
+        *(Then(group=name, then=Value(place)) for place, name in enumerate(GROUP_WORDS)),
+        default=Value(99), output_field=IntegerField(),
+    )  # fmt: skip
+    rows = list(
+        Sample.objects.filter(study=row, stratum=Stratum.DECIDED, group__in=[group] if group else [each.value for each in FLIPS])
+        .annotate(rank=order).order_by("rank", "ordinal")[(page - 1) * PAGE : page * PAGE + 1]
+    )  # fmt: skip
+    shown = rows[:PAGE]
+    texts = intake_reads.contents([each.item_id for each in shown])
+    wanted = [key for each in shown for key in (each.before_id, each.after_id) if key]
+    verdicts = Verdict.objects.defer("raw", "reasoning").in_bulk(wanted)
+    cases = reads_cases.lines_of([each.case for each in shown if each.case])
+    flips = tuple(
+        Flip(
+            each.pk, each.item_id, each.group, _singular(each.group),
+            texts[each.item_id].text if each.item_id in texts else "(erased or restricted)", each.person_label,
+            tuple(each.person_sections), each.decision_id, each.blind, _voice(verdicts, each.before_id),
+            _voice(verdicts, each.after_id), cases[each.case].code if each.case in cases else "",
+        )
+        for each in shown
+    )  # fmt: skip
+    return flips, len(rows) > PAGE
+
+
+def _singular(group: str) -> str:
+    return {"fix": "Fix", "break": "Break", "new_disagreement": "New disagreement"}.get(
+        group, GROUP_WORDS.get(group, "")
+    )
+
+
+def _voice(verdicts: dict[UUID, Verdict], key: UUID | None) -> Voice | None:
+    row = verdicts.get(key) if key else None
+    if row is None:
+        return None
+    return Voice(row.label, tuple(row.sections), row.confidence, row.rationale, row.model)
