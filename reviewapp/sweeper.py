@@ -86,6 +86,7 @@ CHORES: Final[tuple[tuple[float, Callable[[], object]], ...]] = (
     (LOOK_SECONDS, _look_at_engines),
     (FORGET_SECONDS, intake.forget_answers),
     (FORGET_SECONDS, review.forget_traces),
+    (FORGET_SECONDS, review.remind_of_exceptions),
     (FORGET_SECONDS, accounts.forget_notices),
 )
 """Seconds between two turns, and the chore. Each commits on its own; one that fails does not keep the others waiting."""

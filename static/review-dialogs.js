@@ -60,6 +60,24 @@
     if (dialog) reveal(dialog);
   });
 
+  // The changed action goes into the form of Confirm, and into the open form of one's own call.
+  addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.matches("[data-wishes]")) return;
+    const radio = $("input[name=action]:checked", form);
+    if (!radio) { event.preventDefault(); return; }
+    const said = new FormData(form);
+    all("[data-confirm] [data-wish]").forEach((field) => { field.value = said.get(field.dataset.wish) || ""; });
+    ["action", "days", "territories"].forEach((name) => {
+      const field = $(`#override [name="${name}"]`);
+      if (field) field.value = said.get(name) || "";
+    });
+    const where = said.get("territories");
+    const words = [radio.dataset.words, said.get("days") ? `${said.get("days")} days` : "", where ? `in ${where}` : ""].filter(Boolean).join(", ");
+    all("[data-does]").forEach((place) => { place.textContent = words; });
+    $("#override")?.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
   // The dialogs outlive the item: what they send is about the one in hand now.
   document.addEventListener("htmx:configRequest", (event) => {
     const form = event.target.closest("form[data-act]");

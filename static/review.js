@@ -89,7 +89,10 @@
   const special = {
     "[": () => cite(-1),
     "]": () => cite(1),
-    x: () => setOpen(true, $("#action")),
+    x: () => {
+      const button = all("[data-dialog=change-action]").find(visible);
+      if (isOpen() || !button) setOpen(true, $("#action")); else button.click();
+    },
     n: () => {
       const fold = $("#notes details");
       if (!fold || isOpen() || $("#override").getClientRects().length) { setOpen(true, $("#reason")); return; }

@@ -1,13 +1,14 @@
 """What the forms of the review screen may send."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.http import QueryDict
 
-from reviewapp.review.actions import Unclear
+from reviewapp.review.actions import Unclear, Wish
 
 
 class SeatForm(forms.Form):
@@ -17,6 +18,7 @@ class SeatForm(forms.Form):
     epoch = forms.IntegerField(min_value=0)
     nonce = forms.UUIDField(required=False)
     verdict = forms.UUIDField(required=False)
+    second = forms.UUIDField(required=False)
     shown = forms.CharField(required=False, max_length=4_000)
     active = forms.IntegerField(required=False, min_value=0, max_value=86_400)
 
@@ -49,6 +51,18 @@ def seat_of(data: QueryDict) -> dict[str, Any]:
         except ValueError:
             continue
     return form.cleaned_data | {"shown": shown}
+
+
+def wish_of(data: QueryDict) -> Wish:
+    """What should happen, as the form says it; a day that is none counts as not said."""
+    try:
+        day = date.fromisoformat(data.get("review_on", ""))
+    except ValueError:
+        day = None
+    return Wish(
+        data.get("action", "")[:40], data.get("days", "")[:10], data.get("territories", "")[:400],
+        data.get("exception", "")[:40], day,
+    )  # fmt: skip
 
 
 def id_of(data: QueryDict, name: str, missing: str) -> UUID:

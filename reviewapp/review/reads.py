@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from reviewapp.accounts.models import Person
 from reviewapp.intake import reads as intake
-from reviewapp.review import rules
+from reviewapp.review import reads_actions, rules, rules_actions
 from reviewapp.review.models import Decision, Queue, QueueMember, QueueNote, Task
 from reviewapp.review.rules_text import preview
 from reviewapp.screening import reads as screening
@@ -327,7 +327,7 @@ def decision_record(decision: UUID) -> DecisionRecord:
     return DecisionRecord(
         decision=made, source=made.item.source.name, final=final, state=_decision_state(made, final, undone),
         findings=tuple((each.section, str(each.version)) for each in findings),
-        actions=tuple(rules.ACTION_WORDS.get(each["code"], each["code"]) for each in made.actions),
+        actions=tuple(rules_actions.words(each, reads_actions.labels()) for each in made.actions),
         reason_code=rules.REASONS.get(made.reason_code, ""),
         verdicts=tuple(_answered(each, made) for each in sorted(calls, key=lambda c: c.verdict_id != made.lead_id)),
         shown=made.shown.get("verdicts", []), replaced_by=later[0] if later else None,
@@ -347,4 +347,6 @@ def _decision_state(made: Decision, final: bool, undone: bool) -> str:
         return "takes an earlier call back"
     if undone:
         return "taken back"
+    if made.awaits_second and not final:
+        return "waits for a second person; the item is limited meanwhile"
     return "final" if final else "can still be undone"

@@ -11,7 +11,7 @@ from django.db import connection
 from reviewapp.accounts.models import Person
 from reviewapp.intake import reads as intake
 from reviewapp.intake.models import Author, Item
-from reviewapp.review import rules, rules_strikes
+from reviewapp.review import reads_actions, rules_actions, rules_strikes
 from reviewapp.review.models import ProtectedAuthor, Strike
 from reviewapp.review.reads_blind import owed
 from reviewapp.review.reads_desk import Blind
@@ -133,7 +133,7 @@ def _written(author: UUID, most: int) -> tuple[Written, ...]:
 
 
 def _actions(actions: Any) -> str:
-    return ", ".join(rules.ACTION_WORDS.get(each["code"], each["code"]) for each in _as_list(actions))
+    return ", ".join(rules_actions.words(each, reads_actions.labels()) for each in _as_list(actions))
 
 
 def _as_list(actions: Any) -> list[dict[str, Any]]:

@@ -14,9 +14,10 @@ from reviewapp.ids import new_id
 from reviewapp.intake import reads as intake
 from reviewapp.intake.models import Item
 from reviewapp.policies import reads as policies
+from reviewapp.review import reads_actions, reads_blind, rules, rules_actions, rules_blind
 from reviewapp.review import reads_beside as beside
-from reviewapp.review import reads_blind, rules, rules_blind
 from reviewapp.review.models import Decision, Task
+from reviewapp.review.rules_actions import SUPPLIED, ActionChoice
 from reviewapp.review.rules_checks import Badge
 from reviewapp.review.rules_text import MARKS_ON_UP_TO_WORDS, Marked, Run, mark, plain, preview
 from reviewapp.screening import reads as screening
@@ -130,6 +131,9 @@ class Desk:
     first: beside.FirstCall | None
     badges: tuple[Badge, ...]
     measured: str
+    answered: Decision | None
+    severe: bool
+    catalogue: tuple[ActionChoice, ...]
 
 
 def is_restricted(item: UUID) -> bool:
@@ -143,7 +147,7 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
     A restricted item is missing too, unless `restricted` says that the view was cleared and logged.
     """
     tasks = Task.objects.select_related(
-        "item__source", "item__author", "queue", "claimed_by", "assigned_to"
+        "item__source", "item__author", "queue", "claimed_by", "assigned_to", "answers__person"
     ).filter(item_id=item)
     task = tasks.order_by("-created_at").first()
     found = task.item if task else _item(item)
@@ -163,7 +167,10 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
     if blind:
         terms = rules_blind.terms_before(terms, [flag.kind for flag in flags])
     confirmable = lead is not None and rules.can_confirm(lead.label)
-    outcome, action = _outcome(lead) if confirmable else ("", "")
+    catalogue = reads_actions.catalogue()
+    answered = _answered(task, seat)
+    confirmable = confirmable or answered is not None
+    outcome, action, severe = _outcome(lead, answered, catalogue) if confirmable else ("", "", False)
     author = found.author.external_id if found.author else ""
     return Desk(
         item=found, task=task, seat=seat, standing=standing, holder=holder,
@@ -173,12 +180,18 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
         others=tuple(panel[1:]), no_verdict=_sentence(why_not), pending=not blind and _pending(item), can_confirm=confirmable,
         outcome=outcome, action=action,
         why=rules.why_here(terms, severity=task.severity, reports=reports) if task else "",
-        options=_options(version), other_policies=_others(version), options_of=title,
+        options=_options(version, catalogue), other_policies=_others(version, catalogue), answered=answered, severe=severe,
+        catalogue=catalogue, options_of=title,
         shown=",".join(str(each.verdict_id) for each in panel), nonce=new_id(),
         undo=undo_slot(person), ready=ready(person), notes=() if blind else beside.notes(item), draft=beside.draft(task, person),
         escalation=beside.escalation(task), blind=blind, first=beside.first_call(task, person),
         badges=beside.badges(item, lead, len(content.attachments)), measured=str(reads_blind.measured(lead.slug, lead.confidence)) if lead else "",
     )  # fmt: skip
+
+
+def all_sections() -> tuple[OtherPolicy, ...]:
+    """Every section of every published policy."""
+    return _others(None, reads_actions.catalogue())
 
 
 def lead_id(item: UUID) -> str:
@@ -192,12 +205,12 @@ def undo_slot(person: Person) -> UndoSlot | None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT d.id, d.item_id, d.label, ceil(extract(epoch FROM d.release_at - clock_timestamp()))::int,
-                   ceil(extract(epoch FROM d.release_at - d.at))::int,
+            SELECT d.id, d.item_id, d.label, ceil(extract(epoch FROM least(d.undo_until, d.release_at) - clock_timestamp()))::int,
+                   ceil(extract(epoch FROM least(d.undo_until, d.release_at) - d.at))::int,
                    (SELECT string_agg(f.section, ', ' ORDER BY f.section) FROM review_finding f WHERE f.decision_id = d.id),
                    count(*) OVER ()
             FROM review_decision d
-            WHERE d.person_id = %s AND d.kind <> 'undone' AND d.release_at > clock_timestamp()
+            WHERE d.person_id = %s AND d.kind <> 'undone' AND least(d.undo_until, d.release_at) > clock_timestamp()
                 AND d.at > clock_timestamp() - interval '1 hour'
                 AND NOT EXISTS (SELECT FROM review_decision later WHERE later.replaces_id = d.id)
             ORDER BY d.at DESC, d.id DESC LIMIT 1
@@ -331,12 +344,24 @@ def _pending(item: UUID) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _outcome(lead: Any) -> tuple[str, str]:
-    """What Confirm accepts, in words, and what it does."""
+def _outcome(lead: Any, first: Decision | None, catalogue: tuple[ActionChoice, ...]) -> tuple[str, str, bool]:
+    """What Confirm accepts, in words, what it does, and whether that waits for a second person."""
+    if first is not None:
+        codes = ", ".join(sorted(first.findings.values_list("section", flat=True)))
+        does = rules_actions.words(first.actions[0], {each.code: each.label for each in catalogue})
+        return f"{rules.LABEL_WORDS[str(first.label)]} {codes}".strip(), does, False
     cited = [each for each in lead.sections if each.cited] if lead.label == "violates" else []
-    action = rules.default_action(lead.label, max((each.severity for each in cited), default=0))
+    severity = max((each.severity for each in cited), default=0)
+    code = rules_actions.default_for(catalogue, lead.label, severity)
+    choice = next((each for each in catalogue if each.code == code), SUPPLIED[0])
     codes = ", ".join(each.code for each in cited)
-    return f"{rules.LABEL_WORDS[lead.label]} {codes}".strip(), rules.ACTION_WORDS[action]
+    severe = severity >= rules_actions.SECOND_FROM or choice.second
+    return f"{rules.LABEL_WORDS[lead.label]} {codes}".strip(), choice.label, severe
+
+
+def _answered(task: Task | None, seat: Seat | None) -> Decision | None:
+    """The decision that the second person in front of the screen confirms or lifts."""
+    return task.answers if task is not None and seat is not None and task.kind == "second" else None
 
 
 def _form_policy(lead: Any, item: UUID, named: Sequence[str]) -> tuple[UUID | None, str]:
@@ -361,29 +386,31 @@ def _sections(version: UUID) -> tuple[Any, ...]:
     return tuple(policies.version_sections(version))
 
 
-def _option(version: UUID, section: Any, key: str = "") -> Option:
-    action = rules.default_action("violates", section.severity)
+def _option(version: UUID, section: Any, catalogue: tuple[ActionChoice, ...], key: str = "") -> Option:
+    action = rules_actions.default_for(catalogue, "violates", section.severity)
     return Option(key, f"{version}:{section.code}", section.code, section.title, action)
 
 
-def _options(version: UUID | None) -> tuple[Option, ...]:
+def _options(version: UUID | None, catalogue: tuple[ActionChoice, ...]) -> tuple[Option, ...]:
     if version is None:
         return ()
     sections = _sections(version)
-    return tuple(_option(version, each, key) for each, key in zip(sections, _DIGITS, strict=False))
+    return tuple(_option(version, each, catalogue, key) for each, key in zip(sections, _DIGITS, strict=False))
 
 
-def _others(version: UUID | None) -> tuple[OtherPolicy, ...]:
+def _others(version: UUID | None, catalogue: tuple[ActionChoice, ...]) -> tuple[OtherPolicy, ...]:
     """Sections beyond the digits of this policy, then those of every other published one."""
     rest = _sections(version)[len(_DIGITS) :] if version else ()
     groups = (
-        [OtherPolicy("More of this policy", tuple(_option(version, each) for each in rest))]
+        [OtherPolicy("More of this policy", tuple(_option(version, each, catalogue) for each in rest))]
         if rest and version
         else []
     )
     for each in policies.published():
         if each.version_id != version:
-            options = tuple(_option(each.version_id, section) for section in _sections(each.version_id))
+            options = tuple(
+                _option(each.version_id, section, catalogue) for section in _sections(each.version_id)
+            )
             groups.append(OtherPolicy(f"{each.title} v{each.number}", options))
     return tuple(groups)
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviewapp.review import views, views_act, views_claims, views_outbox, views_people
+from reviewapp.review import views, views_act, views_calls, views_claims, views_outbox, views_people
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -33,6 +33,9 @@ urlpatterns = [
     path("settings/care", views_people.care, name="care"),
     path("queues/<slug:slug>/agreement", views.agreement, name="queue-agreement"),
     path("settings/agreement", views.my_agreement, name="my-agreement"),
+    path("settings/calls", views_calls.last_calls, name="last-calls"),
+    path("decisions/<uuid:decision>/replace", views_calls.replace, name="decision-replace"),
+    path("actions/", views_calls.catalogue, name="actions"),
     path("shift/end", views_claims.end_shift, name="shift-end"),
     path("queues/<slug:slug>/note", views_claims.queue_note, name="queue-note"),
     path("decisions/<uuid:decision>", views.decision, name="decision"),

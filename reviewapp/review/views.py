@@ -12,7 +12,8 @@ from reviewapp.accounts.access import SignedInRequest, requires
 from reviewapp.review import actions, reads, reads_beside, reads_blind, reads_desk, reads_dialogs
 from reviewapp.review.forms import Typed
 from reviewapp.review.keys import BY_NAME
-from reviewapp.review.rules import ACTION_WORDS, REASONS
+from reviewapp.review.rules import REASONS
+from reviewapp.review.rules_actions import EXCEPTIONS
 from reviewapp.review.rules_claims import TAKE_OVER_WHY
 from reviewapp.screening.rules import PRACTICE_NOTICE
 from reviewapp.ui.errors import Missing, ProductError
@@ -108,7 +109,7 @@ def desk_context(
         "problem": problem,
         "keys": BY_NAME,
         "reasons": REASONS,
-        "actions": ACTION_WORDS,
+        "exceptions": EXCEPTIONS,
         "practice_notice": PRACTICE_NOTICE,
         "works": who.may(request.user.roles, "queue.work"),
     }
@@ -148,6 +149,7 @@ def dialog_context(request: SignedInRequest, *, opened: str = "", problem: str =
     return {
         "dialogs": reads_dialogs.dialogs(request.user, now=timezone.localtime()),
         "opened": opened,
+        "exceptions": EXCEPTIONS,
         "dialog_problem": problem,
         "said": request.POST,
         "keys": BY_NAME,

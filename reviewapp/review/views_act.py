@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from reviewapp.accounts.access import SignedInRequest, requires
 from reviewapp.review import actions, reads, reads_blind, reads_desk, rules
-from reviewapp.review.forms import Typed, finding_of, seat_of, typed_of
+from reviewapp.review.forms import Typed, finding_of, seat_of, typed_of, wish_of
 from reviewapp.review.views import desk_context, dialog_context, nothing_in_hand
 from reviewapp.ui.errors import ProductError, Stale
 
@@ -23,13 +23,17 @@ def confirm(request: SignedInRequest, item: UUID) -> HttpResponse:
 
     def act() -> actions.Decided:
         seat = seat_of(request.POST)
+        if seat["nonce"] and seat["second"]:
+            return actions.confirm_first(
+                task=seat["task"], epoch=seat["epoch"], nonce=seat["nonce"], person=request.user
+            )
         if not seat["nonce"] or not seat["verdict"]:
             raise actions.Unclear(
                 "There was no verdict on the screen to confirm. Override records your call."
             )
         return actions.confirm(
             person=request.user, task=seat["task"], epoch=seat["epoch"], nonce=seat["nonce"], verdict=seat["verdict"],
-            shown=seat["shown"],
+            shown=seat["shown"], wish=wish_of(request.POST),
         )  # fmt: skip
 
     return _decide(request, item, act, None)
@@ -50,6 +54,7 @@ def override(request: SignedInRequest, item: UUID) -> HttpResponse:
         return actions.override(
             task=seat["task"], epoch=seat["epoch"], nonce=seat["nonce"], shown=seat["shown"], person=request.user,
             label=label, sections=sections, action=typed.action, reason_code=typed.reason_code, reason=typed.reason,
+            wish=wish_of(request.POST),
         )  # fmt: skip
 
     return _decide(request, item, act, typed)

@@ -16,11 +16,13 @@ from reviewapp.review.actions.claims import (
     reserve_next,
     skip,
 )
+from reviewapp.review.actions.consequences import Wish, remind_of_exceptions, save_action
 from reviewapp.review.actions.deciding import (
     AlreadyDecided,
     Decided,
     VerdictChanged,
     confirm,
+    confirm_first,
     override,
 )
 from reviewapp.review.actions.drafts import forget_traces, save_draft
@@ -41,6 +43,7 @@ from reviewapp.review.actions.holding import (
     take_over,
 )
 from reviewapp.review.actions.noting import add_note
+from reviewapp.review.actions.replacing import replace_own
 from reviewapp.review.actions.undoing import TooLate, Undone, undo
 from reviewapp.review.actions.upkeep import (
     erase_content,
@@ -63,6 +66,7 @@ __all__ = [
     "Unclear",
     "Undone",
     "VerdictChanged",
+    "Wish",
     "add_note",
     "admit",
     "answer_checklist",
@@ -71,6 +75,7 @@ __all__ = [
     "claim_item",
     "claim_next",
     "confirm",
+    "confirm_first",
     "drop_member",
     "end_shift",
     "erase_content",
@@ -88,10 +93,13 @@ __all__ = [
     "protect_author",
     "release",
     "release_decisions",
+    "remind_of_exceptions",
     "renew",
+    "replace_own",
     "reserve_next",
     "restrict",
     "ring_escalations",
+    "save_action",
     "save_draft",
     "seed_queues",
     "set_member",

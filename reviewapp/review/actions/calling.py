@@ -38,7 +38,7 @@ def call_blind(
         seat = seat_for(task, epoch, nonce, person)
         if isinstance(seat, Decided):
             return Called(seat)
-        check_call(label, sections, action, reason_code, reason)
+        check_call(label, sections, reason_code, reason)
         panel = screening.verdict_panel(seat.item_id)
         lead = panel[0] if panel and rules.can_confirm(panel[0].label) else None
         made, is_new = BlindCall.objects.get_or_create(

@@ -29,10 +29,11 @@ _CANDIDATES: Final = """
            t.id IN (SELECT task_id FROM review_skip WHERE person_id = %(person)s
                     AND at > clock_timestamp() - make_interval(mins => %(minutes)s))
            OR (t.assigned_to_id <> %(person)s AND t.assigned_until > clock_timestamp()) IS TRUE
+           OR EXISTS (SELECT FROM review_decision d WHERE d.id = t.answers_id AND d.person_id = %(person)s)
            OR (NOT %(senior)s AND EXISTS (SELECT FROM review_protectedauthor p WHERE p.author_id = i.author_id))
            AS passed_over
     FROM (
-        SELECT id, tier, rank_at, item_id, kind, assigned_to_id, assigned_until FROM review_task
+        SELECT id, tier, rank_at, item_id, kind, assigned_to_id, assigned_until, answers_id FROM review_task
         WHERE queue_id = %(queue)s AND state = 'waiting' {after}
         ORDER BY tier, rank_at, id LIMIT %(window)s
     ) t JOIN intake_item i ON i.id = t.item_id
@@ -146,7 +147,9 @@ def claim_item(*, item: UUID, person: Person) -> Claim:
         _take_up(item, person)
         tasks = Task.objects.filter(
             Q(assigned_to=None) | Q(assigned_to=person) | Q(assigned_until__lt=Now()),
-            item_id=item, state=TaskState.WAITING, item__state="awaiting_review", item__restricted=False,
+            Q(item__state="awaiting_review") | Q(kind="second"),
+            ~Q(kind="second", answers__person=person),
+            item_id=item, state=TaskState.WAITING, item__restricted=False,
         )  # fmt: skip
         claim = take(list(tasks.values_list("id", flat=True)), person, reserved=False)
         if claim is not None and not _may_take_from(claim.queue, person):
@@ -275,7 +278,11 @@ def _hands(person: Person) -> tuple[Any, Any]:
 def _promoted(task: Any, queue: UUID, person: Person) -> Claim | None:
     if task is None:
         return None
-    if task.queue_id != queue or task.item.restricted or task.item.state != "awaiting_review":
+    if (
+        task.queue_id != queue
+        or task.item.restricted
+        or (task.kind in rules.CHANGES_THE_ITEM and task.item.state != "awaiting_review")
+    ):
         put_back(task)
         return None
     with connection.cursor() as cursor:

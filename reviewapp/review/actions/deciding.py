@@ -1,9 +1,9 @@
 """Confirm and override: a decision, the item's state, the audit event and the outbox row in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
@@ -17,9 +17,10 @@ from reviewapp.review import rules
 from reviewapp.review.actions.authors import check_protected, count_strike, withdraw_strike
 from reviewapp.review.actions.claims import Claim, ClaimLost, Unclear, alone, database_time, promote
 from reviewapp.review.actions.closing import close_escalations
+from reviewapp.review.actions.consequences import FAR, Consequence, Wish, ask_second, consequence
 from reviewapp.review.models import BlindCall, Decision, Draft, Escalation, Finding, Task, VerdictCall
 from reviewapp.review.reads_blind import is_blind
-from reviewapp.review.rules import DecisionKind, Label, TaskState
+from reviewapp.review.rules import DecisionKind, Label, TaskKind, TaskState
 from reviewapp.review.rules_escalation import KINDS
 from reviewapp.screening import reads as screening
 from reviewapp.screening.models import Verdict
@@ -28,6 +29,7 @@ from reviewapp.webhooks import actions as webhooks
 from reviewapp.webhooks.rules import Announced
 
 MOST_REASON = 4_000
+AS_USUAL: Final = Wish()
 
 
 class AlreadyDecided(Stale):
@@ -55,7 +57,7 @@ class _Call:
 
     label: str
     findings: tuple[tuple[UUID, str], ...]
-    action: str
+    does: Consequence
     calls: dict[UUID, str]
     lead: UUID | None
     severity: int = 0
@@ -67,6 +69,7 @@ class _Call:
 
 def confirm(
     *, task: UUID, epoch: int, nonce: UUID, verdict: UUID, person: Person, shown: Sequence[UUID] = (),
+    wish: Wish = AS_USUAL,
 ) -> Decided:  # fmt: skip
     """Accept the lead verdict, with the default action of its gravest section.
 
@@ -94,17 +97,43 @@ def confirm(
         cited = [each for each in lead.sections if each.cited] if lead.label == Label.VIOLATES.value else []
         call = _Call(
             label=lead.label, findings=tuple((lead.version_id, each.code) for each in cited),
-            action=rules.default_action(lead.label, max((each.severity for each in cited), default=0)),
+            does=consequence(wish=wish, label=lead.label, severity=lead.severity if cited else 0, reason="", person=person),
             calls=rules.calls_of_confirm([_facts(each) for each in verdicts], verdict), lead=verdict,
             automation="partially", severity=max((each.severity for each in cited), default=0),
         )  # fmt: skip
         return _decide(seat, nonce, person, call, verdicts)
 
 
+def confirm_first(*, task: UUID, epoch: int, nonce: UUID, person: Person) -> Decided:
+    """As the second person, confirm a severe decision: it leaves at once, and this one stands in its place.
+
+    To lift it, `override` makes another decision. Raises ClaimLost, AlreadyDecided, Unclear for another kind of task.
+    """
+    check_may(person, "queue.work")
+    with alone(person):
+        seat = seat_for(task, epoch, nonce, person)
+        if isinstance(seat, Decided):
+            return seat
+        first = seat.answers
+        if first is None or first.label is None:
+            raise Unclear("Nobody decided this item before. Confirm the verdict, or override.")
+        shown = _shown(seat.item_id, set(first.calls.values_list("verdict_id", flat=True)))
+        findings = tuple(first.findings.values_list("version_id", "section"))
+        does = Consequence(
+            first.actions[0]["code"], first.actions[0]["parameters"], first.exception, first.review_on
+        )
+        calls = rules.calls_of_override(
+            [_facts(each) for each in shown], first.lead_id, first.label, frozenset(findings)
+        )
+        severity = check_call(first.label, findings, "", "")
+        call = _Call(first.label, findings, does, calls, first.lead_id, severity, automation=first.automation)
+        return _decide(seat, nonce, person, call, shown)
+
+
 def override(
     *, task: UUID, epoch: int, nonce: UUID, label: str, person: Person,
     sections: Sequence[tuple[UUID, str]] = (), action: str = "", reason_code: str = "", reason: str = "",
-    shown: Sequence[UUID] = (),
+    shown: Sequence[UUID] = (), wish: Wish = AS_USUAL,
 ) -> Decided:  # fmt: skip
     """Record the person's own call; without a verdict to answer it is simply the decision, not an override.
 
@@ -120,19 +149,19 @@ def override(
         _check_called(seat, person)
         return decide_own(
             seat=seat, nonce=nonce, person=person, label=label, sections=sections, action=action,
-            reason_code=reason_code, reason=reason, shown=shown,
+            reason_code=reason_code, reason=reason, shown=shown, wish=wish,
         )  # fmt: skip
 
 
 def decide_own(
     *, seat: Task, nonce: UUID, person: Person, label: str, sections: Sequence[tuple[UUID, str]], action: str,
-    reason_code: str, reason: str, shown: Sequence[UUID], blind: bool = False,
+    reason_code: str, reason: str, shown: Sequence[UUID], blind: bool = False, wish: Wish = AS_USUAL,
 ) -> Decided:  # fmt: skip
     """Within the open transaction: the person's own call becomes the decision; `blind`: before they saw a verdict.
 
     Who called blind first and keeps that call need not say again why they disagree. Raises Unclear.
     """
-    severity = check_call(label, sections, action, reason_code, reason)
+    severity = check_call(label, sections, reason_code, reason)
     panel = screening.verdict_panel(seat.item_id)
     lead = panel[0].verdict_id if panel and rules.can_confirm(panel[0].label) else None
     verdicts = _shown(seat.item_id, {*shown, *([lead] if lead else [])})
@@ -140,10 +169,15 @@ def decide_own(
     if blind and lead:
         calls[lead] = rules.Call.AGREED.value
     disagrees = rules.Call.OVERRIDDEN.value in calls.values() and not (reason_code or reason.strip())
+    excepted = wish.exception and label == Label.VIOLATES.value
+    if excepted and lead and panel[0].label == label:
+        calls[lead] = rules.Call.AGREED.value
+        disagrees = False
     if disagrees and not BlindCall.objects.filter(task=seat, person=person, label=label).exists():
         raise Unclear("Say why you disagree: choose a reason or write one.")
     call = _Call(
-        label=label, findings=tuple(dict.fromkeys(sections)), action=action or rules.default_action(label, severity),
+        label=label, findings=tuple(dict.fromkeys(sections)),
+        does=consequence(wish=replace(wish, action=action), label=label, severity=severity, reason=reason, person=person),
         calls=calls, lead=lead, reason_code=reason_code, reason=reason.strip(), severity=severity, blind=blind,
     )  # fmt: skip
     return _decide(seat, nonce, person, call, verdicts)
@@ -155,13 +189,11 @@ def _check_called(seat: Task, person: Person) -> None:
 
 
 def check_call(
-    label: str, sections: Sequence[tuple[UUID, str]], action: str, reason_code: str, reason: str
+    label: str, sections: Sequence[tuple[UUID, str]], reason_code: str, reason: str
 ) -> int:  # fmt: skip
     """Raise Unclear unless the form makes sense; returns the highest severity of the sections."""
     if label not in set(Label):
         raise Unclear("Choose a section, or allowed.")
-    if action and action not in rules.ACTION_WORDS:
-        raise Unclear("Choose one of the actions in the list.")
     if reason_code and reason_code not in rules.REASONS:
         raise Unclear("Choose one of the reasons in the list.")
     if len(reason) > MOST_REASON:
@@ -183,7 +215,10 @@ def check_call(
 def seat_for(task: UUID, epoch: int, nonce: UUID, person: Person) -> Task | Decided:
     """The task, locked, if the person may decide it now; the first decision if this form was sent before."""
     seat = (
-        Task.objects.select_for_update(of=("self",)).select_related("item", "queue").filter(pk=task).first()
+        Task.objects.select_for_update(of=("self",))
+        .select_related("item", "queue", "answers")
+        .filter(pk=task)
+        .first()
     )
     if seat is None:
         raise ClaimLost("This task is not there any more.", task=str(task))
@@ -223,13 +258,14 @@ def _decide(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Sequ
         state=TaskState.DONE.value, done_at=decision.at, claimed_by=None, lease_until=None
     )
     if seat.item.purpose == "live":
-        event = (
-            Announced.DECISION_REPLACED if decision.kind == DecisionKind.REPLACED else Announced.DECISION_MADE
-        )
+        replaced = decision.kind == DecisionKind.REPLACED
+        event = Announced.DECISION_REPLACED if replaced else Announced.DECISION_MADE
         webhooks.announce(
             event=event, item=seat.item_id, decision=decision.pk, release_at=decision.release_at
         )
     _tell(decision, seat, call, verdicts)
+    if decision.awaits_second:
+        ask_second(decision=decision, seat=seat)
     if seat.queue.escalation:
         close_escalations(task=seat.pk, item=seat.item_id, person=person, why="decided")
     return Decided(decision.pk, seat.item_id, seat.queue_id, promote(queue=seat.queue_id, person=person))
@@ -237,16 +273,19 @@ def _decide(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Sequ
 
 def _write(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Sequence[Verdict]) -> Decision:
     now = database_time()
-    made = Decision.objects.filter(item_id=seat.item_id).exclude(kind=DecisionKind.UNDONE)
-    stands = made.exclude(replaced_by__kind=DecisionKind.UNDONE)
+    kind = _kind(seat)
+    last = Decision.objects.filter(item_id=seat.item_id, replaced_by=None).order_by("-at").first()
+    if kind == DecisionKind.SECOND and last is not None:
+        webhooks.cancel(decision=last.pk)
+    awaits = call.does.second and kind != DecisionKind.SECOND
+    undo_until = now + timedelta(seconds=0 if kind == DecisionKind.SECOND else seat.queue.undo_seconds)
     decision = Decision.objects.create(
-        item_id=seat.item_id, task=seat, person=person, nonce=nonce, label=call.label,
-        kind=(DecisionKind.REPLACED if stands.exists() else DecisionKind.FIRST).value,
-        replaces=Decision.objects.filter(item_id=seat.item_id, replaced_by=None).order_by("-at").first(),
-        actions=[{"code": call.action, "parameters": {}}], detection=rules.detection(_flags(seat.item_id)),
-        automation=call.automation, reason_code=call.reason_code, reason=call.reason, lead_id=call.lead,
+        item_id=seat.item_id, task=seat, person=person, nonce=nonce, label=call.label, kind=kind.value, replaces=last,
+        actions=[{"code": call.does.action, "parameters": call.does.parameters}],
+        detection=rules.detection(_flags(seat.item_id)), automation=call.automation, reason_code=call.reason_code,
+        reason=call.reason, lead_id=call.lead, exception=call.does.exception, review_on=call.does.review_on,
         shown={"verdicts": [_as_shown(each) for each in verdicts], "blind": call.blind},
-        at=now, release_at=now + timedelta(seconds=seat.queue.undo_seconds),
+        at=now, undo_until=undo_until, awaits_second=awaits, release_at=now + FAR if awaits else undo_until,
     )  # fmt: skip
     Draft.objects.filter(task=seat, person=person).delete()
     if seat.blind:
@@ -270,14 +309,23 @@ def _check_answered(seat: Task) -> None:
         raise Unclear("Fill in the checklist of this escalation first: help sent, authority told, reference.")
 
 
+def _kind(seat: Task) -> DecisionKind:
+    if seat.kind == TaskKind.SECOND:
+        return DecisionKind.SECOND
+    made = Decision.objects.filter(item_id=seat.item_id).exclude(kind=DecisionKind.UNDONE)
+    stands = made.exclude(replaced_by__kind=DecisionKind.UNDONE).exists()
+    return DecisionKind.REPLACED if stands else DecisionKind.FIRST
+
+
 def _tell(decision: Decision, seat: Task, call: _Call, verdicts: Sequence[Verdict]) -> None:
     data: dict[str, Any] = {
         "decision": str(decision.pk), "task": str(seat.pk), "label": call.label, "kind": decision.kind,
-        "findings": [f"{version}:{section}" for version, section in call.findings], "actions": [call.action],
+        "findings": [f"{version}:{section}" for version, section in call.findings], "actions": [call.does.action],
         "calls": {str(verdict): word for verdict, word in call.calls.items()},
         "replaces": str(decision.replaces_id) if decision.replaces_id else None,
         "versions": sorted({str(version) for version, _ in call.findings} | {str(each.version_id) for each in verdicts}),
-        "verdicts": [str(each.pk) for each in verdicts],
+        "verdicts": [str(each.pk) for each in verdicts], "exception": call.does.exception,
+        "awaits_second": decision.awaits_second,
     }  # fmt: skip
     record(verb="decision.made", actor=Actor.person(decision.person_id), subjects=[seat.item_id], data=data)
 

@@ -13,6 +13,7 @@ from reviewapp.intake import actions as intake
 from reviewapp.review import rules
 from reviewapp.review.actions.authors import withdraw_strike
 from reviewapp.review.actions.claims import Claim, alone, database_time, put_back
+from reviewapp.review.actions.consequences import drop_second
 from reviewapp.review.models import Decision, Escalation, Task
 from reviewapp.review.rules import DecisionKind, TaskState
 from reviewapp.ui.errors import Missing, Stale
@@ -47,7 +48,9 @@ def undo(*, decision: UUID, person: Person) -> Undone:
         if repeated is not None:
             return repeated
         _check_window(made, task)
-        if made.release_at <= database_time() or not webhooks.cancel(decision=made.pk):
+        if min(made.undo_until or made.release_at, made.release_at) <= database_time() or not webhooks.cancel(
+            decision=made.pk
+        ):
             raise TooLate("The time to undo is over; the decision has left. A senior can reopen the item.")
         if not intake.advance(items=[made.item_id], expected="decided", following="awaiting_review"):
             raise TooLate("The item has moved on since: it was replaced or erased.")
@@ -57,6 +60,7 @@ def undo(*, decision: UUID, person: Person) -> Undone:
             nonce=new_id(), replaces=made, release_at=database_time(),
         )  # fmt: skip
         withdraw_strike(decision=made.pk)
+        drop_second(decision=made, person=person)
         _reopen_escalation(task, made)
         claim = _take_again(task, person)
         record(

@@ -1,11 +1,13 @@
 """Tables of review: queues, the tasks in them, what people typed, and what they decided."""
 
+from reviewapp.review.models.catalogue import ActionKind
 from reviewapp.review.models.consequences import Escalation, ProtectedAuthor, Strike
 from reviewapp.review.models.decisions import BlindCall, Decision, Finding, VerdictCall, VerdictsSeen
 from reviewapp.review.models.queues import Queue, QueueMember, QueueNote, RoutingRule
 from reviewapp.review.models.tasks import Draft, Note, Skip, Stay, Task
 
 __all__ = [
+    "ActionKind",
     "BlindCall",
     "Decision",
     "Draft",

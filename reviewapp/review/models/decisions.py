@@ -42,6 +42,9 @@ class Decision(models.Model):
     replaces = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="replaced_by")
     at = models.DateTimeField(db_default=Now())
     release_at = models.DateTimeField()
+    undo_until = models.DateTimeField(null=True)
+    awaits_second = models.BooleanField(default=False, db_default=False)
+    review_on = models.DateField(null=True)
 
     class Meta:
         constraints = (
@@ -54,6 +57,9 @@ class Decision(models.Model):
         indexes = (
             models.Index(fields=["item", "at"], name="review_decision_item"),
             models.Index(fields=["person", "at"], name="review_decision_person"),
+            models.Index(
+                fields=["review_on"], condition=Q(review_on__isnull=False), name="review_decision_review"
+            ),
         )
 
 

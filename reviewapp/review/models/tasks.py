@@ -46,6 +46,9 @@ class Task(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     assigned_until = models.DateTimeField(null=True)
+    answers = models.ForeignKey(
+        "review.Decision", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     blind = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=Now())
     done_at = models.DateTimeField(null=True)

@@ -171,7 +171,7 @@ def test_agreement_counts_blind_and_shown_apart(cast: Cast, fraud: Version, clie
     for section in ("allowed", f"{fraud.pk}:{fraud.sections.all()[0].code}"):
         path, fields, _ = start(client)
         answer = client.post(f"{path}/override", fields | {"section": section}, headers=HTMX)
-        if not Decision.objects.filter(item=path.rsplit("/", 1)[1]).exists():
+        if not Decision.objects.filter(item=UUID(path.rsplit("/", 1)[1])).exists():
             client.post(f"{path}/override", hidden_fields(answer.content.decode()) | {"section": section})
     own = reads_blind.of_person(cast.ana)
     assert str(own.blind) == "50 % (1–99, n 2)" and own.shown.n == 0

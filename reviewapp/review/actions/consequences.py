@@ -1,0 +1,155 @@
+"""What a decision does: the chosen action checked, exceptions, the catalogue, and a second person for the severe."""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, Final
+
+from django.db import transaction
+
+from reviewapp.accounts.access import check_may
+from reviewapp.accounts.actions import notify
+from reviewapp.accounts.models import Person
+from reviewapp.accounts.rules import may
+from reviewapp.audit.actions import SWEEPER, Actor, record
+from reviewapp.review import reads_actions, rules, rules_actions
+from reviewapp.review.actions.claims import Unclear, alone, database_time, withdraw
+from reviewapp.review.models import ActionKind, Decision, Task
+from reviewapp.review.rules import TaskKind
+from reviewapp.review.rules_actions import ActionChoice
+from reviewapp.webhooks import actions as webhooks
+from reviewapp.webhooks.rules import Announced
+
+FAR: Final = timedelta(days=36_500)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the form says should happen; empty means as usual for the section."""
+
+    action: str = ""
+    days: str = ""
+    territories: str = ""
+    exception: str = ""
+    review_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """A checked action, and whether it waits for a second person."""
+
+    action: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    exception: str = ""
+    review_on: date | None = None
+    second: bool = False
+
+
+def consequence(*, wish: Wish, label: str, severity: int, reason: str, person: Person) -> Consequence:
+    """What happens under `wish`. Raises Unclear with what is missing or cannot be."""
+    catalogue = {each.code: each for each in reads_actions.catalogue()}
+    if wish.exception:
+        return _excepted(wish, label, person)
+    code = wish.action or rules_actions.default_for(tuple(catalogue.values()), label, severity)
+    choice = catalogue.get(code)
+    if choice is None:
+        raise Unclear("Choose one of the actions in the list.")
+    try:
+        parameters = rules_actions.parameters_of(choice, wish.days, wish.territories)
+    except ValueError as wrong:
+        raise Unclear(str(wrong)) from None
+    lacking = rules_actions.missing(choice, parameters, reason)
+    if lacking:
+        raise Unclear(f"“{choice.label}” also needs: {', '.join(lacking).lower()}.")
+    severe = label == "violates" and severity >= rules_actions.SECOND_FROM and choice.restriction != "none"
+    return Consequence(code, parameters, second=severe or choice.second)
+
+
+def _excepted(wish: Wish, label: str, person: Person) -> Consequence:
+    if not may(person.roles, "exception.grant"):
+        raise Unclear("Only a senior grants an exception. Hand the item over, with a note.")
+    if (
+        wish.exception not in rules_actions.EXCEPTIONS
+        or label != "violates"
+        or wish.action not in {"", "none"}
+    ):
+        raise Unclear(
+            "An exception says that the item violates and stays up: choose a section, and no action."
+        )
+    wrong = rules_actions.check_review_day(wish.review_on, database_time().date())
+    if wrong:
+        raise Unclear(wrong)
+    return Consequence("none", exception=wish.exception, review_on=wish.review_on)
+
+
+def ask_second(*, decision: Decision, seat: Task) -> None:
+    """Within the decision's transaction: limit the item at once, and let a second person confirm or lift it."""
+    now = database_time()
+    Task.objects.create(
+        item_id=seat.item_id, kind=TaskKind.SECOND.value, queue_id=seat.queue_id, tier=rules.URGENT_TIER, rank_at=now,
+        due_at=now + timedelta(minutes=seat.queue.target_minutes), policy=seat.policy, severity=seat.severity,
+        answers=decision,
+    )  # fmt: skip
+    record(
+        verb="task.admitted", actor=Actor.person(decision.person_id), subjects=[seat.item_id],
+        data={"queues": {seat.queue.slug: 1}, "kind": "second"},
+    )  # fmt: skip
+    webhooks.announce(event=Announced.ITEM_LIMITED, item=seat.item_id, decision=None, release_at=now)
+
+
+def drop_second(*, decision: Decision, person: Person) -> None:
+    """Within the open transaction: the decision is taken back, so nobody needs to confirm it."""
+    waiting = list(
+        Task.objects.select_for_update()
+        .filter(answers=decision, state__in=rules.OPEN_TASK_STATES)
+        .values_list("pk", flat=True)
+    )
+    if waiting:
+        withdraw(waiting, [decision.item_id], actor=Actor.person(person.pk), why="undone")
+
+
+def save_action(*, choice: ActionChoice, active: bool, person: Person) -> None:
+    """Add an action to the catalogue or change one; the first save takes the supplied ones in.
+
+    What was decided with it before keeps its words and parameters. Raises Unclear, Forbidden.
+    """
+    check_may(person, "actions.manage")
+    wrong = rules_actions.check_choice(choice)
+    if wrong:
+        raise Unclear(wrong)
+    if not active and choice.code == "none":
+        raise Unclear("“None” cannot be retired: allowed needs it.")
+    with alone(person):
+        if not ActionKind.objects.exists():
+            for place, each in enumerate(rules_actions.SUPPLIED, start=1):
+                ActionKind.objects.create(code=each.code, ordinal=place * 10, **_columns(each))
+        ActionKind.objects.update_or_create(code=choice.code, defaults=_columns(choice) | {"active": active})
+        record(
+            verb="action.saved", actor=Actor.person(person.pk), subjects=[],
+            data={
+                "code": choice.code, "restriction": choice.restriction, "days": choice.days,
+                "severities": list(choice.severities), "requires": list(choice.requires), "second": choice.second,
+                "active": active,
+            },
+        )  # fmt: skip
+
+
+@transaction.atomic
+def remind_of_exceptions(*, limit: int = 100) -> int:
+    """Tell who granted an exception that its day has come; each is told once. Returns how many."""
+    due = list(
+        Decision.objects.select_for_update(skip_locked=True)
+        .filter(review_on__lte=database_time().date()).exclude(exception="").order_by("review_on")[:limit]
+    )  # fmt: skip
+    for each in due:
+        Decision.objects.filter(pk=each.pk).update(review_on=None)
+        notify(person=each.person_id, kind="exception_due", about=each.pk)
+        record(verb="exception.due", actor=SWEEPER, subjects=[each.item_id], data={"decision": str(each.pk)})
+    return len(due)
+
+
+def _columns(choice: ActionChoice) -> dict[str, Any]:
+    return {
+        "label": choice.label.strip(), "restriction": choice.restriction, "days": choice.days,
+        "territories": list(choice.territories), "requires": list(choice.requires),
+        "severities": list(choice.severities), "second": choice.second,
+    }  # fmt: skip

@@ -1,0 +1,86 @@
+"""Replacing one's own call later, with a reason: the old one stays on record and is named by the new one."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from reviewapp.accounts.access import check_may
+from reviewapp.accounts.models import Person
+from reviewapp.audit.actions import Actor, record
+from reviewapp.ids import new_id
+from reviewapp.review.actions.authors import count_strike, withdraw_strike
+from reviewapp.review.actions.claims import Unclear, alone, database_time
+from reviewapp.review.actions.consequences import FAR, Wish, ask_second, consequence, drop_second
+from reviewapp.review.actions.deciding import check_call
+from reviewapp.review.actions.undoing import TooLate
+from reviewapp.review.models import Decision, Finding
+from reviewapp.review.rules import DecisionKind
+from reviewapp.ui.errors import Missing
+from reviewapp.webhooks import actions as webhooks
+from reviewapp.webhooks.rules import Announced
+
+
+def replace_own(
+    *, decision: UUID, label: str, reason: str, person: Person, sections: Sequence[tuple[UUID, str]] = (), action: str = ""
+) -> UUID:  # fmt: skip
+    """Replace one's own standing decision by another one; it leaves as `decision.replaced`. Returns the new decision.
+
+    Raises Missing for somebody else's, TooLate when it was replaced or its item moved on, Unclear without a reason, Forbidden.
+    """
+    check_may(person, "queue.work")
+    with alone(person):
+        made = Decision.objects.select_for_update(of=("self",)).select_related("item", "task__queue").filter(
+            pk=decision, person=person, label__isnull=False
+        ).first()  # fmt: skip
+        if made is None:
+            raise Missing("You made no such decision.")
+        if (
+            Decision.objects.filter(replaces=made).exists()
+            or made.item.state != "decided"
+            or made.item.restricted
+        ):
+            raise TooLate("This call does not stand any more: it was replaced, or its item moved on.")
+        if not reason.strip():
+            raise Unclear("Say why you replace your call.")
+        severity = check_call(label, sections, "", reason)
+        does = consequence(
+            wish=Wish(action=action), label=label, severity=severity, reason=reason, person=person
+        )
+        now = database_time()
+        unsent = webhooks.cancel(decision=made.pk)
+        new = Decision.objects.create(
+            item_id=made.item_id, task=made.task, person=person, kind=DecisionKind.REPLACED.value, label=label,
+            replaces=made, nonce=new_id(), actions=[{"code": does.action, "parameters": does.parameters}],
+            detection=made.detection, automation="not", reason=reason.strip(), lead_id=made.lead_id, shown=made.shown,
+            at=now, undo_until=now, awaits_second=does.second, release_at=now + FAR if does.second else now,
+        )  # fmt: skip
+        Finding.objects.bulk_create(
+            Finding(decision=new, version_id=v, section=code) for v, code in dict.fromkeys(sections)
+        )
+        drop_second(decision=made, person=person)
+        withdraw_strike(decision=made.pk)
+        count_strike(decision=new, item=made.item, severity=severity)
+        _announce(new, unsent)
+        _tell(new, made, sections)
+        if new.awaits_second:
+            ask_second(decision=new, seat=made.task)
+        return new.pk
+
+
+def _announce(new: Decision, unsent: bool) -> None:
+    """What had not left yet leaves as made; what had is replaced. A severe one waits for its second person."""
+    if new.item.purpose != "live":
+        return
+    event = Announced.DECISION_MADE if unsent else Announced.DECISION_REPLACED
+    webhooks.announce(event=event, item=new.item_id, decision=new.pk, release_at=new.release_at)
+
+
+def _tell(new: Decision, made: Decision, sections: Sequence[tuple[UUID, str]]) -> None:
+    record(
+        verb="decision.made", actor=Actor.person(new.person_id), subjects=[new.item_id],
+        data={
+            "decision": str(new.pk), "task": str(new.task_id), "label": new.label, "kind": new.kind,
+            "findings": [f"{version}:{code}" for version, code in sections], "actions": [new.actions[0]["code"]],
+            "replaces": str(made.pk), "versions": sorted({str(version) for version, _ in sections}), "calls": {},
+            "verdicts": [], "exception": "", "awaits_second": new.awaits_second,
+        },
+    )  # fmt: skip

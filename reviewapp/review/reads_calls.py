@@ -1,0 +1,86 @@
+"""The read door of “My last 50”: one's own calls, newest first, and whether they still stand."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db import connection
+
+from reviewapp.accounts.models import Person
+from reviewapp.intake import reads as intake
+from reviewapp.review import reads_actions, rules_actions
+from reviewapp.review.models import Decision
+from reviewapp.review.rules_text import preview
+
+MOST: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class CallLine:
+    """One of one's own calls. `left`: seconds in which it can be undone. `replaceable`: it stands and can be replaced."""
+
+    decision: UUID
+    preview: str
+    at: datetime
+    label: str
+    sections: str
+    does: str
+    how: str
+    left: int
+    state: str
+    replaceable: bool
+
+
+def last_calls(person: Person) -> tuple[CallLine, ...]:
+    """The latest fifty decisions of one person."""
+    made = list(
+        Decision.objects.select_related("item", "replaced_by").prefetch_related("findings", "calls")
+        .filter(person=person, label__isnull=False).order_by("-at", "-id")[:MOST]
+    )  # fmt: skip
+    texts = intake.contents([each.item_id for each in made])
+    labels = reads_actions.labels()
+    now = _now()
+    return tuple(
+        _line(each, texts[each.item_id].text if each.item_id in texts else "", labels, now) for each in made
+    )
+
+
+def _line(made: Decision, text: str, labels: dict[str, str], now: datetime) -> CallLine:
+    later = getattr(made, "replaced_by", None)
+    left = (
+        max(0, int((min(made.undo_until or made.release_at, made.release_at) - now).total_seconds() + 0.999))
+        if later is None
+        else 0
+    )
+    return CallLine(
+        decision=made.pk, preview=preview(text), at=made.at, label=str(made.label),
+        sections=", ".join(sorted(each.section for each in made.findings.all())),
+        does=", ".join(rules_actions.words(each, labels) for each in made.actions), how=_how(made), left=left,
+        state=_state(made, later, left), replaceable=later is None and left == 0 and made.item.state == "decided",
+    )  # fmt: skip
+
+
+def _how(made: Decision) -> str:
+    if made.kind == "second":
+        return "As second person"
+    if made.shown.get("blind"):
+        return "Blind, same call"
+    if made.automation == "partially":
+        return "Confirmed"
+    return "Override" if any(each.call == "overridden" for each in made.calls.all()) else "Own call"
+
+
+def _state(made: Decision, later: Decision | None, left: int) -> str:
+    if later is not None:
+        return "taken back" if later.kind == "undone" else "replaced"
+    if left:
+        return f"undo open, {left} s"
+    return "waits for a second person" if made.awaits_second else "sent"
+
+
+def _now() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now: datetime = cursor.fetchone()[0]
+    return now

@@ -1,0 +1,110 @@
+"""The catalogue of actions: what each restricts, for how long and where, what it asks for, and which section has it. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+RESTRICTIONS: Final[dict[str, str]] = {
+    "none": "None", "visibility": "Less visible", "removal": "Removed", "warning": "Author warned", "account": "Account",
+}  # fmt: skip
+REQUIRABLE: Final[dict[str, str]] = {"days": "How long", "territories": "Where", "reason": "A typed reason"}
+EXCEPTIONS: Final[dict[str, str]] = {
+    "public_interest": "Public interest", "art": "Art", "counter_speech": "Counter-speech", "regional_law": "Regional law",
+}  # fmt: skip
+"""Why what violates stays up; it counts as agreement with the verdict."""
+
+SECOND_FROM: Final = 4
+"""From this severity a second person confirms; meanwhile the item is limited, which can be lifted."""
+_CODE: Final = re.compile(r"[a-z][a-z_]{1,38}\Z")
+_COUNTRY: Final = re.compile(r"[A-Z]{2}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class ActionChoice:
+    """One action. `days`: its usual duration, 0 for no end; `second`: waits for a second person, whatever the severity."""
+
+    code: str
+    label: str
+    restriction: str
+    days: int = 0
+    territories: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    severities: tuple[int, ...] = ()
+    second: bool = False
+
+
+SUPPLIED: Final = (
+    ActionChoice("remove", "Remove", "removal", severities=(2, 3, 4)),
+    ActionChoice("limit", "Limit", "visibility", severities=(1,)),
+    ActionChoice("warn", "Warn", "warning"),
+    ActionChoice("none", "None: stays up", "none"),
+    ActionChoice(
+        "suspend_author", "Suspend author", "account", days=7, requires=("days", "reason"), second=True
+    ),
+)
+"""What a house starts with, in the order of the digits in the dialog."""
+
+
+def default_for(catalogue: Sequence[ActionChoice], label: str, severity: int) -> str:
+    """The action of a section of `severity` unless somebody chooses another; `none` for allowed."""
+    if label != "violates":
+        return "none"
+    return next((each.code for each in catalogue if (severity or 1) in each.severities), "remove")
+
+
+def parameters_of(choice: ActionChoice, days: str, territories: str) -> dict[str, Any]:
+    """Duration and territories as they are stored; the usual ones where nothing was said. ValueError says what is wrong."""
+    if days and not (days.isascii() and days.isdigit() and 0 < int(days) <= 3_650):
+        raise ValueError("How long is a number of days from 1 to 3650, or empty for no end.")
+    where = tuple(territories.replace(",", " ").upper().split())
+    if not all(_COUNTRY.match(each) for each in where):
+        raise ValueError("Where is a list of country codes such as DE FR, or empty for everywhere.")
+    chosen: dict[str, Any] = {}
+    if days or choice.days:
+        chosen["days"] = int(days) if days else choice.days
+    if where or choice.territories:
+        chosen["territories"] = list(where or choice.territories)
+    return chosen
+
+
+def missing(choice: ActionChoice, chosen: Mapping[str, Any], reason: str) -> list[str]:
+    """The words of what the action asks for and did not get."""
+    got = {**chosen, "reason": reason.strip()}
+    return [REQUIRABLE[each] for each in choice.requires if not got.get(each)]
+
+
+def check_review_day(day: date | None, today: date) -> str:
+    """What is wrong with the day on which an exception is looked at again; empty for nothing."""
+    if day is None or not today < day <= today + timedelta(days=730):
+        return "An exception needs a day, within two years, on which it is looked at again."
+    return ""
+
+
+def words(action: Mapping[str, Any], labels: Mapping[str, str]) -> str:
+    """An action as people read it: `Limit, 7 days, in DE FR`."""
+    given = action.get("parameters") or {}
+    parts = [labels.get(action["code"], action["code"])]
+    if given.get("days"):
+        parts.append(f"{given['days']} days")
+    if given.get("territories"):
+        parts.append(f"in {' '.join(given['territories'])}")
+    return ", ".join(parts)
+
+
+def check_choice(choice: ActionChoice) -> str:
+    """What is wrong with an action of the catalogue; empty for nothing."""
+    if not _CODE.match(choice.code):
+        return "A code has 2 to 39 small letters or underscores."
+    if not choice.label.strip() or len(choice.label) > 60:
+        return "Give it a name of at most 60 characters."
+    if choice.restriction not in RESTRICTIONS or not set(choice.requires) <= set(REQUIRABLE):
+        return "Choose from the lists."
+    if not set(choice.severities) <= {1, 2, 3, 4} or not 0 <= choice.days <= 3_650:
+        return "Severities are 1 to 4, and a duration is 0 to 3650 days."
+    if not all(_COUNTRY.match(each) for each in choice.territories):
+        return "Territories are country codes such as DE FR."
+    if choice.restriction == "account" and (choice.severities or not choice.second):
+        return "What touches an account is never a default and always waits for a second person."
+    return ""

@@ -1,0 +1,227 @@
+"""What a decision does: the catalogue, exceptions, a second person for the severe, and replacing one's own call."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.test import Client
+
+from reviewapp.accounts.models import Notice, Person
+from reviewapp.intake.models import Item
+from reviewapp.policies.models import Version
+from reviewapp.review import actions
+from reviewapp.review.actions import Wish
+from reviewapp.review.models import ActionKind, Decision, Task
+from reviewapp.review.rules_actions import SUPPLIED, ActionChoice
+from reviewapp.ui.errors import Forbidden, Missing
+from reviewapp.webhooks.models import Delivery
+from tests import checker
+from tests.cast import Cast
+from tests.robots import hidden_fields
+from tests.rooms.review import stage
+
+SignIn = Callable[[Person], Client]
+SOON = datetime.now(UTC).date() + timedelta(days=30)
+
+
+@pytest.fixture
+def fraud(cast: Cast) -> Version:
+    return stage.publish("fraud")
+
+
+def section(version: Version, severity: int) -> str:
+    return version.sections.filter(severity=severity)[0].code
+
+
+def claimed(person: Person, queue: str = "scams-spam") -> actions.Claim:
+    claim = actions.claim_next(queue=stage.queue_of(queue), person=person)
+    assert claim is not None
+    return claim
+
+
+def confirm(claim: actions.Claim, person: Person, **wish: object) -> actions.Decided:
+    verdict = Item.objects.get(pk=claim.item).verdicts.get().pk
+    return actions.confirm(
+        task=claim.task, epoch=claim.epoch, nonce=uuid4(), verdict=verdict, person=person, wish=Wish(**wish)
+    )
+
+
+def override(claim: actions.Claim, person: Person, label: str = "allowed", **more: object) -> actions.Decided:
+    given: dict[str, object] = {"reason_code": "context_missed", "sections": ()} | more
+    return actions.override(
+        task=claim.task, epoch=claim.epoch, nonce=uuid4(), label=label, person=person, **given
+    )
+
+
+def severe(version: Version, person: Person) -> tuple[actions.Claim, Decision]:
+    item = stage.wait_for_a_person()
+    stage.say(item, version, sections=[section(version, 4)])
+    actions.admit()
+    claim = claimed(person)
+    return claim, Decision.objects.get(pk=confirm(claim, person).decision)
+
+
+def unsound() -> list[str]:
+    """What the checker says of decisions; the stage's items never came in by the door, which it would say too."""
+    return [each for each in checker.problems() if "decision" in each]
+
+
+def sent(item: UUID) -> list[tuple[str, str]]:
+    return list(Delivery.objects.filter(item=item).order_by("created_at", "id").values_list("event", "state"))
+
+
+def test_confirm_takes_another_action_and_stays_agreement(cast: Cast, fraud: Version) -> None:
+    stage.line_up(1, version=fraud)
+    decided = confirm(claimed(cast.ana), cast.ana, action="limit", days="7", territories="de, FR")
+    made = Decision.objects.get(pk=decided.decision)
+    assert made.actions == [{"code": "limit", "parameters": {"days": 7, "territories": ["DE", "FR"]}}]
+    assert made.calls.get().call == "agreed" and not made.awaits_second
+
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [
+        ({"action": "explode"}, "one of the actions"),
+        ({"action": "limit", "days": "-1"}, "number of days"),
+        ({"action": "limit", "days": "9999"}, "number of days"),
+        ({"action": "limit", "territories": "Germany"}, "country codes"),
+        ({"action": "suspend_author"}, "also needs: a typed reason"),
+        ({"exception": "art"}, "Only a senior"),
+    ],
+)
+def test_a_wish_that_cannot_be_decides_nothing(
+    cast: Cast, fraud: Version, wish: dict[str, str], message: str
+) -> None:
+    stage.line_up(1, version=fraud)
+    claim = claimed(cast.ana)
+    with pytest.raises(actions.Unclear, match=message):
+        confirm(claim, cast.ana, **wish)
+    assert not Decision.objects.exists()
+
+
+def test_a_senior_grants_an_exception_that_counts_as_agreement_and_comes_up_again(
+    cast: Cast, fraud: Version
+) -> None:
+    stage.line_up(1, version=fraud)
+    claim = claimed(cast.sam)
+    for day in (None, SOON - timedelta(days=400), SOON + timedelta(days=900)):
+        with pytest.raises(actions.Unclear, match="two years"):
+            confirm(claim, cast.sam, exception="art", review_on=day)
+    decided = confirm(claim, cast.sam, exception="art", review_on=SOON)
+    made = Decision.objects.get(pk=decided.decision)
+    assert (made.label, made.exception, made.actions[0]["code"]) == ("violates", "art", "none")
+    assert made.calls.get().call == "agreed" and actions.remind_of_exceptions() == 0
+    stage.tell("review_decision", "review_on = current_date", made.pk)
+    assert [actions.remind_of_exceptions(), actions.remind_of_exceptions()] == [1, 0]
+    assert Notice.objects.get(person=cast.sam).kind == "exception_due"
+
+
+def test_the_severe_is_limited_at_once_and_leaves_when_a_second_person_confirms(
+    cast: Cast, fraud: Version
+) -> None:
+    claim, first = severe(fraud, cast.ana)
+    assert first.awaits_second and sent(claim.item) == [("decision.made", "held"), ("item.limited", "held")]
+    stage.tell("review_decision", "undo_until = now() - interval '1 second'", first.pk)
+    actions.release_decisions()
+    assert sent(claim.item) == [("decision.made", "held"), ("item.limited", "waiting")]
+    assert actions.claim_next(queue=claim.queue, person=cast.ana) is None
+    with pytest.raises(actions.ClaimLost):
+        actions.claim_item(item=claim.item, person=cast.ana)
+    second = claimed(cast.mo)
+    decided = actions.confirm_first(task=second.task, epoch=second.epoch, nonce=uuid4(), person=cast.mo)
+    actions.release_decisions()
+    made = Decision.objects.get(pk=decided.decision)
+    assert (made.kind, made.replaces_id, made.label) == ("second", first.pk, "violates")
+    assert [state for _, state in sent(claim.item)] == ["cancelled", "waiting", "waiting"]
+    assert Item.objects.get(pk=claim.item).state == "decided" and unsound() == []
+
+
+def test_the_second_person_lifts_the_limit_by_another_decision(cast: Cast, fraud: Version) -> None:
+    claim, first = severe(fraud, cast.ana)
+    second = claimed(cast.mo)
+    decided = override(second, cast.mo)
+    made = Decision.objects.get(pk=decided.decision)
+    assert (made.kind, made.label, made.replaces_id) == ("second", "allowed", first.pk)
+    assert not Decision.objects.filter(strike__withdrawn_at=None, strike__isnull=False).exists()
+    with pytest.raises(actions.TooLate):
+        actions.undo(decision=made.pk, person=cast.mo)
+    with pytest.raises(actions.TooLate):
+        actions.undo(decision=first.pk, person=cast.ana)
+    assert unsound() == [] and claim.item == made.item_id
+
+
+def test_undoing_a_severe_call_calls_the_second_person_off(cast: Cast, fraud: Version) -> None:
+    claim, first = severe(fraud, cast.ana)
+    actions.undo(decision=first.pk, person=cast.ana)
+    assert set(Task.objects.filter(kind="second").values_list("state", flat=True)) == {"withdrawn"}
+    assert Item.objects.get(pk=claim.item).state == "awaiting_review"
+
+
+def test_the_screen_of_the_second_person_says_what_confirm_accepts(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    severe(fraud, cast.ana)
+    client = client_for(cast.mo)
+    path = client.post("/queues/scams-spam/next").url
+    page = client.get(path).content.decode()
+    assert "as Ana decided" in page
+    answer = client.post(f"{path}/confirm", hidden_fields(page))
+    assert answer.status_code == 302 and Decision.objects.filter(kind="second").count() == 1
+
+
+def test_an_admin_keeps_the_catalogue_and_the_usual_action_follows(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    with pytest.raises(Forbidden):
+        actions.save_action(choice=SUPPLIED[0], active=True, person=cast.sam)
+    ad = client_for(cast.ad)
+    given = {
+        "code": "hide",
+        "label": "Hide",
+        "restriction": "visibility",
+        "days": "3",
+        "severity": ["3"],
+        "territories": "DE",
+    }
+    assert ad.post("/actions/", given | {"restriction": "account"}).status_code == 422
+    ad.post("/actions/", given)
+    ad.post(
+        "/actions/", {"code": "remove", "label": "Remove", "restriction": "removal", "severity": ["2", "4"]}
+    )
+    assert ActionKind.objects.count() == len(SUPPLIED) + 1 and "Hide" in ad.get("/actions/").content.decode()
+    stage.line_up(1, version=fraud)
+    decided = confirm(claimed(cast.ana), cast.ana)
+    assert Decision.objects.get(pk=decided.decision).actions[0] == {
+        "code": "hide", "parameters": {"days": 3, "territories": ["DE"]},
+    }  # fmt: skip
+    with pytest.raises(actions.Unclear):
+        actions.save_action(choice=ActionChoice("none", "None", "none"), active=False, person=cast.ad)
+
+
+def test_ones_own_call_is_replaced_later_with_a_reason(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    item = stage.line_up(1, version=fraud)[0]
+    first = confirm(claimed(cast.ana), cast.ana).decision
+    stage.tell("webhooks_delivery", "release_at = now()", Delivery.objects.get(decision=first).pk)
+    stage.tell("review_decision", "release_at = now() - interval '1 second'", first)
+    actions.release_decisions()
+    client = client_for(cast.ana)
+    assert "Replace…" in client.get("/settings/calls").content.decode()
+    assert client.post(f"/decisions/{first}/replace", {"section": "allowed"}).status_code == 422
+    with pytest.raises(Missing):
+        actions.replace_own(decision=first, label="allowed", reason="x", person=cast.mo)
+    assert (
+        client.post(
+            f"/decisions/{first}/replace", {"section": "allowed", "reason": "Read it again."}
+        ).status_code
+        == 302
+    )
+    new = Decision.objects.get(replaces=first)
+    assert (new.kind, new.label, new.reason) == ("replaced", "allowed", "Read it again.")
+    assert Delivery.objects.get(decision=new.pk).event in {"decision.replaced", "decision.made"}
+    with pytest.raises(actions.TooLate):
+        actions.replace_own(decision=first, label="allowed", reason="again", person=cast.ana)
+    page = client.get("/settings/calls").content.decode()
+    assert "replaced" in page and stage.verbs(item).count("decision.made") == 2 and unsound() == []
