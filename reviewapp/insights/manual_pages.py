@@ -1,5 +1,6 @@
 """The manual: markdown pages, with the lists that the code knows best filled in from the code."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ PAGES: Final[dict[str, str]] = {
     "getting-started": "Getting started",
     "queues": "Queues and keys",
     "policies": "Policies",
+    "lint": "Findings in a policy text",
     "lab": "The lab",
     "prefilter": "The prefilter",
     "engine": "The reasoner",
@@ -50,9 +52,19 @@ def page(slug: str) -> Page:
     if slug not in PAGES:
         raise Missing("The manual has no such page. Look at its contents.")
     html = MarkdownIt("commonmark", {"html": False}).enable("table").render(text_of(slug))
-    clean = nh3.clean(html, tags=_TAGS, attributes={"a": {"href"}}, link_rel=None)
+    attributes = {"a": {"href"}, "h2": {"id"}}
+    clean = nh3.clean(_with_places(html), tags=_TAGS, attributes=attributes, link_rel=None)
     # A wide table scrolls on a phone, so the keyboard must be able to reach it.
     return Page(slug, PAGES[slug], clean.replace("<table>", '<table tabindex="0">'))
+
+
+def _with_places(html: str) -> str:
+    """The page with an id on each of its parts, so that a link can lead there: "Hedging words" is `hedging-words`."""
+    return re.sub(
+        r"<h2>([^<]*)</h2>",
+        lambda found: f'<h2 id="{"-".join(re.findall(r"[a-z0-9]+", found[1].lower()))}">{found[1]}</h2>',
+        html,
+    )
 
 
 def text_of(slug: str) -> str:

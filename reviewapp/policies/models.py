@@ -77,6 +77,11 @@ class Version(models.Model):
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
+    # Who writes in the draft now; the hold lapses by itself when their page is gone.
+    held_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    held_until = models.DateTimeField(null=True)
     drafted_at = models.DateTimeField(db_default=Now())
     saved_at = models.DateTimeField(db_default=Now())
     proposed_at = models.DateTimeField(null=True)
@@ -100,6 +105,22 @@ class Version(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title} v{self.number}"
+
+
+class TypedCopy(models.Model):
+    """What somebody had typed when a save was refused: kept until they take it back or let it go."""
+
+    content_free: ClassVar = ("source", "note")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="typed_copies")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    source = models.TextField()
+    note = models.TextField(default="", blank=True)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["version", "person"], name="policies_one_typed_copy"),)
 
 
 class Section(models.Model):

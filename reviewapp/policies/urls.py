@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviewapp.policies import views, views_cases, views_versions
+from reviewapp.policies import views, views_cases, views_editor, views_versions
 
 _VERSION = "policies/<slug:slug>/versions/<int:number>"
 
@@ -27,6 +27,13 @@ urlpatterns = [
         name="policy-compare",
     ),
     path("policies/<slug:slug>/draft", views.draft, name="policy-draft"),
+    path("policies/<slug:slug>/draft/autosave", views_editor.autosave, name="draft-autosave"),
+    path("policies/<slug:slug>/draft/hold", views_editor.hold, name="draft-hold"),
+    path("policies/<slug:slug>/draft/take-over", views_editor.take_over, name="draft-take-over"),
+    path("policies/<slug:slug>/draft/forget", views_editor.forget, name="draft-forget"),
+    path("policies/<slug:slug>/draft/check", views_editor.check, name="draft-check"),
+    path("policies/<slug:slug>/draft/preview", views_editor.preview, name="draft-preview"),
+    path("policies/<slug:slug>/draft/section", views_editor.section, name="draft-section"),
     path("policies/<slug:slug>/draft/start", views.start, name="policy-start"),
     path("policies/<slug:slug>/draft/propose", views.propose, name="policy-propose"),
     path("policies/<slug:slug>/draft/take-back", views.take_back, name="policy-take-back"),

@@ -1,5 +1,6 @@
 """Pages of policies: list, version, draft. What somebody typed is never lost to a refusal."""
 
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -8,8 +9,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from reviewapp.accounts.access import SignedInRequest, check_may, requires
-from reviewapp.policies import actions, reads, reads_cases, reads_gate, reads_versions, tokens
+from reviewapp.policies import actions, reads, reads_cases, reads_draft, reads_gate, reads_versions, tokens
 from reviewapp.policies.forms import Seen, Typed, gutter
+from reviewapp.policies.rules_diff import word_diff
+from reviewapp.policies.rules_walk import with_block_of, without_cases
 from reviewapp.policies.starter import STARTER
 from reviewapp.ui.errors import Forbidden, Missing, ProductError, Stale
 
@@ -76,7 +79,7 @@ def draft(request: SignedInRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
         return _draft(request, slug)
     check_may(request.user, "policy.draft")
-    typed = Typed.of(request.POST)
+    typed = typed_by(request, reads.draft_page(slug))
     try:
         _save(request, slug, typed)
     except ProductError as error:
@@ -96,7 +99,7 @@ def start(request: SignedInRequest, slug: str) -> HttpResponse:
 @require_POST
 def propose(request: SignedInRequest, slug: str) -> HttpResponse:
     """Save what stands in the field, then freeze it and ask for approval."""
-    typed = Typed.of(request.POST)
+    typed = typed_by(request, reads.draft_page(slug))
     try:
         saved = _save(request, slug, typed)
         actions.propose(version=saved.pk, person=request.user, saves=saved.saves)
@@ -187,10 +190,23 @@ def step(request: SignedInRequest, slug: str, act: Any, *, after: str = "") -> H
     return redirect(after or f"/policies/{slug}/draft")
 
 
+def typed_by(request: SignedInRequest, row: reads.VersionPage | None) -> Typed:
+    """What the editor sent; a field that leaves the cases out gets those of the stored file back."""
+    typed = Typed.of(request.POST)
+    if row is None or request.POST.get("part") != "text":
+        return typed
+    return replace(typed, source=with_block_of(typed.source, row.source))
+
+
+def gone() -> Missing:
+    """What to say when there is no draft any more."""
+    return Missing("There is no draft any more. Copy your text, start a draft and paste it there.")
+
+
 def _save(request: SignedInRequest, slug: str, typed: Typed) -> Any:
     row = reads.draft_page(slug)
     if row is None:
-        raise Missing("There is no draft any more. Copy your text, start a draft and paste it there.")
+        raise gone()
     return actions.save_draft(
         version=row.id, source=typed.source, saves=typed.saves, change_note=typed.note, person=request.user
     )
@@ -208,27 +224,39 @@ def _draft(
     request: SignedInRequest, slug: str, *, typed: Typed | None = None, error: ProductError | None = None
 ) -> HttpResponse:
     """The draft page; with `typed`, the field keeps it, and saving again means to replace what is stored."""
-    row = reads.draft_page(slug)
-    policy = reads.policy_page(slug)
-    frozen = row is not None and row.state != "draft"
-    source = typed.source if typed else row.source if row else ""
-    problems = reads.problems_of(source, slug) if source else []
-    context = {
-        "policy": policy,
-        "version": row,
-        "source": source,
-        "note": typed.note if typed else row.change_note if row else "",
-        "typed": typed,
-        "error": error,
-        "differs": bool(typed and row and typed.source != row.source),
-        "problems": problems,
-        "findings": reads.findings_of(source) if source else [],
-        "gutter": gutter(source, problems),
-        **(_cases(row.id) | _lengths(row) if row else {}),
-        "shown": reads_versions.compare(slug, policy.published.number, row.number)
-        if row and frozen and policy.published
-        else None,
-        "gate": reads_gate.gate_standing(row.id) if row else None,
-        "own": row is not None and request.user.pk in {*row.writers, row.proposer},
-    }
+    row, policy = reads.draft_page(slug), reads.policy_page(slug)
+    context: dict[str, Any] = {"policy": policy, "version": row, "typed": typed, "error": error}
+    if row is not None:
+        context |= _cases(row.id) | _lengths(row)
+        context["own"] = request.user.pk in {*row.writers, row.proposer}
+        context |= _editor(request, row, typed) if row.state == "draft" else _frozen(policy, row)
     return render(request, "policies/draft.html", context, status=error.status if error else 200)
+
+
+def _editor(request: SignedInRequest, row: reads.VersionPage, typed: Typed | None) -> dict[str, Any]:
+    """The field with what stands around it: the typed text, one's kept text on request, else the stored one."""
+    kept = reads_draft.typed_copy(row.id, request.user.pk)
+    wanted = kept if kept is not None and request.GET.get("typed") == "kept" else None
+    source = typed.source if typed else wanted.source if wanted else row.source
+    checked = reads_draft.checked(source, row.slug, row.id)
+    # What was posted is shown as it was posted, with the cases if they were typed too.
+    field = Typed.of(request.POST).source if typed else without_cases(source)[0]
+    return {
+        "source": field,
+        "note": typed.note if typed else wanted.note if wanted else row.change_note,
+        "differs": source != row.source,
+        "stored": without_cases(row.source)[0],
+        "checked": checked,
+        "problems": checked.problems,
+        "gutter": gutter(field, checked.problems),
+        "holder": reads_draft.holder_of(row.id, request.user.pk),
+        "kept": None if wanted else kept,
+        "changes": word_diff(row.source, kept.source) if kept and not wanted else (),
+    }
+
+
+def _frozen(policy: reads.PolicyPage, row: reads.VersionPage) -> dict[str, Any]:
+    """What an approver looks at: the gate, and what changes against the version in force."""
+    before = policy.published
+    shown = reads_versions.compare(row.slug, before.number, row.number) if before else None
+    return {"gate": reads_gate.gate_standing(row.id), "shown": shown}

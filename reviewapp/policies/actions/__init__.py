@@ -30,6 +30,15 @@ from reviewapp.policies.actions.gating import (
     record_gate_report,
     sign_gaps,
 )
+from reviewapp.policies.actions.holding import (
+    HOLD_SECONDS,
+    Hold,
+    forget_typed,
+    hold_draft,
+    keep_typed,
+    release_draft,
+    take_over,
+)
 from reviewapp.policies.actions.importing import import_policy
 from reviewapp.policies.actions.publishing import (
     approve,
@@ -40,11 +49,14 @@ from reviewapp.policies.actions.publishing import (
     schedule,
     unschedule,
 )
-from reviewapp.policies.actions.rows import OPEN_STATES, OwnVersion, StaleVersion
+from reviewapp.policies.actions.rows import OPEN_STATES, HeldByOther, OwnVersion, StaleVersion
 
 __all__ = [
+    "HOLD_SECONDS",
     "OPEN_STATES",
     "GateClosed",
+    "HeldByOther",
+    "Hold",
     "Imported",
     "NothingToPropose",
     "OwnVersion",
@@ -61,14 +73,18 @@ __all__ = [
     "edit_case",
     "erase_content",
     "expire_emergencies",
+    "forget_typed",
     "grant_waiver",
+    "hold_draft",
     "import_cases",
     "import_policy",
+    "keep_typed",
     "note_engine",
     "propose",
     "publish",
     "publish_due",
     "record_gate_report",
+    "release_draft",
     "remove_case",
     "retire",
     "return_to_draft",
@@ -77,5 +93,6 @@ __all__ = [
     "sign_gaps",
     "start_draft",
     "take_case",
+    "take_over",
     "unschedule",
 ]

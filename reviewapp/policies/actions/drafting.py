@@ -22,10 +22,11 @@ from reviewapp.policies.actions.rows import (
     locked_policy,
     read_for,
     readable,
+    refuse_held,
     refuse_stale,
     with_writer,
 )
-from reviewapp.policies.models import Case, CaseList, Policy, Version
+from reviewapp.policies.models import Case, CaseList, Policy, TypedCopy, Version
 from reviewapp.policies.rules import CaseText, Document, VersionState
 from reviewapp.policies.rules_cases import Standing, Way
 from reviewapp.ui.errors import Missing, ProductError, Stale
@@ -101,7 +102,10 @@ def save_draft(*, version: UUID, source: str, saves: int, change_note: str, pers
     """
     check_may(person, "policy.draft")
     row = found_version(version, lock=True)
-    if row.state != VersionState.DRAFT or row.saves != saves:
+    if row.state != VersionState.DRAFT:
+        refuse_stale(row)
+    refuse_held(row, person)
+    if row.saves != saves:
         refuse_stale(row)
     document = readable(source, row.policy.slug)
     before = row.source
@@ -110,6 +114,7 @@ def save_draft(*, version: UUID, source: str, saves: int, change_note: str, pers
     actor = Actor.person(person.pk)
     row = found_version(version)
     restore_text(row, document, before=before, actor=actor)
+    TypedCopy.objects.filter(version=row, person=person).delete()
     record(verb="policy.saved", actor=actor, subjects=[row.pk], data=bound(row) | {"saves": row.saves})
     return found_version(version)
 
@@ -124,6 +129,7 @@ def propose(*, version: UUID, person: Person, saves: int | None = None) -> Versi
     check_may(person, "policy.draft")
     row = found_version(version, lock=True)
     expect(row, VersionState.PROPOSED, saves=saves)
+    refuse_held(row, person)
     document = read_for(row.source, row.policy.slug)
     _check_cases_fit(row, document)
     published = row.policy.versions.filter(state=VersionState.PUBLISHED).first()
@@ -135,7 +141,15 @@ def propose(*, version: UUID, person: Person, saves: int | None = None) -> Versi
         )
     # From here on the file says what the cases say, so that an export can be imported again.
     source = rules.with_case_lines(row.source, [_line_of(case) for case in listing.listed(row)])
-    change(row, state=VersionState.PROPOSED, proposed_by=person, proposed_at=Now(), source=source)
+    change(
+        row,
+        state=VersionState.PROPOSED,
+        proposed_by=person,
+        proposed_at=Now(),
+        source=source,
+        held_by=None,
+        held_until=None,
+    )
     record(verb="policy.proposed", actor=Actor.person(person.pk), subjects=[row.pk], data=bound(row))
     return found_version(version)
 
@@ -168,7 +182,8 @@ def discard_draft(*, version: UUID, person: Person) -> None:
     row = found_version(version, lock=True)
     if row.state != VersionState.DRAFT:
         refuse_stale(row)
-    change(row, state=VersionState.DISCARDED)
+    refuse_held(row, person)
+    change(row, state=VersionState.DISCARDED, held_by=None, held_until=None)
     made_here = _cases_made_in(row)
     Case.objects.filter(pk__in=made_here).update(standing=Standing.WAITING)
     data = {"version": str(row.pk), "number": row.number}

@@ -25,6 +25,10 @@ class OwnVersion(Forbidden):
     """Nobody approves or publishes words of their own."""
 
 
+class HeldByOther(StaleVersion):
+    """Somebody else writes in the draft now; `details` carries their name as well."""
+
+
 def found_version(key: UUID, *, lock: bool = False) -> Version:
     """The version, with its policy; locked for this transaction on request. Raises Missing."""
     rows = Version.objects.select_related("policy")
@@ -78,6 +82,21 @@ def refuse_stale(row: Version) -> Never:
         f"{advice} Nothing of yours was stored. Compare with the current state and try again.",
         state=row.state, saves=row.saves, hash=row.hash, source=row.source,
     )  # fmt: skip
+
+
+def refuse_held(row: Version, person: Person) -> None:
+    """Raise HeldByOther while somebody else holds the draft."""
+    other = (
+        Version.objects.filter(pk=row.pk, held_until__gt=Now())
+        .exclude(held_by=person)
+        .select_related("held_by")
+        .first()
+    )
+    if other is not None and other.held_by is not None:
+        raise HeldByOther(
+            f"{other.held_by} writes in this draft now. Nothing of yours was stored in it. Take it over, or wait.",
+            state=row.state, saves=row.saves, hash=row.hash, source=row.source, holder=str(other.held_by),
+        )  # fmt: skip
 
 
 def refuse_own(row: Version, person: Person) -> None:

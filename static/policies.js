@@ -1,0 +1,175 @@
+// The draft's page: saves by itself, keeps the hold, says clearly what is not stored, moves sections.
+"use strict";
+
+// A place for another room's fragment stays empty where that room has nothing at its address.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.status === 404 && event.target.closest("[data-slot]")) event.detail.shouldSwap = false;
+});
+
+const form = document.querySelector("[data-draft]");
+if (form) startEditor(form);
+
+function startEditor(form) {
+  const base = `/policies/${form.dataset.draft}/draft`;
+  const field = form.elements.source;
+  const note = form.elements.note;
+  const told = document.getElementById("saved");
+  const PAUSE = 1000, BEAT = 20000, LONGEST = 30000;
+  let stored = form.hasAttribute("data-unsaved") ? null : state();
+  let timer = 0, wait = 0, busy = false, over = form.hasAttribute("data-readonly"), leaving = false;
+
+  function state() { return `${field.value}\u0000${note.value}`; }
+  function say(text, kind) { told.textContent = text; told.className = kind ? `${kind}-ink strong` : ""; }
+  function post(path, extra) {
+    const body = new FormData(form);
+    for (const [key, value] of Object.entries(extra || {})) body.set(key, value);
+    return fetch(`${base}/${path}`, { method: "POST", body });
+  }
+
+  async function save() {
+    clearTimeout(timer);
+    if (over || busy || leaving || state() === stored) return;
+    busy = true;
+    const sent = state();
+    say("saving…");
+    try {
+      const answer = await post("autosave");
+      const body = await answer.json().catch(() => ({}));
+      if (answer.ok) {
+        stored = sent;
+        wait = 0;
+        form.elements.saves.value = body.saves;
+        say(body.at, state() === sent ? "" : "warn");
+      } else if (answer.status >= 500) {
+        retry(`not stored: the server does not answer. Your text is in this page`);
+      } else if (answer.status === 409 || answer.status === 404) {
+        lose(body);
+      } else {
+        say(`not stored: ${body.message || "sign in again in another tab, then go on here"}`, "bad");
+        timer = setTimeout(save, LONGEST);
+      }
+    } catch {
+      retry("not stored: no connection. Your text is in this page");
+    } finally {
+      busy = false;
+    }
+    if (!over && !wait && state() !== stored) later(PAUSE);
+  }
+
+  function retry(why) {
+    wait = Math.min(LONGEST, wait ? wait * 2 : 1000);
+    say(`${why}; next try in ${Math.round(wait / 1000)} s`, "bad");
+    later(wait);
+  }
+  function later(milliseconds) { clearTimeout(timer); timer = setTimeout(save, milliseconds); }
+
+  function lose(body) {
+    over = true;
+    field.readOnly = true;
+    say("not stored", "bad");
+    const box = document.createElement("div");
+    box.className = "note bad";
+    box.setAttribute("role", "alert");
+    const words = document.createElement("div");
+    const what = document.createElement("p");
+    what.className = "strong";
+    what.textContent = body.held ? `${body.holder} took over this draft.` : body.message || "This draft moved on without you.";
+    const next = document.createElement("p");
+    next.textContent = body.kept
+      ? "What you typed is kept for you and still stands below. Open the draft again to compare it and put it in."
+      : "What you typed still stands below. Copy it before you leave.";
+    words.append(what, next);
+    const link = document.createElement("a");
+    link.className = "btn small";
+    link.href = base;
+    link.textContent = "Open again";
+    link.addEventListener("click", () => { leaving = true; });
+    box.append(words, link);
+    form.before(box);
+    box.scrollIntoView({ block: "nearest" });
+  }
+
+  async function beat() {
+    if (over) return;
+    try {
+      const held = await (await post("hold")).json();
+      if (!held.mine && held.holder) {
+        if (state() === stored) location.reload(); else save();
+      }
+    } catch { /* the next save says that the connection is gone */ }
+  }
+
+  function lines() {
+    const wanted = field.value.split("\n").length + 12;
+    const marked = new Set([...document.querySelectorAll("#findings [data-line]")].map((each) => Number(each.dataset.line)));
+    field.rows = wanted;
+    document.getElementById("gutter").replaceChildren(...Array.from({ length: wanted }, (_, at) => {
+      if (!marked.has(at + 1)) return document.createTextNode(`${at + 1}\n`);
+      const bold = document.createElement("b");
+      bold.textContent = `${at + 1}!\n`;
+      return bold;
+    }));
+  }
+  document.addEventListener("htmx:afterSettle", (event) => { if (event.target.id === "findings") lines(); });
+
+  form.addEventListener("input", () => {
+    if (over) return;
+    lines();
+    if (!wait) { say("not stored yet", "warn"); later(PAUSE); }
+  });
+  form.addEventListener("submit", () => { leaving = true; });
+  addEventListener("online", save);
+  document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
+  addEventListener("beforeunload", (event) => { if (!leaving && state() !== stored && stored !== null) event.preventDefault(); });
+  addEventListener("pagehide", () => {
+    if (over) return;
+    const body = new FormData(form);
+    body.set("leave", "yes");
+    body.delete("source");
+    navigator.sendBeacon(`${base}/hold`, body);
+  });
+
+  // Lines: a finding or a section of the list puts the caret on its line.
+  function caretTo(line) {
+    const before = field.value.split("\n").slice(0, line - 1).join("\n");
+    const at = before.length + (line > 1 ? 1 : 0);
+    field.focus({ preventScroll: true });
+    field.setSelectionRange(at, at + (field.value.slice(at).split("\n")[0] || "").length);
+    const top = field.getBoundingClientRect().top + scrollY + (line - 1) * parseFloat(getComputedStyle(field).lineHeight);
+    scrollTo({ top: Math.max(0, top - innerHeight / 3) });
+  }
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-line]");
+    if (!link) return;
+    event.preventDefault();
+    document.querySelectorAll("#outline [aria-current]").forEach((each) => each.removeAttribute("aria-current"));
+    if (link.dataset.code) link.setAttribute("aria-current", "true");
+    caretTo(Number(link.dataset.line));
+  });
+
+  function lineOfCaret() { return field.value.slice(0, field.selectionStart).split("\n").length; }
+  function codeOfCaret() {
+    const heads = field.value.split("\n").slice(0, lineOfCaret()).filter((line) => line.startsWith("## "));
+    return heads.length ? heads[heads.length - 1].slice(3).trim().split(" ")[0] : "";
+  }
+  document.querySelectorAll("[data-section]").forEach((button) => button.addEventListener("click", async () => {
+    const box = document.getElementById("section-told");
+    if (over) { box.textContent = "Take the draft over first."; return; }
+    try {
+      const answer = await post("section", { do: button.dataset.section, code: codeOfCaret(), line: lineOfCaret() });
+      const body = await answer.json();
+      if (!answer.ok) { box.textContent = body.message; return; }
+      box.textContent = body.source === field.value ? "Put the caret into a section that can move there." : "";
+      if (body.source === field.value) return;
+      // As if typed, so that the browser's own undo takes it back.
+      field.focus();
+      field.select();
+      if (!document.execCommand("insertText", false, body.source)) field.value = body.source;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    } catch { box.textContent = "No connection. The text stays as it is; try again."; }
+  }));
+
+  lines();
+  if (!over) { beat(); setInterval(beat, BEAT); }
+  if (stored === null && !over) later(PAUSE);
+}
