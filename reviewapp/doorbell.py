@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any, Final
 
 import django_rq
+from django.conf import settings
 from django.db import transaction
 from redis.exceptions import RedisError
 
@@ -16,17 +17,38 @@ JOBS: Final[dict[str, str]] = {
     "deliver": "reviewapp.review.jobs.deliver_webhooks",
     "export": "reviewapp.insights.jobs.write_exports",
 }
-"""Queue name to the one job that it may run. Every job reads its work from Postgres, so it takes no content."""
+"""Kind of queue to the one job that it may run. Every job reads its work from Postgres, so it takes no content."""
+
+
+def job_of(queue: str) -> str:
+    """The job that `queue` may run: `reason`, `reason-1`, … share theirs. Raises KeyError for any other queue."""
+    kind, _, place = queue.partition("-")
+    return JOBS[kind if place.isdigit() else queue]
+
+
+def reason_queue(endpoint: int) -> str:
+    """The queue of the pump at place `endpoint` of REASONER_URL."""
+    return f"reason-{endpoint}" if endpoint else "reason"
 
 
 def ring(queue: str, *args: int) -> None:
     """Ask the worker of `queue` to look for work once the open transaction commits.
 
-    Rings coalesce: while one waits unread in the queue, another adds nothing. Raises KeyError for a name outside
-    JOBS. A store that is away or full is logged and forgotten: the sweeper rings again.
+    `reason` takes the endpoint, and without one rings for every endpoint. Rings coalesce: while one waits unread in
+    the queue, another adds nothing. Raises KeyError for a name outside JOBS. A store that is away or full is logged
+    and forgotten: the sweeper rings again.
     """
     name = JOBS[queue]
-    transaction.on_commit(lambda: _enqueue(queue, name, args), robust=True)
+    if queue != "reason":
+        transaction.on_commit(lambda: _enqueue(queue, name, args), robust=True)
+        return
+    for endpoint in args[:1] or range(max(len(settings.REASONER_URLS), 1)):
+        if reason_queue(endpoint) in settings.RQ_QUEUES:
+            _ring_pump(name, endpoint)
+
+
+def _ring_pump(name: str, endpoint: int) -> None:
+    transaction.on_commit(lambda: _enqueue(reason_queue(endpoint), name, (endpoint,)), robust=True)
 
 
 def _enqueue(queue: str, name: str, args: tuple[int, ...]) -> None:

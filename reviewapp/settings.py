@@ -121,6 +121,7 @@ DATABASES = {
 }
 PARTITION_MONTHS_AHEAD = int(os.environ.get("PARTITION_MONTHS_AHEAD", "24"))
 
+REASONER_URLS = [url.strip() for url in os.environ.get("REASONER_URL", "").split(",") if url.strip()]
 REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
 RQ_QUEUES = {
     name: {
@@ -129,7 +130,12 @@ RQ_QUEUES = {
         "SOCKET_CONNECT_TIMEOUT": 2,
         "SERIALIZER": "rq.serializers.JSONSerializer",
     }
-    for name in ("score", "reason", "deliver", "export")
+    for name in (
+        "score",
+        "deliver",
+        "export",
+        *(f"reason-{place}" if place else "reason" for place in range(max(len(REASONER_URLS), 1))),
+    )
 }
 # The doorbell waits for the commit itself.
 RQ = {"COMMIT_MODE": "auto", "SHOW_ADMIN_LINK": False}
@@ -144,7 +150,6 @@ INGEST_BACKLOG_SECONDS = int(os.environ.get("INGEST_BACKLOG_SECONDS", "600"))
 # The share of items, in a hundred, that a new queue asks a first call on before any verdict is shown.
 BLIND_PERCENT = int(os.environ.get("BLIND_PERCENT", "10"))
 
-REASONER_URLS = [url for url in os.environ.get("REASONER_URL", "").split(",") if url]
 REASONER_API_KEY = os.environ.get("REASONER_API_KEY", "")
 REASONER_MODEL = os.environ.get("REASONER_MODEL", "")
 

@@ -78,6 +78,7 @@ CHORES: Final[tuple[tuple[float, Callable[[], object]], ...]] = (
     (SWEEP_SECONDS, review.ring_escalations),
     (SWEEP_SECONDS, _sweep),
     (SWEEP_SECONDS, webhooks.return_lapsed),
+    (SWEEP_SECONDS, screening.tend_canaries),
     (SWEEP_SECONDS, insights.tend_exports),
     (TICK_SECONDS, policies.publish_due),
     (TICK_SECONDS, lab.advance_studies),

@@ -22,7 +22,10 @@ class ListedJob(Job):
 
     def perform(self) -> Any:
         """Run the job, or raise UnlistedJob."""
-        from_list = doorbell.JOBS.get(self.origin)
+        try:
+            from_list = doorbell.job_of(self.origin)
+        except KeyError:
+            from_list = ""
         if self.func_name != from_list or not all(isinstance(each, int) for each in self.args) or self.kwargs:
             raise UnlistedJob(f"queue {self.origin} asked for a job that is not on the list")
         return super().perform()
@@ -40,13 +43,13 @@ class PatientWorker(Worker):
     def request_stop(self, signum: int, frame: Any) -> None:
         """Finish the job, then end. A pump is told too: it gives its leases back instead of running on for minutes."""
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
-        if self.horse_pid and self.queue_names() == ["reason"]:
+        if self.horse_pid and doorbell.job_of(self.queue_names()[0]) == doorbell.JOBS["reason"]:
             os.kill(self.horse_pid, signal.SIGTERM)
 
 
 def hired(queue: str) -> PatientWorker:
     """The worker of `queue`; raises KeyError for a queue that has no job."""
-    doorbell.JOBS[queue]
+    doorbell.job_of(queue)
     return PatientWorker(
         [django_rq.get_queue(queue, serializer=JSONSerializer)],
         connection=django_rq.get_connection(queue),

@@ -55,6 +55,10 @@ NOTICES: Final[dict[str, NoticeKind]] = {
         "octagon-x", "A webhook endpoint was stopped", "What waits for it is kept. Resume it, or replay from its log.",
         "/webhooks/{about}", "urgent",
     ),
+    "canary_alarm": NoticeKind(
+        "octagon-x", "The reasoner answers differently", "Automatic outcomes are held until an admin accepts it with a reason.",
+        "/engine/", "urgent",
+    ),
     "draft_taken_over": NoticeKind(
         "replace", "{who} took over a draft from you", "What you had typed is kept and offered in the editor.", "/policies/", "policies"
     ),

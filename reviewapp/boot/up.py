@@ -89,10 +89,17 @@ def _start(services: Services, keeper: Supervisor, options: argparse.Namespace) 
 def _workers(services: Services, scoring: int) -> list[Process]:
     names = [f"score-{number}" for number in range(1, scoring + 1)]
     workers = [services.child(name, ["-m", "reviewapp.worker", "score"]) for name in names]
-    workers += [
-        services.child(name, ["-m", "reviewapp.worker", name]) for name in ("reason", "deliver", "export")
-    ]
+    queues = ["deliver", "export", *_reason_queues(services)]
+    workers += [services.child(name, ["-m", "reviewapp.worker", name]) for name in queues]
     return [*workers, services.child("sweeper", ["-m", "reviewapp.sweeper"])]
+
+
+def _reason_queues(services: Services) -> list[str]:
+    """One worker for each reasoner, so that each has its pump."""
+    urls = [
+        url for url in services.environment(owner=False).get("REASONER_URL", "").split(",") if url.strip()
+    ]
+    return [f"reason-{place}" if place else "reason" for place in range(len(urls))]
 
 
 def _announce(services: Services, keeper: Supervisor, options: argparse.Namespace, seconds: float) -> None:

@@ -9,6 +9,7 @@ from reviewapp.lab.rules import STUDY_STATES
 from reviewapp.policies.rules import VERSION_STATES
 from reviewapp.review.rules import TASK_STATES
 from reviewapp.screening.rules import JUDGEMENT_STATES
+from reviewapp.screening.rules_canary import CANARY_STATES
 from reviewapp.screening.rules_runs import RUN_STATES
 from reviewapp.ui.states import State
 from reviewapp.webhooks.rules import DELIVERY_STATES
@@ -16,6 +17,7 @@ from reviewapp.webhooks.rules import DELIVERY_STATES
 STATE_TABLES: Final[Mapping[str, tuple[Mapping[str, State], str]]] = {
     "Item": (ITEM_STATES, "received"),
     "Judgement": (JUDGEMENT_STATES, "pending"),
+    "Canary": (CANARY_STATES, "running"),
     "Run": (RUN_STATES, "running"),
     "Task": (TASK_STATES, "waiting"),
     "Policy version": (VERSION_STATES, "draft"),

@@ -158,6 +158,11 @@ def published_version(slug: str, number: int | None = None) -> PublishedPolicy:
     return _published(row)
 
 
+def slugs_of(version_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The policy's slug of each version."""
+    return dict(Version.objects.filter(pk__in=list(version_ids)).values_list("pk", "policy__slug"))
+
+
 def version_sections(version_id: UUID) -> tuple[VersionSection, ...]:
     """The sections of one version in file order; empty for a version that is not there."""
     return tuple(_section(row) for row in Section.objects.filter(version_id=version_id).order_by("ordinal"))

@@ -12,6 +12,7 @@ from reviewapp.ids import new_id
 from reviewapp.intake.models import Item
 from reviewapp.policies.models import Case, Policy, Version
 from reviewapp.screening.rules import JudgementState, Route, RunKind
+from reviewapp.screening.rules_canary import CanaryState
 from reviewapp.screening.rules_line import Lane
 from reviewapp.screening.rules_runs import RunState
 
@@ -23,17 +24,29 @@ EXACTLY_ONE_SUBJECT = (
 
 
 class ScreeningSettings(models.Model):
-    """The one row of switches of this room: what the prefilter may close, and how much of it is sampled."""
+    """The one row of switches of this room: the prefilter's, the price of an engine, second looks and the canary."""
 
     id = models.BooleanField(primary_key=True, default=True)
     send_everything_on = models.BooleanField(default=False)
     sample_share = models.FloatField(default=0.02)
+    engine_hour_price = models.FloatField(default=0)
+    second_look_on = models.BooleanField(default=True)
+    second_look_severity = models.PositiveSmallIntegerField(default=4)
+    second_look_doubtful = models.BooleanField(default=True)
+    second_look_times = models.PositiveSmallIntegerField(default=3)
+    escalate_on = models.BooleanField(default=True)
+    canary_share = models.FloatField(default=0.1)
     changed_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = (
             models.CheckConstraint(condition=Q(id=True), name="screening_settings_one"),
             models.CheckConstraint(condition=Q(sample_share__range=(0, 1)), name="screening_settings_share"),
+            models.CheckConstraint(
+                condition=Q(second_look_severity__range=(1, 5), second_look_times__range=(2, 5)),
+                name="screening_settings_looks",
+            ),
+            models.CheckConstraint(condition=Q(canary_share__range=(0, 1)), name="screening_settings_canary"),
         )
 
 
@@ -59,7 +72,11 @@ class Score(models.Model):
 
 
 class Engine(models.Model):
-    """One identity of a reasoner: what it said it was when it was asked. A changed answer is another engine."""
+    """One identity of a reasoner: what it said it was when it was asked. A changed answer is another engine.
+
+    `signature` is that of model, version and context; after a colon that of the fingerprint of its answers, which
+    stands for its flags and is known only after the first answer.
+    """
 
     content_free: ClassVar = ("signature", "model", "fingerprint", "version")
 
@@ -74,12 +91,17 @@ class Engine(models.Model):
 
 
 class Circuit(models.Model):
-    """The fuse of one configured endpoint, by its place in REASONER_URL, and what its pump last saw."""
+    """The fuse of one configured endpoint, by its place in REASONER_URL, and what its pump last saw.
 
-    content_free: ClassVar = ("state", "reason", "paused_reason")
+    `paused`: nothing is claimed for it; `dropping`: what is in flight is given back too; `paused_until` ends it.
+    """
+
+    content_free: ClassVar = ("state", "reason", "paused_reason", "address")
 
     endpoint = models.PositiveSmallIntegerField(primary_key=True)
+    address = models.TextField(default="", blank=True)
     engine = models.ForeignKey(Engine, null=True, on_delete=models.PROTECT, related_name="+")
+    engine_since = models.DateTimeField(null=True)
     state = models.TextField(default="closed", db_collation="C")
     reason = models.TextField(default="", blank=True)
     failures = models.PositiveIntegerField(default=0)
@@ -88,6 +110,12 @@ class Circuit(models.Model):
     retry_at = models.DateTimeField(null=True)
     paused = models.BooleanField(default=False)
     paused_reason = models.TextField(default="", blank=True)
+    paused_until = models.DateTimeField(null=True)
+    paused_at = models.DateTimeField(null=True)
+    paused_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    dropping = models.BooleanField(default=False)
     in_flight = models.PositiveIntegerField(default=0)
     window = models.PositiveIntegerField(default=0)
     verdicts_per_second = models.FloatField(default=0)
@@ -99,6 +127,23 @@ class Circuit(models.Model):
                 condition=Q(state__in=["closed", "open", "half_open"]), name="screening_circuit"
             ),
         )
+
+
+class EngineMinute(models.Model):
+    """What the pump of one endpoint did in one minute; `busy_seconds` is the time with a call in flight."""
+
+    pk = models.CompositePrimaryKey("endpoint", "minute")
+    endpoint = models.PositiveSmallIntegerField()
+    minute = models.DateTimeField()
+    verdicts = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    prompt_tokens = models.PositiveBigIntegerField(default=0)
+    completion_tokens = models.PositiveBigIntegerField(default=0)
+    cached_tokens = models.PositiveBigIntegerField(default=0)
+    busy_seconds = models.FloatField(default=0)
+
+    class Meta:
+        indexes = (models.Index(fields=["minute"], name="screening_minute_at"),)
 
 
 class Run(models.Model):
@@ -128,6 +173,12 @@ class Run(models.Model):
             models.CheckConstraint(condition=Q(kind__in=list(RunKind)), name="screening_run_kind"),
             models.CheckConstraint(condition=Q(state__in=list(RunState)), name="screening_run_state"),
             models.UniqueConstraint(fields=["kind"], condition=Q(kind="live"), name="screening_run_one_live"),
+            models.UniqueConstraint(
+                fields=["effort", "engine"],
+                condition=Q(kind="second_look", started_by=None),
+                nulls_distinct=False,
+                name="screening_run_one_second_look",
+            ),
         )
 
 
@@ -187,6 +238,11 @@ class Judgement(models.Model):
                 name="screening_judgement_line",
             ),
             models.Index(
+                fields=["rank_at", "id"],
+                condition=Q(state="pending", crashes__gte=2),
+                name="screening_judgement_suspect",
+            ),
+            models.Index(
                 fields=["run"],
                 condition=Q(state__in=["pending", "leased"]),
                 name="screening_judgement_open",
@@ -230,6 +286,10 @@ class Verdict(models.Model):
     completion_tokens = models.PositiveIntegerField(default=0)
     cached_tokens = models.PositiveIntegerField(default=0)
     seconds = models.FloatField(default=0)
+    endpoint = models.PositiveSmallIntegerField(null=True)
+    # An item longer than the context is judged in parts; the finding is about these characters of it, from and to.
+    parts = models.PositiveSmallIntegerField(default=1)
+    place = ArrayField(models.PositiveIntegerField(), size=2, null=True)
     lease_epoch = models.PositiveIntegerField()
     at = models.DateTimeField(db_default=Now())
 
@@ -252,3 +312,63 @@ class CurrentVerdict(models.Model):
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="current_verdicts")
     policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="+")
     verdict = models.ForeignKey(Verdict, on_delete=models.PROTECT, related_name="+")
+
+
+class Stability(models.Model):
+    """What second looks at an item under a version came to: how many verdicts there are, how many agree with the lead.
+
+    `sections` are those of the first verdict, so that instability can be told by section.
+    """
+
+    content_free: ClassVar = ("sections",)
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="stabilities")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+")
+    looks = models.PositiveSmallIntegerField()
+    agree = models.PositiveSmallIntegerField()
+    unstable = models.BooleanField()
+    escalated = models.BooleanField(default=False)
+    sections = ArrayField(models.TextField(), default=list)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["item", "version"], name="screening_stability_item"),
+            models.CheckConstraint(
+                condition=Q(agree__lte=models.F("looks")), name="screening_stability_agree"
+            ),
+        )
+        indexes = (models.Index(fields=["at"], name="screening_stability_at"),)
+
+
+class Canary(models.Model):
+    """One run of the golden set on a new engine: how many answers changed against the one accepted before it.
+
+    A finished canary that passed or was accepted is what the next one is compared with.
+    """
+
+    content_free: ClassVar = ("state", "accepted_reason")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    engine = models.ForeignKey(Engine, on_delete=models.PROTECT, related_name="canaries")
+    run = models.OneToOneField(Run, on_delete=models.PROTECT, related_name="canary")
+    against = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
+    state = models.TextField(default=CanaryState.RUNNING.value, db_collation="C")
+    total = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    unanswered = models.PositiveIntegerField(default=0)
+    as_expected = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    accepted_at = models.DateTimeField(null=True)
+    accepted_reason = models.TextField(default="", blank=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(state__in=list(CanaryState)), name="screening_canary_state"),
+        )
+        indexes = (models.Index(fields=["engine", "-started_at"], name="screening_canary_engine"),)

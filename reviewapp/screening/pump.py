@@ -15,11 +15,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
-from inference import EngineLoad, EngineUnavailable, Failure, FailureKind, Reasoner, Verdict
+from inference import EngineUnavailable, Failure, FailureKind, Reasoner, Verdict
 from reviewapp import doorbell
-from reviewapp.screening import actions, rules
+from reviewapp.screening import actions, rules, rules_window
 from reviewapp.screening.actions import Claim, Committed, Outcome
-from reviewapp.screening.actions.circuits import HALF_OPEN, OPEN
+from reviewapp.screening.actions.circuits import HALF_OPEN, OPEN, Tally
 from reviewapp.screening.rules_line import AGED_SHARE, RESERVED_LANES, Lane, reserved
 
 T = TypeVar("T")
@@ -29,9 +29,12 @@ CALL_SECONDS: Final = 60.0
 DRAIN_SECONDS: Final = 10.0
 RENEW_SECONDS: Final = 10.0
 ADJUST_SECONDS: Final = 2.0
+LOOK_UP_SECONDS: Final = 1.0
 LINGER_SECONDS: Final = 0.05
 LOOK_SECONDS: Final = 0.25
 BATCH: Final = 64
+MOST_AT_ONCE: Final = 64
+"""Claimed in one go: a large window fills over several rounds, so that its calls do not all begin together."""
 _LOCK: Final = 7_214_002
 _ENDPOINT_FAULTS: Final = frozenset(
     {FailureKind.TRANSIENT, FailureKind.TIMEOUT, FailureKind.UNAUTHORISED, FailureKind.WRONG_MODEL}
@@ -54,11 +57,11 @@ class Sql:
         self._thread.shutdown()
 
 
-async def pump(endpoint: int, slot: int, *, seconds: float = RUN_SECONDS) -> Committed:
+async def pump(endpoint: int, slot: int, *, seconds: float = RUN_SECONDS, window: int = 0) -> Committed:
     """Judge what waits through the engine at place `endpoint` of REASONER_URL, for at most `seconds`.
 
     Returns at once where another pump has the place, the circuit is open, or nothing waits. A SIGTERM stops
-    claiming; what is in flight gets 10 s, then it is given back uncounted.
+    claiming; what is in flight gets 10 s, then it is given back uncounted. `window` 0: goes on with the last pump's.
     """
     if endpoint >= len(settings.REASONER_URLS):
         return Committed()
@@ -66,9 +69,19 @@ async def pump(endpoint: int, slot: int, *, seconds: float = RUN_SECONDS) -> Com
     try:
         if not await sql(lambda: _take_place(endpoint, slot)):
             return Committed()
-        address = settings.REASONER_URLS[endpoint]
-        async with Reasoner(address, settings.REASONER_API_KEY, settings.REASONER_MODEL or None) as reasoner:
-            return await _Pump(endpoint, reasoner, sql, seconds).work()
+        addresses = settings.REASONER_URLS
+        await sql(lambda: actions.align_endpoints(addresses=addresses))
+        try:
+            reasoner = Reasoner(
+                addresses[endpoint], settings.REASONER_API_KEY, settings.REASONER_MODEL or None
+            )
+        except ValueError as wrong:
+            reason = str(wrong)
+            await sql(lambda: actions.open_circuit(endpoint=endpoint, reason=reason, failures=1))
+            return Committed()
+        async with reasoner:
+            last = await sql(lambda: actions.remembered_window(endpoint=endpoint))
+            return await _Pump(endpoint, reasoner, sql, seconds, window or last).work()
     finally:
         await sql.close()
 
@@ -84,12 +97,12 @@ def _take_place(endpoint: int, slot: int) -> bool:
 
 
 class _Pump:
-    def __init__(self, endpoint: int, reasoner: Reasoner, sql: Sql, seconds: float) -> None:
+    def __init__(self, endpoint: int, reasoner: Reasoner, sql: Sql, seconds: float, window: int) -> None:
         self.endpoint = endpoint
         self.reasoner = reasoner
         self.sql = sql
         self.until = time.monotonic() + seconds
-        self.window = rules.START_WINDOW
+        self.window = max(window or rules_window.START, rules_window.LEAST)
         self.calls: dict[asyncio.Task[Verdict | Failure], Claim] = {}
         self.credit = 0.0
         self.ready: list[Outcome] = []
@@ -100,6 +113,11 @@ class _Pump:
         self.trouble = False
         self.tripped = ""
         self.stopping = False
+        self.wanted = ""
+        self.fingerprint = self.noted = ""
+        self.tally = Counter[str]()
+        self.took: deque[float] = deque(maxlen=200)
+        self.told = time.monotonic()
         self.looked = self.committed = self.renewed = self.adjusted = self.started = time.monotonic()
 
     async def work(self) -> Committed:
@@ -130,7 +148,7 @@ class _Pump:
 
     async def _pump(self) -> None:
         self.looked = 0.0
-        while not (self.tripped or self.stopping):
+        while not (self.tripped or self.stopping or self.wanted):
             if not self._over():
                 await self._claim()
             if not self.calls:
@@ -142,18 +160,18 @@ class _Pump:
             await self._housekeeping()
 
     def _over(self) -> bool:
-        return self.stopping or time.monotonic() > self.until
+        return bool(self.stopping or self.wanted) or time.monotonic() > self.until
 
     async def _claim(self) -> None:
-        free, quick = self._free()
+        free, quick = (min(slots, MOST_AT_ONCE) for slots in self._free())
         early = time.monotonic() < self.looked + LOOK_SECONDS and self.calls
         if free + quick <= 0 or early:
             return
         flying = Counter((claim.run, claim.version) for claim in self.calls.values())
-        aged = int(self.credit)
+        aged, suspect = int(self.credit), not any(claim.is_suspect for claim in self.calls.values())
         claims = await self.sql(
             lambda: actions.claim_judgements(
-                endpoint=self.endpoint, limit=free, quick=quick, aged=aged, flying=flying
+                endpoint=self.endpoint, limit=free, quick=quick, aged=aged, flying=flying, suspect=suspect
             )
         )
         # A line that gave all that was asked for is asked again at once.
@@ -163,7 +181,12 @@ class _Pump:
         self.credit = max(min(earned, max(AGED_SHARE * self.window, 1.0)) - waited, 0.0)
         for claim in claims:
             call = self.reasoner.judge(
-                claim.policy, claim.subject, claim.effort, CALL_SECONDS, larger=claim.larger
+                claim.policy,
+                claim.subject,
+                claim.effort,
+                CALL_SECONDS,
+                larger=claim.larger,
+                priority=claim.lane,
             )
             self.calls[asyncio.create_task(call)] = claim
 
@@ -188,7 +211,9 @@ class _Pump:
     def _take(self, claim: Claim, answer: Verdict | Failure) -> None:
         self.ready.append(Outcome(claim, answer))
         if isinstance(answer, Verdict):
+            self._count(answer)
             return
+        self.tally["failures"] += 1
         self.trouble |= answer.kind in {FailureKind.BUSY, FailureKind.TIMEOUT}
         if answer.kind in _ENDPOINT_FAULTS:
             self.failures.append(time.monotonic())
@@ -199,11 +224,22 @@ class _Pump:
         if at_once or (self.trial and answer.kind in _ENDPOINT_FAULTS):
             self.tripped = answer.reason
 
+    def _count(self, verdict: Verdict) -> None:
+        self.took.append(verdict.seconds)
+        self.fingerprint = verdict.fingerprint or self.fingerprint
+        self.tally["verdicts"] += 1
+        self.tally["prompt_tokens"] += verdict.usage.prompt_tokens
+        self.tally["completion_tokens"] += verdict.usage.completion_tokens
+        self.tally["cached_tokens"] += verdict.usage.cached_tokens
+
     async def _commit(self) -> None:
         outcomes, self.ready = self.ready, []
         engine = self.engine
         assert engine is not None
-        self.total += await self.sql(lambda: actions.commit_verdicts(outcomes=outcomes, engine=engine))
+        endpoint = self.endpoint
+        self.total += await self.sql(
+            lambda: actions.commit_verdicts(outcomes=outcomes, engine=engine, endpoint=endpoint)
+        )
         self.committed = time.monotonic()
         if self.trial and not self.tripped:
             self.trial = False
@@ -215,6 +251,8 @@ class _Pump:
             await self._renew()
         if now > self.adjusted + ADJUST_SECONDS:
             await self._adjust()
+        elif now > self.told + LOOK_UP_SECONDS:
+            await self._note(len(self.calls))
 
     async def _renew(self) -> None:
         self.renewed = time.monotonic()
@@ -228,29 +266,41 @@ class _Pump:
     async def _adjust(self) -> None:
         self.adjusted = time.monotonic()
         try:
-            load = await self.reasoner.load()
+            told = await self.reasoner.load()
+            load = rules_window.Load(told.running, told.waiting, told.kv_usage)
         except EngineUnavailable:
-            load = EngineLoad(0, 0, 0.0)
-        self.window = rules.next_window(
-            self.window, full=len(self.calls) >= self.window - 1, trouble=self.trouble,
-            running=load.running, waiting=load.waiting, kv_usage=load.kv_usage,
-        )  # fmt: skip
+            load = None
+        slow = sorted(self.took)[int(len(self.took) * 0.95)] if self.took else 0.0
+        self.window = rules_window.next_window(
+            self.window, full=len(self.calls) >= self.window - 1, trouble=self.trouble, load=load, slow=slow
+        )
         self.trouble = False
         await self._note(len(self.calls))
 
     async def _note(self, in_flight: int) -> None:
         rate = self.total.done / max(time.monotonic() - self.started, 0.1)
         window = self.window
-        await self.sql(
-            lambda: actions.note_pace(
-                endpoint=self.endpoint, in_flight=in_flight, window=window, verdicts_per_second=round(rate, 2)
+        now = time.monotonic()
+        if self.fingerprint != self.noted and self.engine:
+            self.noted, engine, seen = self.fingerprint, self.engine, self.fingerprint
+            self.engine = await self.sql(
+                lambda: actions.note_fingerprint(endpoint=self.endpoint, engine=engine, fingerprint=seen)
             )
-        )
+        tally = Tally(**self.tally, busy_seconds=now - self.told)
+        self.tally.clear()
+        self.told = now
+        self.wanted = await self.sql(
+            lambda: actions.note_pace(
+                endpoint=self.endpoint, in_flight=in_flight, window=window, verdicts_per_second=round(rate, 2),
+                tally=tally,
+            )
+        )  # fmt: skip
 
     async def _end(self) -> None:
         """Finish what is in flight, unless the circuit opened; give the rest back; close or open the circuit."""
-        if self.calls and not self.tripped:
-            done, _ = await asyncio.wait(self.calls, timeout=DRAIN_SECONDS)
+        if self.calls and not self.tripped and self.wanted != "drop":
+            patience = CALL_SECONDS if self.wanted == "drain" else DRAIN_SECONDS
+            done = await self._last_calls(patience)
             for call in done:
                 self._take(self.calls.pop(call), call.result())
         left = list(self.calls.values())
@@ -270,5 +320,22 @@ class _Pump:
             )
         else:
             await self.sql(lambda: actions.close_circuit(endpoint=self.endpoint))
-            if not self.stopping and time.monotonic() > self.until:
+            if not (self.stopping or self.wanted) and time.monotonic() > self.until:
                 await self.sql(lambda: doorbell.ring("reason", self.endpoint))
+
+    async def _last_calls(self, patience: float) -> set[asyncio.Task[Verdict | Failure]]:
+        """Those of the calls in flight that end within `patience` seconds; leases are renewed meanwhile."""
+        until = time.monotonic() + patience
+        done: set[asyncio.Task[Verdict | Failure]] = set()
+        waiting = set(self.calls)
+        while (
+            waiting
+            and (left := until - time.monotonic()) > 0
+            and not (self.stopping and patience > DRAIN_SECONDS)
+        ):
+            ended, waiting = await asyncio.wait(waiting, timeout=min(left, RENEW_SECONDS))
+            done |= ended
+            if waiting and left > RENEW_SECONDS:
+                await self._renew()
+                waiting &= set(self.calls)
+        return done & set(self.calls)

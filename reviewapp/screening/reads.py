@@ -1,9 +1,10 @@
 """The read door of screening for review: verdicts of an item, and why there is none. All lists put the lead first."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -11,7 +12,7 @@ from django.db import connection
 from reviewapp.policies import reads as policies
 from reviewapp.policies.models import Section
 from reviewapp.screening import rules
-from reviewapp.screening.models import CurrentVerdict, Judgement, Score, Verdict
+from reviewapp.screening.models import CurrentVerdict, Judgement, Score, Stability, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,19 @@ class PanelSection:
     cited: bool
     violating: tuple[str, ...]
     allowed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OtherLook:
+    """Another verdict on the same item under the same version; `escalated`: of a second model that was asked."""
+
+    label: str
+    confidence: str
+    rationale: str
+    model: str
+    effort: str
+    escalated: bool
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +68,22 @@ class PanelVerdict:
     effort: str
     seconds: float
     at: datetime
+    looks: int = 1
+    agree: int = 1
+    unstable: bool = False
+    looking: bool = False
+    parts: int = 1
+    place: tuple[int, int] | None = None
+    others: tuple[OtherLook, ...] = ()
+
+    @property
+    def stability(self) -> str:
+        """How several looks compare, in words: `unstable (2 of 3)`; empty when it was judged once."""
+        if self.looking:
+            return "being judged again"
+        if self.looks < 2:
+            return ""
+        return f"{'unstable' if self.unstable else 'stable'} ({self.agree} of {self.looks})"
 
     @property
     def cited(self) -> tuple[PanelSection, ...]:
@@ -82,6 +112,7 @@ class LeadFacts:
     sections: tuple[str, ...]
     injection: bool
     reasons: tuple[str, ...] = ()
+    unstable: bool = False
 
 
 def verdict_panel(item_id: UUID) -> list[PanelVerdict]:
@@ -93,10 +124,42 @@ def verdict_panel(item_id: UUID) -> list[PanelVerdict]:
         )
     ]
     sections = policies.sections_of({row.version_id for row in rows})
-    panel = [_panel_verdict(row, sections[row.version_id]) for row in rows]
+    looks = _looks(item_id)
+    panel = [replace(_panel_verdict(row, sections[row.version_id]), **looks(row)) for row in rows]
     return sorted(
         panel, key=lambda each: (*rules.rank_verdict(each.label, each.severity, each.confidence), each.slug)
     )
+
+
+def _looks(item_id: UUID) -> Callable[[Verdict], dict[str, Any]]:
+    """What second looks at an item add to a verdict of it."""
+    kept = {row.version_id: row for row in Stability.objects.filter(item=item_id)}
+    again = Judgement.objects.filter(item=item_id, run__kind="second_look", state__in=["pending", "leased"])
+    looking = set(again.values_list("version_id", flat=True))
+    rows = list(
+        Verdict.objects.filter(item=item_id, judgement__run__kind__in=["live", "second_look"])
+        .select_related("judgement__run")
+        .order_by("at", "pk")
+    )
+
+    def found(shown: Verdict) -> dict[str, Any]:
+        stability = kept.get(shown.version_id)
+        others = [row for row in rows if row.version_id == shown.version_id and row.pk != shown.pk]
+        told: dict[str, Any] = {
+            "looking": shown.version_id in looking,
+            "others": tuple(
+                OtherLook(
+                    row.label, row.confidence, row.rationale, row.model, row.effort,
+                    row.judgement.run.kind == "second_look" and row.judgement.run.engine_id is not None, row.at,
+                )
+                for row in others
+            ),
+        }  # fmt: skip
+        if stability:
+            told |= {"looks": stability.looks, "agree": stability.agree, "unstable": stability.unstable}
+        return told
+
+    return found
 
 
 def lead_facts(item_ids: Sequence[UUID]) -> dict[UUID, LeadFacts]:
@@ -109,6 +172,9 @@ def lead_facts(item_ids: Sequence[UUID]) -> dict[UUID, LeadFacts]:
     found: dict[UUID, list[LeadFacts]] = defaultdict(list)
     currents = list(rows)
     severities = _severities({current.verdict.version_id for current in currents})
+    unstable = set(
+        Stability.objects.filter(item__in=list(item_ids), unstable=True).values_list("item_id", "version_id")
+    )
     for current in currents:
         verdict = current.verdict
         cited = [severities.get((verdict.version_id, code), 0) for code in verdict.sections]
@@ -116,6 +182,7 @@ def lead_facts(item_ids: Sequence[UUID]) -> dict[UUID, LeadFacts]:
             LeadFacts(
                 current.policy.slug, verdict.label, max(cited, default=0), verdict.confidence,
                 tuple(verdict.sections), verdict.injection_suspected,
+                unstable=(current.item_id, verdict.version_id) in unstable,
             )
         )  # fmt: skip
     return {
@@ -190,6 +257,8 @@ def _panel_verdict(row: Verdict, sections: Sequence[policies.VersionSection]) ->
         effort=row.effort,
         seconds=row.seconds,
         at=row.at,
+        parts=row.parts,
+        place=(row.place[0], row.place[1]) if row.place else None,
     )  # fmt: skip
 
 

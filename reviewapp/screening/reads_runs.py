@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
+from django.db.models import QuerySet
 
 from reviewapp.screening import rules
 from reviewapp.screening.models import Circuit, Engine, Judgement, Run
@@ -152,7 +154,7 @@ def results_of(judgements: list[UUID]) -> Mapping[UUID, RunResult]:
 
 def engines() -> list[EngineChoice]:
     """The engines at the endpoints now, by endpoint."""
-    rows = Circuit.objects.filter(engine__isnull=False).select_related("engine").order_by("endpoint")
+    rows = _configured().select_related("engine").order_by("endpoint")
     return [
         EngineChoice(engine.pk, row.endpoint, engine.model, engine.version, engine.practice)
         for row in rows
@@ -160,10 +162,14 @@ def engines() -> list[EngineChoice]:
     ]
 
 
+def _configured() -> QuerySet[Circuit]:
+    return Circuit.objects.filter(engine__isnull=False, endpoint__lt=len(settings.REASONER_URLS))
+
+
 def _is_engine_away(run: Run) -> bool:
     if run.engine is None or run.state not in {"running", "paused"}:
         return False
-    here = Engine.objects.filter(pk__in=Circuit.objects.filter(engine__isnull=False).values("engine"))
+    here = Engine.objects.filter(pk__in=_configured().values("engine"))
     here = here.filter(pk=run.engine.pk) if run.kind == "canary" else here.filter(model=run.engine.model)
     return not here.exists()
 

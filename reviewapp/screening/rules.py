@@ -307,21 +307,3 @@ def rank_verdict(label: str, severity: int, confidence: str) -> tuple[int, int, 
     """Sort key that puts the lead verdict first: violating, then highest severity of its sections, then confidence."""
     labels = {"violates": 0, "unsure": 1, "allowed": 2}
     return labels[label], -severity, -{"low": 0, "medium": 1, "high": 2}[confidence]
-
-
-START_WINDOW: Final = 32
-LEAST_WINDOW: Final = 4
-MOST_WINDOW: Final = 256
-
-
-def next_window(
-    window: int, *, full: bool, trouble: bool, running: int, waiting: int, kv_usage: float
-) -> int:
-    """How many calls may be in flight next: eight more while all is well and they are used, a third less in trouble.
-
-    `trouble`: a call was refused as busy or ran out of time since the last look; `running`, `waiting` and `kv_usage`
-    (0 to 1) are the engine's own figures. Additive increase, multiplicative decrease.
-    """
-    if trouble or waiting > max(running * 0.1, 1) or kv_usage > 0.95:
-        return max(int(window * 0.7), LEAST_WINDOW)
-    return min(window + 8, MOST_WINDOW) if full else window

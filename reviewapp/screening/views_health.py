@@ -11,8 +11,9 @@ from redis.exceptions import RedisError
 
 from reviewapp.accounts.access import open_to_all
 from reviewapp.audit import roles
-from reviewapp.screening import reads_machines
+from reviewapp.screening import reads_engine
 from reviewapp.screening.rules import PRACTICE_NOTICE
+from reviewapp.screening.rules_line import Lane
 
 
 @open_to_all
@@ -36,9 +37,10 @@ def readyz(request: HttpRequest) -> HttpResponse:
     try:
         parts |= {"migrations": _migrations(), "database": "ok"}
         if parts["migrations"] == "ok":
-            engines = reads_machines.engine_page().engines
+            engines = reads_engine.engine_rows()
             parts["reasoner"] = ", ".join(each.state for each in engines) or "not configured"
             notices += [PRACTICE_NOTICE] if any(each.practice for each in engines) else []
+            notices += ["canary alarm"] if any(each.canary and each.canary.alarm for each in engines) else []
             notices += [] if roles.is_separated() else ["audit role not separated"]
     except Error:
         parts["database"] = "away"
@@ -51,7 +53,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus text. Counts that could be many stop at 10,000."""
     registry = CollectorRegistry()
-    found = reads_machines.numbers()
+    found = reads_engine.numbers()
     page = found["engine"]
     items = Gauge("review_items", "Items by state, at most 10,000 counted", ["state"], registry=registry)
     for state, count in found["items"].items():
@@ -62,14 +64,21 @@ def metrics(request: HttpRequest) -> HttpResponse:
     judgements.labels("pending").set(page.waiting)
     judgements.labels("leased").set(page.leased)
     plain = {
-        "review_verdicts_last_hour": ("Verdicts stored in the last hour", page.verdicts_60_min),
+        "review_verdicts_last_hour": ("Verdicts stored in the last hour", page.hour.verdicts),
         "review_judgements_oldest_seconds": (
             "Age of the first judgement in the line",
             page.oldest_seconds or 0,
         ),
-        "review_prompt_tokens_last_hour": ("Prompt tokens in the last hour", page.prompt_tokens),
-        "review_completion_tokens_last_hour": ("Completion tokens in the last hour", page.completion_tokens),
-        "review_cached_tokens_last_hour": ("Cached prompt tokens in the last hour", page.cached_tokens),
+        "review_prompt_tokens_last_hour": ("Prompt tokens in the last hour", page.hour.prompt_tokens),
+        "review_completion_tokens_last_hour": (
+            "Completion tokens in the last hour",
+            page.hour.completion_tokens,
+        ),
+        "review_cached_tokens_last_hour": ("Cached prompt tokens in the last hour", page.hour.cached_tokens),
+        "review_engine_busy_seconds_last_hour": (
+            "Seconds of the last hour in which an engine had work, all engines added up",
+            page.hour.busy_seconds,
+        ),
         "review_failures_last_hour": (
             "Judgements that ended without a verdict",
             sum(count for _, count in page.failures),
@@ -77,11 +86,16 @@ def metrics(request: HttpRequest) -> HttpResponse:
     }
     for name, (meaning, value) in plain.items():
         Gauge(name, meaning, registry=registry).set(value)
+    lanes = Gauge(
+        "review_line", "Waiting judgements by lane, at most 10,000 each", ["lane"], registry=registry
+    )
+    for each in page.lanes:
+        lanes.labels(Lane(each.lane).name.lower()).set(each.waiting)
     closed = Gauge("review_engine_up", "1 where the circuit is closed", ["endpoint"], registry=registry)
     flying = Gauge("review_engine_in_flight", "Calls in flight", ["endpoint"], registry=registry)
-    for each in found["circuits"]:
-        closed.labels(each.endpoint).set(each.tone == "good")
-        flying.labels(each.endpoint).set(each.in_flight)
+    for row in found["circuits"]:
+        closed.labels(row.endpoint).set(row.tone == "good")
+        flying.labels(row.endpoint).set(row.in_flight)
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_1_0_0)
 
 

@@ -141,7 +141,9 @@ def test_a_reasoner_that_is_away_charges_nobody_and_opens_the_circuit(
     assert state_of(item) == "awaiting_verdict"
     with standin() as url:
         settings.REASONER_URLS = [url]
-        execute("UPDATE screening_circuit SET retry_at = clock_timestamp() + interval '1 min'")
+        execute(
+            "UPDATE screening_circuit SET address = %s, retry_at = clock_timestamp() + interval '1 min'", url
+        )
         assert jobs.pump_judgements() == 0, "the next probe is a minute away"
         execute("UPDATE screening_circuit SET retry_at = clock_timestamp()")
         assert jobs.pump_judgements() == 1

@@ -7,7 +7,6 @@ from reviewapp.screening.rules import (
     FAILURE_WORDS,
     Then,
     after_failure,
-    next_window,
     probe_delay,
     rank_verdict,
 )
@@ -46,26 +45,6 @@ def test_no_failure_is_without_a_row_and_none_that_ends_without_words() -> None:
 
 def test_probes_come_after_5_to_60_seconds() -> None:
     assert [probe_delay(count) for count in (0, 1, 2, 3, 4, 50)] == [5, 10, 20, 40, 60, 60]
-
-
-@pytest.mark.parametrize(
-    ("window", "full", "trouble", "waiting", "kv", "following"),
-    [
-        (32, True, False, 0, 0.5, 40),
-        (32, False, False, 0, 0.5, 32),
-        (32, True, True, 0, 0.5, 22),
-        (32, True, False, 9, 0.5, 22),
-        (32, True, False, 0, 0.96, 22),
-        (5, True, True, 0, 0.0, 4),
-        (255, True, False, 0, 0.0, 256),
-    ],
-)
-def test_the_window_grows_slowly_and_shrinks_fast(
-    window: int, full: bool, trouble: bool, waiting: int, kv: float, following: int
-) -> None:
-    assert (
-        next_window(window, full=full, trouble=trouble, running=32, waiting=waiting, kv_usage=kv) == following
-    )
 
 
 def test_the_lead_violates_then_is_grave_then_sure() -> None:

@@ -1,11 +1,16 @@
 """The write door of screening: scoring, leases, verdicts, circuits, and what the sweeper does here."""
 
+from reviewapp.screening.actions.canaries import accept_canary, start_canary, tend_canaries
 from reviewapp.screening.actions.circuits import (
+    Tally,
+    align_endpoints,
     close_circuit,
     note_engine,
+    note_fingerprint,
     note_pace,
     note_probe,
     open_circuit,
+    remembered_window,
 )
 from reviewapp.screening.actions.leases import Claim, claim_judgements, release, renew_leases
 from reviewapp.screening.actions.runs import (
@@ -20,6 +25,12 @@ from reviewapp.screening.actions.runs import (
     tend_runs,
 )
 from reviewapp.screening.actions.scoring import score_batch, switch_prefilter
+from reviewapp.screening.actions.steering import (
+    ReasonerSettings,
+    pause_engine,
+    resume_engine,
+    set_reasoner,
+)
 from reviewapp.screening.actions.sweeping import Swept, erase_content, sweep
 from reviewapp.screening.actions.verdicts import Committed, Outcome, commit_verdicts
 
@@ -28,7 +39,11 @@ __all__ = [
     "Claim",
     "Committed",
     "Outcome",
+    "ReasonerSettings",
     "Swept",
+    "Tally",
+    "accept_canary",
+    "align_endpoints",
     "ask",
     "cancel_run",
     "claim_judgements",
@@ -38,16 +53,23 @@ __all__ = [
     "finish_asking",
     "judge_now",
     "note_engine",
+    "note_fingerprint",
     "note_pace",
     "note_probe",
     "open_circuit",
+    "pause_engine",
     "pause_run",
     "release",
+    "remembered_window",
     "renew_leases",
+    "resume_engine",
     "resume_run",
     "score_batch",
+    "set_reasoner",
+    "start_canary",
     "start_run",
     "sweep",
     "switch_prefilter",
+    "tend_canaries",
     "tend_runs",
 ]

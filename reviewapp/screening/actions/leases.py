@@ -13,10 +13,11 @@ from reviewapp.intake import reads as intake_reads
 from reviewapp.intake.models import Item
 from reviewapp.policies.models import Case, Section, Version
 from reviewapp.screening.actions.settling import fail
-from reviewapp.screening.rules import RunKind
+from reviewapp.screening.rules import MOST_CRASHES, RunKind
 from reviewapp.screening.rules_line import Group, share_out
 
 LEASE_SECONDS: Final = 40
+SUSPECT_CRASHES: Final = MOST_CRASHES - 1
 FOR_PEOPLE: Final = frozenset({RunKind.LIVE, RunKind.SECOND_LOOK})
 
 
@@ -40,6 +41,12 @@ class Claim:
     invalids: int = 0
     lane: int = 1
     kind: str = "live"
+    crashes: int = 0
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it was so often in the hands of somebody who crashed that it may be the reason."""
+        return self.crashes >= SUSPECT_CRASHES
 
     @property
     def larger(self) -> bool:
@@ -67,11 +74,12 @@ CROSS JOIN LATERAL (
     SELECT count(*) AS waiting, extract(epoch FROM clock_timestamp() - min(created_at))::float AS age FROM (
         SELECT created_at FROM screening_judgement j
         WHERE j.state = 'pending' AND (j.lane, j.run_id, j.version_id) = (step.lane, step.run_id, step.version_id)
-          AND (j.not_before IS NULL OR j.not_before <= clock_timestamp())
+          AND (j.not_before IS NULL OR j.not_before <= clock_timestamp()) AND j.crashes < %(suspect)s
         ORDER BY j.rank_at, j.id LIMIT %(most)s) AS due
 ) AS line
 WHERE line.waiting > 0
-  AND (r.engine_id IS NULL OR r.engine_id = here.id OR (r.kind <> 'canary' AND wanted.model = here.model))
+  AND ((r.engine_id IS NULL AND NOT %(second)s) OR r.engine_id = here.id
+       OR (r.kind <> 'canary' AND wanted.model = here.model))
 """
 """One row for each lane, run and version with something due: a loose index scan, so a backlog's length costs nothing."""
 
@@ -85,12 +93,32 @@ FROM (
     LATERAL (
         SELECT id FROM screening_judgement p
         WHERE p.state = 'pending' AND (p.lane, p.run_id, p.version_id) = (wanted.lane, wanted.run, wanted.version)
-          AND (p.not_before IS NULL OR p.not_before <= clock_timestamp())
+          AND (p.not_before IS NULL OR p.not_before <= clock_timestamp()) AND p.crashes < %(suspect)s
         ORDER BY p.rank_at, p.id LIMIT wanted.count FOR UPDATE SKIP LOCKED) AS due
 ) AS picked, screening_run r
 WHERE j.id = picked.id AND r.id = j.run_id
 RETURNING j.id, j.lease_epoch, j.version_id, j.run_id, j.item_id, j.case_id, j.text, r.effort,
-          j.transients, j.timeouts, j.invalids, j.lane, j.policy_hash, r.kind
+          j.transients, j.timeouts, j.invalids, j.lane, j.policy_hash, r.kind, j.crashes
+"""
+
+_TAKE_SUSPECT: Final = """
+UPDATE screening_judgement j
+SET state = 'leased', lease_epoch = j.lease_epoch + 1,
+    lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
+FROM (
+    SELECT p.id FROM screening_judgement p
+    JOIN screening_run s ON s.id = p.run_id AND s.state = 'running'
+    LEFT JOIN screening_engine wanted ON wanted.id = s.engine_id
+    LEFT JOIN screening_circuit c ON c.endpoint = %(endpoint)s
+    LEFT JOIN screening_engine here ON here.id = c.engine_id
+    WHERE p.state = 'pending' AND p.crashes >= 2 AND p.crashes >= %(suspect)s
+      AND (p.not_before IS NULL OR p.not_before <= clock_timestamp())
+      AND (s.engine_id IS NULL OR wanted.model = here.model)
+    ORDER BY p.rank_at, p.id LIMIT 1 FOR UPDATE OF p SKIP LOCKED
+) AS picked, screening_run r
+WHERE j.id = picked.id AND r.id = j.run_id
+RETURNING j.id, j.lease_epoch, j.version_id, j.run_id, j.item_id, j.case_id, j.text, r.effort,
+          j.transients, j.timeouts, j.invalids, j.lane, j.policy_hash, r.kind, j.crashes
 """
 
 
@@ -110,6 +138,7 @@ class _Row:
     lane: int
     policy_hash: str
     kind: str
+    crashes: int
 
 
 @transaction.atomic
@@ -120,15 +149,19 @@ def claim_judgements(
     quick: int = 0,
     aged: int = 0,
     flying: Mapping[tuple[UUID, UUID], int] = MappingProxyType({}),
+    suspect: bool = True,
     lease_seconds: int = LEASE_SECONDS,
 ) -> list[Claim]:
     """Lease up to `limit` waiting judgements, and up to `quick` more for people before a screen; by policy version.
 
     `flying` counts the calls in flight of (run, version), `aged` slots of `limit` are for what waited too long: see
     `rules_line.share_out`. What may not be judged any more (restricted, replaced, erased or gone subjects, a draft
-    that was changed since) ends here; it is never sent.
+    that was changed since) ends here; it is never sent. `suspect`: no suspect is in flight, so one
+    judgement that was twice in the hands of somebody who crashed may be taken. One at a time, so that what kills its
+    worker takes no other suspect along to its third crash.
     """
-    rows = _take(endpoint, limit, quick, aged, flying, lease_seconds)
+    rows = _take_suspect(endpoint, lease_seconds) if suspect and limit > 0 else []
+    rows += _take(endpoint, limit - len(rows), quick, aged, flying, lease_seconds)
     if not rows:
         return []
     subjects = _subjects(rows)
@@ -151,7 +184,15 @@ def _take(
     lease_seconds: int,
 ) -> list[_Row]:
     with connection.cursor() as cursor:
-        cursor.execute(_GROUPS, {"endpoint": endpoint, "most": limit + quick})
+        cursor.execute(
+            _GROUPS,
+            {
+                "endpoint": endpoint,
+                "most": limit + quick,
+                "suspect": SUSPECT_CRASHES,
+                "second": endpoint > 0 and _is_second(endpoint),
+            },
+        )
         groups = [
             Group((lane, run, version), lane, waiting, flying.get((run, version), 0), age or 0.0)
             for lane, run, version, waiting, age in cursor.fetchall()
@@ -163,11 +204,37 @@ def _take(
         cursor.execute(
             _TAKE,
             {
+                "suspect": SUSPECT_CRASHES,
                 "lanes": list(lanes), "runs": list(runs), "versions": list(versions),
                 "counts": list(given.values()), "lease": lease_seconds,
             },
         )  # fmt: skip
         return [_Row(*row) for row in cursor.fetchall()]
+
+
+def _take_suspect(endpoint: int, lease_seconds: int) -> list[_Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _TAKE_SUSPECT, {"endpoint": endpoint, "lease": lease_seconds, "suspect": SUSPECT_CRASHES}
+        )
+        return [_Row(*row) for row in cursor.fetchall()]
+
+
+def _is_second(endpoint: int) -> bool:
+    """Whether an endpoint is kept for doubtful items: it has another model than the first one, which is at work."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT here.model <> main.model AND first.state = 'closed' AND NOT first.paused
+            FROM screening_circuit c JOIN screening_engine here ON here.id = c.engine_id,
+                 screening_circuit first JOIN screening_engine main ON main.id = first.engine_id
+            WHERE c.endpoint = %s AND first.endpoint = 0
+              AND NOT EXISTS (SELECT FROM screening_screeningsettings WHERE NOT (second_look_on AND escalate_on))
+            """,
+            [endpoint],
+        )
+        row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 def _is_fit(row: _Row, subjects: Mapping[UUID, ItemText], texts: Mapping[UUID, Any]) -> bool:
@@ -226,7 +293,7 @@ def _claim(row: _Row, subject: ItemText, text: tuple[PolicyText, str]) -> Claim:
     return Claim(
         judgement=row.judgement, epoch=row.epoch, version=row.version, run=row.run, item=row.item,
         policy=policy, subject=subject, effort=Effort(row.effort or effort),
-        transients=row.transients, timeouts=row.timeouts, invalids=row.invalids, lane=row.lane, kind=row.kind,
+        transients=row.transients, timeouts=row.timeouts, invalids=row.invalids, lane=row.lane, kind=row.kind, crashes=row.crashes,
     )  # fmt: skip
 
 

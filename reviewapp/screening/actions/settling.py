@@ -7,6 +7,8 @@ from django.db import connection
 
 from reviewapp.audit.actions import REASONER, Actor, record
 from reviewapp.intake import actions as intake
+from reviewapp.screening.actions.looking import compare_looks
+from reviewapp.screening.models import Run
 
 
 def settle(*, items: Sequence[UUID], actor: Actor = REASONER) -> list[UUID]:
@@ -49,7 +51,7 @@ def fail(*, judgements: Sequence[UUID], kind: str, reason: str, actor: Actor = R
             """
             UPDATE screening_judgement SET state = 'failed', failure_kind = %s, failure_reason = %s,
                 lease_until = NULL, lease_epoch = lease_epoch + 1, done_at = clock_timestamp()
-            WHERE id = ANY(%s) AND state IN ('pending', 'leased') RETURNING id, item_id, run_id
+            WHERE id = ANY(%s) AND state IN ('pending', 'leased') RETURNING id, item_id, run_id, version_id
             """,
             [kind, reason, list(judgements)],
         )
@@ -62,6 +64,10 @@ def fail(*, judgements: Sequence[UUID], kind: str, reason: str, actor: Actor = R
         )  # fmt: skip
     settle(items=[row[1] for row in ended if row[1]], actor=actor)
     finish_runs(runs={row[2] for row in ended})
+    looks = set(
+        Run.objects.filter(pk__in={row[2] for row in ended}, kind="second_look").values_list("pk", flat=True)
+    )
+    compare_looks(pairs=[(row[1], row[3]) for row in ended if row[1] and row[2] in looks])
     return [row[0] for row in ended]
 
 

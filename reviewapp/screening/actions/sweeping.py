@@ -40,7 +40,7 @@ def sweep(*, endpoints: int = 1) -> Swept:
     Each broom is a transaction of its own and takes at most 1,000 rows. Needs no Redis: a ring that fails is logged.
     """
     requeued, crashed = _take_back_leases()
-    swept = Swept(requeued, crashed, _send_on_unscored(), _send_on_overdue(), _withdraw())
+    swept = Swept(requeued, crashed, _send_on_unscored(), _send_on_overdue(), _withdraw() + _withdraw_looks())
     tend_runs()
     _ring(endpoints)
     return swept
@@ -143,13 +143,32 @@ def _withdraw() -> int:
             SELECT j.id FROM intake_item i JOIN screening_judgement j ON j.item_id = i.id
             JOIN screening_run r ON r.id = j.run_id
             WHERE j.state = 'pending' AND (i.restricted OR i.state = 'erased'
-                OR (i.state = 'superseded' AND r.kind IN ('live', 'second_look')))
+                OR (i.state = 'superseded' AND r.kind = 'live'))
             ORDER BY j.id LIMIT %s FOR UPDATE OF j SKIP LOCKED
             """,
             [BATCH],
         )
         found = [row[0] for row in cursor.fetchall()]
     reason = "The item was restricted, replaced or erased."
+    return len(fail(judgements=found, kind="withdrawn", reason=reason, actor=SWEEPER)) if found else 0
+
+
+@transaction.atomic
+def _withdraw_looks() -> int:
+    """Second looks at items that wait for nobody any more end: they would only cost."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT j.id FROM screening_run r JOIN screening_judgement j ON j.run_id = r.id
+            JOIN intake_item i ON i.id = j.item_id
+            WHERE r.kind = 'second_look' AND r.started_by_id IS NULL AND j.state = 'pending'
+              AND i.state NOT IN ('awaiting_verdict', 'awaiting_review')
+            ORDER BY j.id LIMIT %s FOR UPDATE OF j SKIP LOCKED
+            """,
+            [BATCH],
+        )
+        found = [row[0] for row in cursor.fetchall()]
+    reason = "The item was decided before it was judged again."
     return len(fail(judgements=found, kind="withdrawn", reason=reason, actor=SWEEPER)) if found else 0
 
 

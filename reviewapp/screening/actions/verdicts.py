@@ -14,6 +14,7 @@ from inference import Failure, Verdict
 from reviewapp.audit.actions import REASONER, record
 from reviewapp.screening import rules
 from reviewapp.screening.actions.leases import Claim
+from reviewapp.screening.actions.looking import FirstVerdict, compare_looks, look_again
 from reviewapp.screening.actions.settling import fail, finish_runs, settle
 from reviewapp.screening.models import Verdict as Row
 from reviewapp.screening.rules import RunKind, Then
@@ -48,22 +49,30 @@ class Committed:
 
 
 def commit_verdicts(
-    *, outcomes: Sequence[Outcome], engine: UUID, jitter: Callable[[], float] = random.random
+    *,
+    outcomes: Sequence[Outcome],
+    engine: UUID,
+    endpoint: int | None = None,
+    jitter: Callable[[], float] = random.random,
 ) -> Committed:
     """Store the outcomes of up to 500 claims in one transaction; a row that the database refuses sinks alone.
 
     Only the holder of a judgement's current epoch writes it: the others' results are dropped and counted. Verdicts,
-    the items' way to people and the audit events commit together. `jitter` (0 to 1) spreads repeated tries.
+    the items' way to people and the audit events commit together. `endpoint`: the place in REASONER_URL that answered;
+    `jitter` (0 to 1) spreads repeated tries.
     """
     if len(outcomes) > MOST:
         raise ValueError(f"{len(outcomes)} outcomes; {MOST} are committed at once")
     try:
         with transaction.atomic():
-            return _commit(outcomes, engine, jitter)
+            return _commit(outcomes, engine, endpoint, jitter)
     except (DataError, IntegrityError) as refused:
         if len(outcomes) > 1:
             return sum(
-                (commit_verdicts(outcomes=[one], engine=engine, jitter=jitter) for one in outcomes),
+                (
+                    commit_verdicts(outcomes=[one], engine=engine, endpoint=endpoint, jitter=jitter)
+                    for one in outcomes
+                ),
                 Committed(),
             )
         # The database's own words may quote the row, so only their kind is kept.
@@ -78,11 +87,13 @@ def _refuse(outcome: Outcome) -> Committed:
     return Committed(failed=len(ended), dropped=1 - len(ended))
 
 
-def _commit(outcomes: Sequence[Outcome], engine: UUID, jitter: Callable[[], float]) -> Committed:
+def _commit(
+    outcomes: Sequence[Outcome], engine: UUID, endpoint: int | None, jitter: Callable[[], float]
+) -> Committed:
     held = _held(outcomes)
     live = [each for each in outcomes if each.claim.judgement in held]
     done = [(each.claim, each.answer) for each in live if isinstance(each.answer, Verdict)]
-    _store(done, engine)
+    _store(done, engine, endpoint)
     counts = Counter[str](done=len(done), dropped=len(outcomes) - len(live))
     failed: dict[tuple[str, str], list[UUID]] = defaultdict(list)
     for each in live:
@@ -91,6 +102,18 @@ def _commit(outcomes: Sequence[Outcome], engine: UUID, jitter: Callable[[], floa
     for (kind, reason), judgements in failed.items():
         fail(judgements=judgements, kind=kind, reason=reason)
     _tell(done, engine)
+    looks = [
+        (claim.item, claim.version) for claim, _ in done if claim.item and claim.kind == RunKind.SECOND_LOOK
+    ]
+    compare_looks(pairs=looks)
+    look_again(
+        verdicts=[
+            FirstVerdict(claim.item, claim.version, said.label.value, said.confidence.value, said.sections)
+            for claim, said in done
+            if claim.item and claim.kind == RunKind.LIVE
+        ],
+        engine=engine,
+    )
     settle(items=[claim.item for claim, _ in done if claim.item and claim.kind == RunKind.LIVE])
     finish_runs(runs={claim.run for claim, _ in done if claim.kind != RunKind.LIVE})
     return Committed(**counts)
@@ -139,7 +162,7 @@ def _count(judgement: UUID, counter: str) -> None:
         cursor.execute(f"UPDATE screening_judgement SET {column} = {column} + 1 WHERE id = %s", [judgement])  # noqa: S608
 
 
-def _store(done: Sequence[tuple[Claim, Verdict]], engine: UUID) -> None:
+def _store(done: Sequence[tuple[Claim, Verdict]], engine: UUID, endpoint: int | None) -> None:
     if not done:
         return
     with connection.cursor() as cursor:
@@ -150,7 +173,7 @@ def _store(done: Sequence[tuple[Claim, Verdict]], engine: UUID) -> None:
             """,
             [[claim.judgement for claim, _ in done]],
         )
-    rows = Row.objects.bulk_create(_row(claim, verdict, engine) for claim, verdict in done)
+    rows = Row.objects.bulk_create(_row(claim, verdict, engine, endpoint) for claim, verdict in done)
     with connection.cursor() as cursor:
         cursor.execute(_CURRENT, [[row.pk for row in rows]])
 
@@ -160,7 +183,7 @@ INSERT INTO screening_currentverdict AS mine (item_id, policy_id, verdict_id)
 SELECT DISTINCT ON (v.item_id, p.policy_id) v.item_id, p.policy_id, v.id
 FROM screening_verdict v
 JOIN screening_judgement j ON j.id = v.judgement_id
-JOIN screening_run r ON r.id = j.run_id AND r.kind IN ('live', 'second_look')
+JOIN screening_run r ON r.id = j.run_id AND r.kind = 'live'
 JOIN policies_version p ON p.id = v.version_id
 WHERE v.id = ANY(%s) AND v.item_id IS NOT NULL
 ORDER BY v.item_id, p.policy_id, p.number DESC
@@ -173,7 +196,7 @@ WHERE (SELECT p.number FROM screening_verdict v JOIN policies_version p ON p.id 
 """A late verdict under an older version never takes the place of one under a newer version."""
 
 
-def _row(claim: Claim, verdict: Verdict, engine: UUID) -> Row:
+def _row(claim: Claim, verdict: Verdict, engine: UUID, endpoint: int | None) -> Row:
     return Row(
         judgement_id=claim.judgement,
         item_id=claim.item,
@@ -198,6 +221,9 @@ def _row(claim: Claim, verdict: Verdict, engine: UUID) -> Row:
         completion_tokens=verdict.usage.completion_tokens,
         cached_tokens=verdict.usage.cached_tokens,
         seconds=verdict.seconds,
+        endpoint=endpoint,
+        parts=verdict.parts,
+        place=list(verdict.place) if verdict.place else None,
         lease_epoch=claim.epoch,
     )
 

@@ -37,7 +37,11 @@ def at_work(cast: Cast, settings: Any) -> Cast:
     score()
     first, second = claimed()
     outcomes = [Outcome(first, verdict(first)), Outcome(second, failure("refused"))]
-    actions.commit_verdicts(outcomes=outcomes, engine=engine())
+    actions.commit_verdicts(outcomes=outcomes, engine=engine(), endpoint=0)
+    done = actions.Tally(
+        verdicts=1, failures=1, prompt_tokens=100, completion_tokens=10, cached_tokens=50, busy_seconds=2.0
+    )
+    actions.note_pace(endpoint=0, in_flight=0, window=32, verdicts_per_second=0.5, tally=done)
     return cast
 
 

@@ -1,6 +1,7 @@
 """Runs: started, asked, judged, paused, cancelled, read; what may not be judged is not; items stay as they are."""
 
 from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -226,7 +227,8 @@ def test_what_makes_no_run_is_refused(cast: Cast, store: str) -> None:
     assert reads_runs.progress(run).state == "done", "an empty run is over at once"
 
 
-def test_a_run_for_one_engine_waits_for_it(cast: Cast, store: str) -> None:
+def test_a_run_for_one_engine_waits_for_it(cast: Cast, store: str, settings: Any) -> None:
+    settings.REASONER_URLS = ["http://127.0.0.1:9/v1", "http://127.0.0.1:10/v1"]
     publish("harassment")
     mine = engine()
     other = actions.note_engine(endpoint=1, identity=replace(IDENTITY, model="other-120b", signature="other"))

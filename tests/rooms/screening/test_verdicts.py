@@ -264,3 +264,14 @@ def test_a_newer_version_keeps_its_place_as_current(db: str) -> None:
     commit(Outcome(old, verdict(old)))
     assert CurrentVerdict.objects.get().verdict.version_id == new.version
     assert Verdict.objects.count() == 2
+
+
+def test_the_place_of_a_finding_in_a_long_item_is_kept(db: str, store: str) -> None:
+    publish("harassment")
+    (item,) = arrive(ABUSE, policies=["harassment"])
+    score()
+    (claim,) = claimed()
+    answer = verdict(claim, parts=3, place=(10, 40))
+    actions.commit_verdicts(outcomes=[Outcome(claim, answer)], engine=engine())
+    panel = reads.verdict_panel(item)[0]
+    assert (panel.parts, panel.place) == (3, (10, 40))
