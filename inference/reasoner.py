@@ -181,7 +181,8 @@ class Reasoner:
     async def identity(self) -> EngineIdentity:
         """Asks the engine who it is. `fingerprint` is the last answer's, "" before the first one.
 
-        `signature` is a hash of model, version and context size, so it does not change with the first answer.
+        `signature` is a hash of model, what was loaded under its name, version and context size; it does not change
+        with the first answer.
         Raises EngineUnavailable; its failure is `wrong_model` where the asked model is not served.
         """
         async with self._identifying:
@@ -255,7 +256,8 @@ class Reasoner:
         model, length = models[0]["id"], models[0].get("max_model_len")
         self._speaks_schema = models[0].get("owned_by") == "vllm"
         room = length if isinstance(length, int) and length > 0 else 0
-        signed = json.dumps([model, version, room]).encode()
+        # The name is the operator's choice; the root is what was loaded under it.
+        signed = json.dumps([model, version, room, str(models[0].get("root") or "")]).encode()
         return EngineIdentity(
             model=model,
             fingerprint=self._fingerprint,

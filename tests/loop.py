@@ -41,12 +41,17 @@ def furnish() -> str:
 
 
 @contextmanager
-def running_house(database: str, home: Path, *, score_workers: int = 1) -> Iterator[House]:
-    """Everything that `up` starts beside the two stores, with seeded policies and queues."""
+def running_house(
+    database: str, home: Path, *, score_workers: int = 1, engine: dict[str, str] | None = None
+) -> Iterator[House]:
+    """Everything that `up` starts beside the two stores, with seeded policies and queues.
+
+    `engine`: settings that name another reasoner than the practice one.
+    """
     key = furnish()
     with ExitStack() as stack:
-        reasoner = stack.enter_context(servers.practice_reasoner(home))
-        extra = {"REASONER_URL": reasoner, "REDIS_URL": settings.REDIS_URL}
+        reasoner = engine or {"REASONER_URL": stack.enter_context(servers.practice_reasoner(home))}
+        extra = {"REDIS_URL": settings.REDIS_URL, **reasoner}
         address = stack.enter_context(servers.web_server(database, home, extra))
         for queue in ("score",) * score_workers + ("reason",):
             stack.enter_context(servers.worker(queue, database, home, extra))

@@ -15,6 +15,7 @@ from reviewapp.boot.run import foreground
 from reviewapp.boot.say import line
 from reviewapp.boot.services import DATABASE, DOORBELL, Services
 
+REAL_ENGINE = "real_vllm"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # import-linter has no `python -m` of its own.
 _LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
@@ -45,8 +46,13 @@ def run_on_own_services(root: Path, python: Path, name: str, arguments: Sequence
         services.stop()
         shutil.rmtree(folder, ignore_errors=True)
     if name == "test":
-        for missing in skipped_parts(root):
-            line(f"Skipped: {missing}")
+        missing = skipped_parts(root)
+        if REAL_ENGINE not in " ".join(arguments):
+            missing.append(
+                f"the real engine. Run it with: python3 manage.py test -m {REAL_ENGINE} (3.5 GB, once)"
+            )
+        for part in missing:
+            line(f"Skipped: {part}")
     return status
 
 
@@ -81,6 +87,8 @@ def skipped_parts(root: Path) -> list[str]:
 
 
 def _pytest_options(arguments: Sequence[str]) -> list[str]:
-    """Two processes, unless the person chose otherwise."""
-    chosen = any(word.startswith(("-n", "-p", "--numprocesses", "--pdb")) for word in arguments)
+    """Two processes, unless the person chose otherwise or asks for the real engine, which fills the machine alone."""
+    chosen = any(
+        word.startswith(("-n", "-p", "--numprocesses", "--pdb")) or REAL_ENGINE in word for word in arguments
+    )
     return [*([] if chosen else ["-n", "2"]), *arguments]

@@ -12,6 +12,18 @@ import pytest
 Start = Callable[..., str]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The real engine runs only where it is asked for by its mark; elsewhere its tests are skipped, with the way to run them."""
+    if "real_vllm" in str(config.getoption("-m")):
+        return
+    skip = pytest.mark.skip(
+        reason="NOT RUN: the real engine. Run it with: manage.py test -m real_vllm (3.5 GB once)"
+    )
+    for item in items:
+        if item.get_closest_marker("real_vllm"):
+            item.add_marker(skip)
+
+
 @contextmanager
 def running_standin(*options: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     """A stand-in on a free port. Gives its address without `/v1`, and the process."""

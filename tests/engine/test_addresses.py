@@ -209,3 +209,26 @@ def _sent(option: str, owner: str) -> dict[str, Any]:
 def test_a_key_that_no_header_can_hold_is_refused(start_standin: Callable[..., str]) -> None:
     with pytest.raises(ValueError, match="REASONER_API_KEY may hold only"):
         Reasoner("http://127.0.0.1:9/v1", "two words")
+
+
+def test_other_weights_under_the_same_name_change_the_signature() -> None:
+    async def signature(port: int) -> str:
+        async with Reasoner(f"http://127.0.0.1:{port}/v1") as reasoner:
+            return (await reasoner.identity()).signature
+
+    signatures = []
+    for root in ("/models/a", "/models/b", "/models/a"):
+        app = web.Application()
+        answer = web.json_response
+        model = {"id": MODEL, "root": root, "max_model_len": 8192}
+        app.router.add_get("/v1/models", _answering({"data": [model]}, answer))
+        with in_thread(app) as port:
+            signatures.append(asyncio.run(signature(port)))
+    assert signatures[0] == signatures[2] != signatures[1]
+
+
+def _answering(body: dict[str, Any], answer: Callable[..., web.Response]) -> Any:
+    async def handler(_: web.Request) -> web.Response:
+        return answer(body)
+
+    return handler
