@@ -76,14 +76,27 @@
     all("[data-focus]").forEach((button) => button.setAttribute("aria-pressed", String(on)));
   }
 
+  // ---- keys of one's own: what a pressed key stands for, and the caps that say so
+  const keymap = JSON.parse($("#keymap")?.textContent || "{}");
+  const own = (key) => (key in keymap ? keymap[key] : key);
+  const caps = Object.fromEntries(Object.entries(keymap).filter(([, supplied]) => supplied).map(([key, supplied]) => [supplied, key]));
+  function relabel() {
+    all("[data-key] > .kbd").forEach((cap) => {
+      const key = cap.parentNode.dataset.key;
+      if (caps[key]) cap.textContent = caps[key];
+    });
+  }
+
   // ---- keys: bound to the character, else to the physical place where the layout lacks it
   function nameOf(event) {
     if (["Enter", "Escape"].includes(event.key)) return event.key;
     const character = event.key.length === 1 ? event.key.toLowerCase() : "";
-    if (/^[a-z0-9?[\]]$/.test(character)) return character;
+    const digit = /^Digit([0-9])$/.exec(event.code)?.[1];
+    if (digit && !event.shiftKey && !/^[a-z]$/.test(character)) return digit; // AZERTY types é and & there
+    if (/^[a-z0-9?[\]]$/.test(character)) return own(character);
     if (/^[\x20-\x7e]$/.test(character)) return "";
     const place = { BracketLeft: "[", BracketRight: "]" }[event.code];
-    return place || /^Key([A-Z])$/.exec(event.code)?.[1].toLowerCase() || /^Digit([0-9])$/.exec(event.code)?.[1] || "";
+    return place || own(/^Key([A-Z])$/.exec(event.code)?.[1].toLowerCase() || "") || /^Digit([0-9])$/.exec(event.code)?.[1] || "";
   }
 
   const special = {
@@ -222,6 +235,8 @@
     const undo = $("[data-undo]");
     undoEnds = undo ? now + Number(undo.dataset.left) * 1000 : 0;
     undoWindow = undo ? Number(undo.dataset.window) * 1000 : 1;
+    relabel();
+    remind();
     describe();
     tick();
     if (lease && Number(lease.dataset.left) < 60) { renewedAt = 0; renew(); }
@@ -259,7 +274,20 @@
   function work() {
     const now = performance.now();
     activeMs += Math.min(now - inputAt, IDLE_MS);
+    workedMs = now - inputAt > 5 * 60_000 ? 0 : workedMs + Math.min(now - inputAt, IDLE_MS);
     inputAt = now;
+  }
+  let workedMs = 0;
+  function remind() {
+    const minutes = Number($("#desk")?.dataset.break || 0);
+    const end = $(".itembar .end");
+    if (!minutes || !end || workedMs < minutes * 60_000) return;
+    workedMs = 0;
+    const badge = document.createElement("span");
+    badge.className = "badge warn";
+    badge.setAttribute("role", "status");
+    badge.textContent = `${minutes} min of work: take a break, it does not count`;
+    end.prepend(badge);
   }
   function seat(lease) {
     const body = new FormData();

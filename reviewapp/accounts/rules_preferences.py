@@ -33,7 +33,6 @@ class Preferences:
     keys: dict[str, str] = field(default_factory=dict)
     languages: dict[str, str] = field(default_factory=dict)
     quiet: tuple[str, ...] = ()
-    mask: bool = True
     shift_ends: str = ""
     exposure_cap: int = 60
     break_minutes: int = 60

@@ -77,6 +77,9 @@ EVENTS: Final[dict[str, EventKind]] = dict(
         _kind("queue.left", "A person is no longer a member of a queue.", "person"),
         _kind("action.saved", "An action of the catalogue was added or changed.", "code", "restriction", "days", "severities", "requires", "second", "active"),
         _kind("exception.due", "The day came on which an exception is looked at again.", "decision"),
+        _kind("routing.changed", "The routing rules changed.", "version", "rules"),
+        _kind("task.rerouted", "Waiting tasks moved to the queue that the rules name now.", "version", "tasks"),
+        _kind("queue.changed", "The settings of a queue changed.", "field", "before", "after"),
         _kind("queue.noted", "A shift left a note on a queue."),
         _kind("task.withdrawn", "Tasks left their queue because the item did.", "why", "tasks"),
         _kind(

@@ -1,5 +1,6 @@
 """The one list of what a person can do on the review screen: name, key, and a sentence on what it does. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -91,3 +92,28 @@ KEYS: Final[tuple[KeyAction, ...]] = (
 )
 
 BY_NAME: Final[dict[str, KeyAction]] = {each.name: each for each in KEYS}
+
+REMAPPABLE: Final = tuple(
+    each for each in KEYS if len(each.key) == 1 and each.key.isalpha() and each.key.isascii()
+)
+"""The keys that a person may move; digits, brackets, Enter, Esc and ? stay."""
+
+
+def clashes(own: Mapping[str, str]) -> list[tuple[KeyAction, KeyAction, str]]:
+    """Every two actions that would share a key under `own` (action name to key), with that key."""
+    keys = [(each, own.get(each.name, each.key)) for each in REMAPPABLE]
+    keys += [(each, each.key) for each in KEYS if each not in REMAPPABLE]
+    return [
+        (one, two, key)
+        for place, (one, key) in enumerate(keys)
+        for two, other in keys[place + 1 :]
+        if key == other
+    ]
+
+
+def keymap(own: Mapping[str, str]) -> dict[str, str]:
+    """What a pressed key stands for: the supplied key of the action on it, or nothing where its action moved away."""
+    moved = {each.name: own[each.name] for each in REMAPPABLE if own.get(each.name, each.key) != each.key}
+    supplied = {each.name: each.key for each in REMAPPABLE}
+    left = {supplied[name]: "" for name in moved}
+    return left | {key: supplied[name] for name, key in moved.items()}

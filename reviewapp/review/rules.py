@@ -130,6 +130,9 @@ class Facts:
     responses: frozenset[str] = frozenset()
     since: datetime | None = None
     deadline: datetime | None = None
+    language: str = "und"
+    country: str = ""
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,10 @@ class Route:
     flag_kinds: frozenset[str] = frozenset()
     severity_from: int = 0
     without_verdict: bool = False
+    languages: frozenset[str] = frozenset()
+    countries: frozenset[str] = frozenset()
+    authors: frozenset[str] = frozenset()
+    confidences: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +167,23 @@ def route(rules: Sequence[Route], facts: Facts, default: UUID) -> UUID:
 
 
 def _matches(rule: Route, facts: Facts) -> bool:
-    return (
-        (not rule.policies or not rule.policies.isdisjoint(facts.policies))
-        and (not rule.sources or facts.source in rule.sources)
-        and (not rule.flag_kinds or not rule.flag_kinds.isdisjoint(facts.flag_kinds))
-        and facts.severity >= rule.severity_from
-        and (not rule.without_verdict or facts.label in {"", "unsure"})
-    )
+    return not misses(rule, facts)
+
+
+def misses(rule: Route, facts: Facts) -> list[str]:
+    """The conditions of `rule` that `facts` do not meet, each as a word; none where the rule fires."""
+    held = {
+        "policy": not rule.policies or not rule.policies.isdisjoint(facts.policies),
+        "source": not rule.sources or facts.source in rule.sources,
+        "flag": not rule.flag_kinds or not rule.flag_kinds.isdisjoint(facts.flag_kinds),
+        "severity": facts.severity >= rule.severity_from,
+        "without a verdict": not rule.without_verdict or facts.label in {"", "unsure"},
+        "language": not rule.languages or facts.language.partition("-")[0].lower() in rule.languages,
+        "country": not rule.countries or facts.country in rule.countries,
+        "author": not rule.authors or facts.author in rule.authors,
+        "confidence": not rule.confidences or facts.confidence in rule.confidences,
+    }
+    return [condition for condition, holds in held.items() if not holds]
 
 
 def rank(facts: Facts, *, target_minutes: int, now: datetime) -> Rank:

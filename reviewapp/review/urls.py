@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from reviewapp.review import views, views_act, views_calls, views_claims, views_outbox, views_people
+from reviewapp.review import (
+    views,
+    views_act,
+    views_calls,
+    views_claims,
+    views_outbox,
+    views_people,
+    views_routing,
+    views_settings,
+)
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -30,12 +39,16 @@ urlpatterns = [
     path("authors/<str:source>/<path:author>/protect", views_people.protect, name="author-protect"),
     path("authors/<str:source>/<path:author>", views_people.author, name="author"),
     path("queues/<slug:slug>/members", views_people.members, name="queue-members"),
-    path("settings/care", views_people.care, name="care"),
+    path("settings/care", views_settings.care, name="care"),
     path("queues/<slug:slug>/agreement", views.agreement, name="queue-agreement"),
     path("settings/agreement", views.my_agreement, name="my-agreement"),
     path("settings/calls", views_calls.last_calls, name="last-calls"),
     path("decisions/<uuid:decision>/replace", views_calls.replace, name="decision-replace"),
     path("actions/", views_calls.catalogue, name="actions"),
+    path("settings/keys", views_settings.keys, name="my-keys"),
+    path("routing/", views_routing.routing, name="routing"),
+    path("routing/try", views_routing.try_item, name="routing-try"),
+    path("queues/<slug:slug>/settings", views_routing.queue_settings, name="queue-settings"),
     path("shift/end", views_claims.end_shift, name="shift-end"),
     path("queues/<slug:slug>/note", views_claims.queue_note, name="queue-note"),
     path("decisions/<uuid:decision>", views.decision, name="decision"),

@@ -7,11 +7,12 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
+from reviewapp.accounts import reads_notices
 from reviewapp.accounts import rules as who
 from reviewapp.accounts.access import SignedInRequest, requires
 from reviewapp.review import actions, reads, reads_beside, reads_blind, reads_desk, reads_dialogs
 from reviewapp.review.forms import Typed
-from reviewapp.review.keys import BY_NAME
+from reviewapp.review.keys import BY_NAME, keymap
 from reviewapp.review.rules import REASONS
 from reviewapp.review.rules_actions import EXCEPTIONS
 from reviewapp.review.rules_claims import TAKE_OVER_WHY
@@ -111,6 +112,8 @@ def desk_context(
         "reasons": REASONS,
         "exceptions": EXCEPTIONS,
         "practice_notice": PRACTICE_NOTICE,
+        "keymap": keymap(reads_notices.preferences(request.user).keys),
+        "break_minutes": reads_notices.preferences(request.user).break_minutes,
         "works": who.may(request.user.roles, "queue.work"),
     }
 

@@ -130,11 +130,3 @@ def members(request: SignedInRequest, slug: str) -> HttpResponse:
             request, "review/members.html", context | {"problem": problem.message}, status=problem.status
         )
     return HttpResponseRedirect(f"/queues/{slug}/members")
-
-
-@requires("settings.own")
-@require_http_methods(["GET", "HEAD", "POST"])
-def care(request: SignedInRequest) -> HttpResponse:
-    """`/settings/care`: what is there for somebody after heavy items; POST asks the seniors for a talk."""
-    told = actions.ask_for_support(person=request.user) if request.method == "POST" else None
-    return render(request, "review/care.html", {"told": told})

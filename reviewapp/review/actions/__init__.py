@@ -10,9 +10,7 @@ from reviewapp.review.actions.claims import (
     Unclear,
     claim_item,
     claim_next,
-    leave,
     release,
-    renew,
     reserve_next,
     skip,
 )
@@ -44,6 +42,7 @@ from reviewapp.review.actions.holding import (
 )
 from reviewapp.review.actions.noting import add_note
 from reviewapp.review.actions.replacing import replace_own
+from reviewapp.review.actions.routing import change_queue, drop_rule, move_rule, reroute, save_rule
 from reviewapp.review.actions.undoing import TooLate, Undone, undo
 from reviewapp.review.actions.upkeep import (
     erase_content,
@@ -52,6 +51,7 @@ from reviewapp.review.actions.upkeep import (
     release_decisions,
     restrict,
 )
+from reviewapp.review.actions.working import leave, renew
 
 __all__ = [
     "AlreadyDecided",
@@ -72,11 +72,13 @@ __all__ = [
     "answer_checklist",
     "ask_for_support",
     "call_blind",
+    "change_queue",
     "claim_item",
     "claim_next",
     "confirm",
     "confirm_first",
     "drop_member",
+    "drop_rule",
     "end_shift",
     "erase_content",
     "escalate",
@@ -87,6 +89,7 @@ __all__ = [
     "leave",
     "leave_queue_note",
     "mark_seen",
+    "move_rule",
     "open_author",
     "open_restricted",
     "override",
@@ -96,11 +99,13 @@ __all__ = [
     "remind_of_exceptions",
     "renew",
     "replace_own",
+    "reroute",
     "reserve_next",
     "restrict",
     "ring_escalations",
     "save_action",
     "save_draft",
+    "save_rule",
     "seed_queues",
     "set_member",
     "skip",

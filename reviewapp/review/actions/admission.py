@@ -3,6 +3,7 @@
 import secrets
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -18,9 +19,8 @@ from reviewapp.screening import reads as screening
 
 _FACTS: Final = """
     WITH picked AS (
-        SELECT id, source_id, policies, changed_at, received_at FROM intake_item
-        WHERE state = 'awaiting_review' AND NOT admitted AND NOT restricted
-        ORDER BY changed_at LIMIT %s FOR UPDATE SKIP LOCKED
+        SELECT id, source_id, policies, changed_at, received_at, language, country, author_id FROM intake_item
+        {picked}
     )
     SELECT i.id, s.name, i.policies,
            CASE WHEN EXISTS (SELECT FROM review_decision d WHERE d.item_id = i.id) THEN i.changed_at
@@ -30,14 +30,20 @@ _FACTS: Final = """
             JOIN screening_verdict v ON v.id = cv.verdict_id AND v.label = 'violates'
             JOIN policies_section sec ON sec.version_id = v.version_id AND sec.code = ANY(v.sections)
             WHERE cv.item_id = i.id AND sec.response <> ''),
-           clock_timestamp()
-    FROM picked i JOIN intake_source s ON s.id = i.source_id
+           clock_timestamp(), i.language, i.country, coalesce(a.external_id, '')
+    FROM picked i LEFT JOIN intake_author a ON a.id = i.author_id JOIN intake_source s ON s.id = i.source_id
     LEFT JOIN LATERAL (
         SELECT array_agg(kind) AS kinds, min(deadline) AS deadline, array_agg(DISTINCT reason) AS reasons
         FROM intake_flag WHERE item_id = i.id
     ) f ON true
     ORDER BY i.changed_at
 """
+
+
+_NEW: Final = """
+    WHERE state = 'awaiting_review' AND NOT admitted AND NOT restricted
+    ORDER BY changed_at LIMIT %s FOR UPDATE SKIP LOCKED"""
+_THESE: Final = "WHERE id = ANY(%s)"
 
 
 @transaction.atomic
@@ -47,7 +53,7 @@ def admit(*, limit: int = 500) -> int:
     An item that already has an open task keeps it. Returns how many items were taken note of.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_FACTS, [min(limit, 1_000)])
+        cursor.execute(_FACTS.format(picked=_NEW), [min(limit, 1_000)])
         rows = cursor.fetchall()
     if not rows:
         return 0
@@ -65,26 +71,44 @@ def admit(*, limit: int = 500) -> int:
     return len(items)
 
 
+def facts_of(items: list[UUID]) -> dict[UUID, rules.Facts]:
+    """What routing knows of these items now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FACTS.format(picked=_THESE), [items])
+        rows = cursor.fetchall()
+    leads = screening.lead_facts(items)
+    return {row[0]: _facts_of(row, leads.get(row[0])) for row in rows}
+
+
+def _facts_of(row: tuple[Any, ...], lead: Any) -> rules.Facts:
+    _, source, policies, since, kinds, deadline, reasons, responses, _, language, country, author = row
+    known = _facts(source, policies, since, kinds, deadline, reasons, responses, lead)
+    return replace(known, language=language, country=country, author=author)
+
+
+def route_of(each: RoutingRule) -> rules.Route:
+    """A rule as routing applies it."""
+    return rules.Route(
+        queue=each.queue_id, policies=frozenset(each.policies), sources=frozenset(each.sources),
+        flag_kinds=frozenset(each.flag_kinds), severity_from=each.severity_from, without_verdict=each.without_verdict,
+        languages=frozenset(each.languages), countries=frozenset(each.countries), authors=frozenset(each.authors),
+        confidences=frozenset(each.confidences),
+    )  # fmt: skip
+
+
 def _ways() -> tuple[dict[UUID, Queue], list[rules.Route]]:
     """All queues in their order and the routing rules; the default queues where there are none."""
     queues = {queue.pk: queue for queue in Queue.objects.all()}
     if not queues:
         seed_queues(actor=SWEEPER)
         queues = {queue.pk: queue for queue in Queue.objects.all()}
-    routes = [
-        rules.Route(
-            queue=each.queue_id, policies=frozenset(each.policies), sources=frozenset(each.sources),
-            flag_kinds=frozenset(each.flag_kinds), severity_from=each.severity_from,
-            without_verdict=each.without_verdict,
-        )
-        for each in RoutingRule.objects.all()
-    ]  # fmt: skip
+    routes = [route_of(each) for each in RoutingRule.objects.all()]
     return queues, routes
 
 
 def _task(row: tuple[Any, ...], lead: Any, queues: dict[UUID, Queue], routes: list[rules.Route]) -> Task:
-    item, source, policies, since, kinds, deadline, reasons, responses, now = row
-    facts = _facts(source, policies, since, kinds, deadline, reasons, responses, lead)
+    item, now = row[0], row[8]
+    facts = _facts_of(row, lead)
     default = routes[-1].queue if routes else next(iter(queues))
     queue = queues[rules.route(routes, facts, default)]
     place = rules.rank(facts, target_minutes=queue.target_minutes, now=now)

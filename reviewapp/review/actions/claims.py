@@ -15,30 +15,33 @@ from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
 from reviewapp.accounts.rules import may
 from reviewapp.audit.actions import Actor, record
-from reviewapp.ids import new_id
-from reviewapp.review import rules, rules_claims
+from reviewapp.review import rules, rules_care
 from reviewapp.review.models import Skip, Task
+from reviewapp.review.reads_care import is_spent
 from reviewapp.review.rules import TaskState
 from reviewapp.ui.errors import ProductError, Stale
 
 _PERSON_LOCK: Final = 7_214_002
 
 _CANDIDATES: Final = """
-    SELECT t.id, t.tier, t.rank_at, t.item_id,
+    SELECT t.id AS id, t.tier AS tier, t.rank_at AS rank_at, t.item_id,
            NOT i.restricted AND (i.state = 'awaiting_review' OR t.kind NOT IN ('first', 'appeal')) AS standing,
            t.id IN (SELECT task_id FROM review_skip WHERE person_id = %(person)s
                     AND at > clock_timestamp() - make_interval(mins => %(minutes)s))
            OR (t.assigned_to_id <> %(person)s AND t.assigned_until > clock_timestamp()) IS TRUE
+           OR (%(spent)s AND t.severity >= %(heavy)s)
            OR EXISTS (SELECT FROM review_decision d WHERE d.id = t.answers_id AND d.person_id = %(person)s)
            OR (NOT %(senior)s AND EXISTS (SELECT FROM review_protectedauthor p WHERE p.author_id = i.author_id))
-           AS passed_over
+           AS passed_over, t.due_at AS due_at
     FROM (
-        SELECT id, tier, rank_at, item_id, kind, assigned_to_id, assigned_until, answers_id FROM review_task
+        SELECT id, tier, rank_at, item_id, kind, assigned_to_id, assigned_until, answers_id, severity, due_at FROM review_task
         WHERE queue_id = %(queue)s AND state = 'waiting' {after}
-        ORDER BY tier, rank_at, id LIMIT %(window)s
+        ORDER BY {order} LIMIT %(window)s
     ) t JOIN intake_item i ON i.id = t.item_id
-    ORDER BY t.tier, t.rank_at, t.id
+    ORDER BY {order}
 """
+_URGENT: Final = "tier, rank_at, id"
+_OLDEST: Final = "due_at, id"
 # What was handed to the person comes first, then what came back to them from a hold.
 _MINE: Final = """
     SELECT t.id FROM review_task t JOIN intake_item i ON i.id = t.item_id AND NOT i.restricted
@@ -46,7 +49,10 @@ _MINE: Final = """
         AND (i.state = 'awaiting_review' OR t.kind NOT IN ('first', 'appeal'))
     ORDER BY t.tier, t.rank_at LIMIT 8
 """
-_AFTER: Final = "AND (tier, rank_at, id) > (%(tier)s, %(rank_at)s, %(id)s)"
+_AFTER: Final = {
+    _URGENT: "AND (tier, rank_at, id) > (%(tier)s, %(rank_at)s, %(id)s)",
+    _OLDEST: "AND (due_at, id) > (%(due_at)s, %(id)s)",
+}
 
 _TAKE: Final = """
     WITH free AS (
@@ -152,7 +158,7 @@ def claim_item(*, item: UUID, person: Person) -> Claim:
             item_id=item, state=TaskState.WAITING, item__restricted=False,
         )  # fmt: skip
         claim = take(list(tasks.values_list("id", flat=True)), person, reserved=False)
-        if claim is not None and not _may_take_from(claim.queue, person):
+        if claim is not None and _served(claim.queue, person) is None:
             raise ClaimLost("This item is escalated; who is on call takes it.", item=str(item))
         if claim is None:
             raise ClaimLost(
@@ -166,69 +172,6 @@ def _take_up(item: UUID, person: Person) -> None:
     Task.objects.filter(item_id=item, state=TaskState.HELD, claimed_by=person).update(
         state=TaskState.WAITING.value, claimed_by=None, claimed_at=None, hold_until=None
     )
-
-
-def renew(*, task: UUID, epoch: int, person: Person, active: int = 0) -> datetime:
-    """Give the claim another five minutes, and the reserved one behind it its minute; returns the new end.
-
-    Called on input, at most every few seconds; leaves no audit event, because nothing changes hands. `active`: seconds
-    of work since the last call, counted at most as long as that is ago. Raises ClaimLost.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE review_task SET lease_until = clock_timestamp()
-                + make_interval(secs => CASE WHEN reserved THEN %s ELSE %s END)
-            WHERE state = 'claimed' AND claimed_by_id = %s AND lease_until > clock_timestamp()
-                AND (reserved OR (id = %s AND lease_epoch = %s))
-            RETURNING id, lease_until
-            """,
-            [rules.RESERVE_SECONDS, rules.LEASE_SECONDS, person.pk, task, epoch],
-        )
-        ends = dict(cursor.fetchall())
-    if task not in ends:
-        raise ClaimLost(
-            "Your time on this item ended. What you typed is still here; claim it again to go on."
-        )
-    _count_active(task, epoch, person, active)
-    end: datetime = ends[task]
-    return end
-
-
-def leave(*, task: UUID, epoch: int, person: Person, active: int = 0) -> None:
-    """The page was left: the claim ends in half a minute unless the person comes back. A claim that ended stays so."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE review_task SET lease_until = least(lease_until, clock_timestamp() + make_interval(secs => %s))
-            WHERE state = 'claimed' AND claimed_by_id = %s AND (reserved OR (id = %s AND lease_epoch = %s))
-            """,
-            [rules_claims.LEAVE_SECONDS, person.pk, task, epoch],
-        )
-    _count_active(task, epoch, person, active)
-
-
-def _count_active(task: UUID, epoch: int, person: Person, active: int) -> None:
-    """Add work to the stay of this claim: never more than went by since it was last heard of."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO review_stay (id, task_id, epoch, person_id, started_at, seen_at, active_seconds)
-            SELECT %(id)s, id, %(epoch)s, %(person)s, claimed_at, clock_timestamp(),
-                least(%(active)s, ceil(extract(epoch FROM clock_timestamp() - claimed_at))::int)
-            FROM review_task WHERE id = %(task)s AND claimed_by_id = %(person)s AND claimed_at IS NOT NULL
-            ON CONFLICT (task_id, epoch) DO UPDATE SET seen_at = clock_timestamp(), active_seconds =
-                review_stay.active_seconds
-                + least(%(active)s, ceil(extract(epoch FROM clock_timestamp() - review_stay.seen_at))::int)
-            """,
-            {
-                "id": new_id(),
-                "task": task,
-                "epoch": epoch,
-                "person": person.pk,
-                "active": max(0, min(active, 3_600)),
-            },
-        )
 
 
 def release(*, task: UUID, epoch: int, person: Person) -> None:
@@ -345,11 +288,14 @@ def take_first(queue: UUID, person: Person, *, reserved: bool) -> Claim | None:
     mine = take(_assigned(queue, person), person, reserved=reserved)
     if mine is not None:
         return mine
-    if not _may_take_from(queue, person):
+    served = _served(queue, person)
+    if served is None:
         return None
+    order = _OLDEST if served else _URGENT
+    spent = is_spent(person)
     after: dict[str, Any] = {}
     while True:
-        window = _window(queue, person, after)
+        window = _window(queue, person, after, spent=spent, order=order)
         gone = [row for row in window if not row[4]]
         if gone:
             withdraw(
@@ -361,21 +307,26 @@ def take_first(queue: UUID, person: Person, *, reserved: bool) -> Claim | None:
         claim = take([row[0] for row in window if row[4] and not row[5]], person, reserved=reserved)
         if claim is not None or len(window) < rules.CANDIDATES:
             return claim
-        after = {"id": window[-1][0], "tier": window[-1][1], "rank_at": window[-1][2]}
+        after = {
+            "id": window[-1][0],
+            "tier": window[-1][1],
+            "rank_at": window[-1][2],
+            "due_at": window[-1][6],
+        }
 
 
-def _may_take_from(queue: UUID, person: Person) -> bool:
-    """A queue for members only serves its members, and seniors."""
+def _served(queue: UUID, person: Person) -> bool | None:
+    """Whether the queue serves its oldest first; None where it is for members only and the person is none (seniors are)."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT NOT members_only OR %s OR EXISTS (SELECT FROM review_queuemember m
-                WHERE m.queue_id = q.id AND m.person_id = %s) FROM review_queue q WHERE q.id = %s
+            SELECT oldest_first FROM review_queue q WHERE q.id = %s AND (NOT members_only OR %s OR EXISTS (
+                SELECT FROM review_queuemember m WHERE m.queue_id = q.id AND m.person_id = %s))
             """,
-            [may(person.roles, "queue.manage"), person.pk, queue],
+            [queue, may(person.roles, "queue.manage"), person.pk],
         )
         row = cursor.fetchone()
-    return bool(row and row[0])
+    return bool(row[0]) if row else None
 
 
 def _assigned(queue: UUID, person: Person) -> list[UUID]:
@@ -384,16 +335,20 @@ def _assigned(queue: UUID, person: Person) -> list[UUID]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _window(queue: UUID, person: Person, after: dict[str, Any]) -> list[tuple[Any, ...]]:
+def _window(
+    queue: UUID, person: Person, after: dict[str, Any], *, spent: bool, order: str
+) -> list[tuple[Any, ...]]:
     values: dict[str, Any] = {
         "queue": queue,
         "person": person.pk,
+        "spent": spent,
+        "heavy": rules_care.HEAVY_FROM,
         "senior": may(person.roles, "author.protect"),
         "minutes": rules.SKIP_MINUTES,
         "window": rules.CANDIDATES,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_CANDIDATES.format(after=_AFTER if after else ""), values | after)
+        cursor.execute(_CANDIDATES.format(after=_AFTER[order] if after else "", order=order), values | after)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
 

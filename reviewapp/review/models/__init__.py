@@ -3,7 +3,7 @@
 from reviewapp.review.models.catalogue import ActionKind
 from reviewapp.review.models.consequences import Escalation, ProtectedAuthor, Strike
 from reviewapp.review.models.decisions import BlindCall, Decision, Finding, VerdictCall, VerdictsSeen
-from reviewapp.review.models.queues import Queue, QueueMember, QueueNote, RoutingRule
+from reviewapp.review.models.queues import Queue, QueueMember, QueueNote, RoutingRule, RoutingVersion
 from reviewapp.review.models.tasks import Draft, Note, Skip, Stay, Task
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "QueueMember",
     "QueueNote",
     "RoutingRule",
+    "RoutingVersion",
     "Skip",
     "Stay",
     "Strike",

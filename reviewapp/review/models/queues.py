@@ -25,6 +25,7 @@ class Queue(models.Model):
     escalation = models.TextField(default="", db_default="", db_collation="C", blank=True)
     clock_minutes = models.PositiveIntegerField(default=0, db_default=0)
     blind_percent = models.PositiveSmallIntegerField(default=10, db_default=10)
+    oldest_first = models.BooleanField(default=False, db_default=False)
     members_only = models.BooleanField(default=False, db_default=False)
 
     class Meta:
@@ -37,13 +38,19 @@ class Queue(models.Model):
 class RoutingRule(models.Model):
     """First match wins: an item whose facts meet every named condition goes to the queue."""
 
-    content_free: ClassVar = ("policies", "sources", "flag_kinds")
+    content_free: ClassVar = (
+        "policies", "sources", "flag_kinds", "languages", "countries", "authors", "confidences",
+    )  # fmt: skip
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     ordinal = models.PositiveSmallIntegerField(unique=True)
     policies = ArrayField(models.TextField(), default=list, blank=True)
     sources = ArrayField(models.TextField(), default=list, blank=True)
     flag_kinds = ArrayField(models.TextField(), default=list, blank=True)
+    languages = ArrayField(models.TextField(), default=list, db_default=[], blank=True)
+    countries = ArrayField(models.TextField(), default=list, db_default=[], blank=True)
+    authors = ArrayField(models.TextField(), default=list, db_default=[], blank=True)
+    confidences = ArrayField(models.TextField(), default=list, db_default=[], blank=True)
     severity_from = models.PositiveSmallIntegerField(default=0)
     without_verdict = models.BooleanField(default=False)
     queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="rules")
@@ -80,3 +87,15 @@ class QueueMember(models.Model):
     class Meta:
         ordering = ("ordinal", "id")
         constraints = (models.UniqueConstraint(fields=["queue", "person"], name="review_member_once"),)
+
+
+class RoutingVersion(models.Model):
+    """The whole list of rules as it stood after one change; the latest is in force."""
+
+    content_free: ClassVar = ("rules",)
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    number = models.PositiveIntegerField(unique=True)
+    rules = models.JSONField()
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(db_default=Now())

@@ -226,7 +226,9 @@ def test_a_protected_account_is_decided_by_seniors_only(
 
 
 def test_asking_to_talk_tells_seniors_a_name_and_nothing_else(cast: Cast, client_for: SignIn) -> None:
-    assert "Asked. 1 senior got" in client_for(cast.ana).post("/settings/care").content.decode()
+    assert (
+        "Asked. 1 senior got" in client_for(cast.ana).post("/settings/care", {"talk": "1"}).content.decode()
+    )
     notice = Notice.objects.get()
     assert (notice.person_id, notice.kind, notice.about) == (cast.sam.pk, "support_asked", None)
 

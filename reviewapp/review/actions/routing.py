@@ -1,0 +1,173 @@
+"""The rules that choose a queue: changed by admins, every change a version; waiting items moved when asked."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection
+
+from reviewapp.accounts.access import check_may
+from reviewapp.accounts.models import Person
+from reviewapp.audit.actions import Actor, record
+from reviewapp.review import rules
+from reviewapp.review.actions.admission import facts_of, route_of
+from reviewapp.review.actions.claims import Unclear, alone
+from reviewapp.review.models import Queue, RoutingRule, RoutingVersion, Task
+from reviewapp.ui.errors import Missing
+
+LISTS: Final = ("policies", "sources", "flag_kinds", "languages", "countries", "authors", "confidences")
+MOST_MOVED: Final = 1_000
+_RULES_LOCK: Final = 7_214_003
+
+
+def save_rule(*, rule: UUID | None, conditions: Mapping[str, Any], queue: UUID, person: Person) -> int:
+    """Change a rule, or add one above the last; returns the number of the new version.
+
+    Raises Missing for a rule or queue that is gone, Unclear for a condition that cannot be, Forbidden.
+    """
+    check_may(person, "routing.manage")
+    columns = _checked(conditions)
+    with alone(person):
+        _lock()
+        if not Queue.objects.filter(pk=queue).exists():
+            raise Missing("There is no such queue. Choose one from the list.")
+        if rule is None:
+            ordinals = list(RoutingRule.objects.order_by("ordinal").values_list("ordinal", flat=True))
+            RoutingRule.objects.create(
+                ordinal=ordinals[-1] + 10 if ordinals else 10, queue_id=queue, **columns
+            )
+            _order([*_keys()[:-2], *reversed(_keys()[-2:])] if len(ordinals) else _keys())
+        elif not RoutingRule.objects.filter(pk=rule).update(queue_id=queue, **columns):
+            raise Missing("This rule is gone. Reload the page.")
+        return _keep(person)
+
+
+def move_rule(*, rule: UUID, person: Person) -> int:
+    """Put a rule before the one above it; the first stays first. Raises Missing, Forbidden."""
+    check_may(person, "routing.manage")
+    with alone(person):
+        _lock()
+        keys = _keys()
+        if rule not in keys:
+            raise Missing("This rule is gone. Reload the page.")
+        place = keys.index(rule)
+        if place:
+            keys[place - 1], keys[place] = keys[place], keys[place - 1]
+            _order(keys)
+        return _keep(person)
+
+
+def drop_rule(*, rule: UUID, person: Person) -> int:
+    """Take a rule out; the last one stays, because what no rule takes must go somewhere. Raises Unclear, Forbidden."""
+    check_may(person, "routing.manage")
+    with alone(person):
+        _lock()
+        if _keys()[-1:] == [rule]:
+            raise Unclear("The last rule takes what no other does. Change its queue instead.")
+        RoutingRule.objects.filter(pk=rule).delete()
+        return _keep(person)
+
+
+def reroute(*, person: Person) -> int:
+    """Move up to a thousand waiting first tasks to the queue that the rules name now; returns how many moved.
+
+    Handed over, escalated and claimed ones stay where they are. Raises Forbidden.
+    """
+    check_may(person, "routing.manage")
+    with alone(person):
+        _lock()
+        moved = wrongly_placed()
+        for queue in set(moved.values()):
+            tasks = [task for task, goes in moved.items() if goes == queue]
+            Task.objects.filter(pk__in=tasks, state="waiting").update(queue_id=queue)
+        if moved:
+            items = list(Task.objects.filter(pk__in=list(moved)).values_list("item_id", flat=True))
+            latest = RoutingVersion.objects.order_by("-number").values_list("number", flat=True).first() or 0
+            record(
+                verb="task.rerouted", actor=Actor.person(person.pk), subjects=items,
+                data={"version": latest, "tasks": [str(task) for task in moved]},
+            )  # fmt: skip
+    return len(moved)
+
+
+def wrongly_placed() -> dict[UUID, UUID]:
+    """Waiting first tasks that the rules would put elsewhere, among the thousand next ones, and where they would go."""
+    routes = [route_of(each) for each in RoutingRule.objects.all()]
+    if not routes:
+        return {}
+    waiting = Task.objects.filter(state="waiting", kind="first", assigned_to=None, queue__escalation="")
+    rows = list(waiting.order_by("due_at").values_list("pk", "item_id", "queue_id")[:MOST_MOVED])
+    facts = facts_of([row[1] for row in rows])
+    goes = {
+        task: rules.route(routes, facts[item], routes[-1].queue) for task, item, _ in rows if item in facts
+    }
+    return {task: goes[task] for task, _, stands in rows if goes.get(task, stands) != stands}
+
+
+def change_queue(*, queue: UUID, changes: Mapping[str, int | bool], person: Person) -> None:
+    """Change the settings of a queue. Raises Unclear for a number that cannot be, Missing, Forbidden."""
+    check_may(person, "queue.manage")
+    limits = {"target_minutes": (1, 43_200), "undo_seconds": (0, 600), "blind_percent": (0, 100)}
+    for name, (low, high) in limits.items():
+        if name in changes and not low <= int(changes[name]) <= high:
+            raise Unclear(f"{name.replace('_', ' ').capitalize()} is a number from {low} to {high}.")
+    with alone(person):
+        row = Queue.objects.select_for_update().filter(pk=queue).first()
+        if row is None:
+            raise Missing("There is no such queue.")
+        for name, after in changes.items():
+            before = getattr(row, name)
+            if before != after:
+                Queue.objects.filter(pk=queue).update(**{name: after})
+                record(
+                    verb="queue.changed", actor=Actor.person(person.pk), subjects=[queue],
+                    data={"field": name, "before": before, "after": after},
+                )  # fmt: skip
+
+
+def _checked(conditions: Mapping[str, Any]) -> dict[str, Any]:
+    columns: dict[str, Any] = {
+        name: sorted({str(each) for each in conditions.get(name, ())}) for name in LISTS
+    }
+    if any(len(each) > 200 or not each.isprintable() for name in LISTS for each in columns[name]):
+        raise Unclear("A condition is a list of words of at most 200 printable characters each.")
+    severity = conditions.get("severity_from", 0)
+    if severity not in range(5):
+        raise Unclear("Severity is a number from 0 to 4.")
+    return columns | {"severity_from": severity, "without_verdict": bool(conditions.get("without_verdict"))}
+
+
+def _lock() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_RULES_LOCK])
+
+
+def _keys() -> list[UUID]:
+    return list(RoutingRule.objects.order_by("ordinal").values_list("pk", flat=True))
+
+
+def _order(keys: list[UUID]) -> None:
+    """Number the rules anew; by way of numbers that are free, because no two may share one meanwhile."""
+    for base in (20_000, 0):
+        for place, key in enumerate(keys, start=1):
+            RoutingRule.objects.filter(pk=key).update(ordinal=base + place * 10)
+
+
+def _keep(person: Person) -> int:
+    """Store the whole list as the next version."""
+    latest = RoutingVersion.objects.order_by("-number").values_list("number", flat=True).first() or 0
+    rows = [
+        {
+            "queue": str(each.queue_id),
+            "severity_from": each.severity_from,
+            "without_verdict": each.without_verdict,
+        }
+        | {name: getattr(each, name) for name in LISTS}
+        for each in RoutingRule.objects.all()
+    ]
+    version = RoutingVersion.objects.create(number=latest + 1, rules=rows, person=person)
+    record(
+        verb="routing.changed", actor=Actor.person(person.pk), subjects=[version.pk],
+        data={"version": version.number, "rules": len(rows)},
+    )  # fmt: skip
+    return version.number

@@ -1,0 +1,19 @@
+"""How heavy a shift was: points for what somebody decided, and from when only lighter items come. Pure."""
+
+from collections.abc import Iterable
+from typing import Final
+
+SHIFT_HOURS: Final = 10
+HEAVY_FROM: Final = 3
+"""Items whose lead verdict has this severity or more are not served to who reached their limit."""
+POINTS: Final = {0: 0, 1: 1, 2: 1, 3: 3, 4: 6}
+
+
+def points(severities: Iterable[int]) -> int:
+    """The exposure of decisions on items of these severities."""
+    return sum(POINTS.get(each, 6) for each in severities)
+
+
+def is_spent(reached: int, cap: int) -> bool:
+    """Whether somebody with a limit of `cap` points (0: none) has reached it."""
+    return bool(cap) and reached >= cap

@@ -1,0 +1,108 @@
+"""Routing rules, trying an item against them, and the settings of a queue."""
+
+import re
+from typing import Any, Final
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from reviewapp.accounts.access import SignedInRequest, requires
+from reviewapp.review import actions, reads, reads_routing
+from reviewapp.review.actions.routing import LISTS
+from reviewapp.review.forms import id_of
+from reviewapp.ui.errors import ProductError
+
+_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@requires("routing.manage")
+@require_http_methods(["GET", "HEAD", "POST"])
+def routing(request: SignedInRequest) -> HttpResponse:
+    """`/routing/`: the rules in their order; POST saves, moves or drops one, or moves what waits in the wrong queue."""
+    if request.method == "POST":
+        try:
+            _change(request)
+        except ProductError as problem:
+            return _page(request, problem=problem.message, status=problem.status)
+        return HttpResponseRedirect("/routing/")
+    page = reads_routing.routing()
+    edited = next((line for line in page.lines if str(line.rule.pk) == request.GET.get("edit")), None)
+    return _page(request, edited=edited)
+
+
+@requires("routing.manage")
+@require_safe
+def try_item(request: SignedInRequest) -> HttpResponse:
+    """`/routing/try?item=`: which rule takes this item, and why the ones above do not."""
+    found = _ID.search(request.GET.get("item", "").lower())
+    try:
+        tried = reads_routing.tried(UUID(found[0]) if found else UUID(int=0))
+    except ProductError as problem:
+        return _page(request, try_problem=problem.message, status=problem.status)
+    return _page(request, tried=tried)
+
+
+@requires("queue.manage")
+@require_POST
+def queue_settings(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Change target, undo window, blind share, order and who may work a queue."""
+    queue, lines, others = reads.queue_members(slug)
+    said = request.POST
+    changes: dict[str, int | bool] = {
+        name: _number(said.get(name, "")) for name in ("target_minutes", "undo_seconds", "blind_percent")
+    }
+    changes |= {"oldest_first": "oldest_first" in said, "members_only": "members_only" in said}
+    try:
+        actions.change_queue(queue=queue.pk, changes=changes, person=request.user)
+    except ProductError as problem:
+        context = {"queue": queue, "members": lines, "others": others, "problem": problem.message}
+        return render(request, "review/members.html", context, status=problem.status)
+    return HttpResponseRedirect(f"/queues/{slug}/members")
+
+
+def _change(request: SignedInRequest) -> None:
+    said = request.POST
+    if "reroute" in said:
+        actions.reroute(person=request.user)
+        return
+    rule = id_of(said, "rule", "This rule is gone. Reload the page.") if said.get("rule") else None
+    if "up" in said and rule:
+        actions.move_rule(rule=rule, person=request.user)
+    elif "drop" in said and rule:
+        actions.drop_rule(rule=rule, person=request.user)
+    else:
+        actions.save_rule(
+            rule=rule,
+            conditions=_conditions(request),
+            queue=id_of(said, "queue", "Choose a queue."),
+            person=request.user,
+        )
+
+
+def _conditions(request: HttpRequest) -> dict[str, Any]:
+    said = request.POST
+    lists = {name: [part.strip() for part in said.get(name, "").split(",") if part.strip()] for name in LISTS}
+    return lists | {
+        "severity_from": _number(said.get("severity_from") or "0"),
+        "without_verdict": "without_verdict" in said,
+    }
+
+
+def _number(said: str) -> int:
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 6 else -1
+
+
+def _said(data: QueryDict) -> dict[str, str]:
+    """What was typed into the form of a rule, every field there."""
+    return {name: data.get(name, "") for name in (*LISTS, "rule")}
+
+
+def _page(request: SignedInRequest, *, status: int = 200, **more: Any) -> HttpResponse:
+    return render(
+        request,
+        "review/routing.html",
+        {"page": reads_routing.routing(), "said": _said(request.POST), "edited": None, "tried": None, **more},
+        status=status,
+    )

@@ -1,0 +1,115 @@
+"""A day at the queue in a real browser: hold, hand over, escalate in two keys, a blind call, keys of one's own."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from reviewapp.accounts import actions as accounts
+from reviewapp.policies.models import Version
+from reviewapp.review import actions
+from reviewapp.review.models import BlindCall, Decision, Draft, Escalation, Task
+from tests.cast import Cast
+from tests.journeys.test_review import item, label, press, start
+from tests.rooms.review import stage
+
+pytestmark = pytest.mark.browser
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture
+def fraud(cast: Cast) -> Version:
+    return stage.publish("fraud")
+
+
+def test_an_item_is_held_another_handed_over_and_a_third_escalated_by_keys(
+    cast: Cast, fraud: Version, page_for: OpenPage
+) -> None:
+    """1. Hold with `h` and Enter. 2. Hand over with `a` to Mo, who gets a notice and the item. 3. `e` `1` escalates at once."""
+    stage.line_up(4, version=fraud)
+    ana, mo = page_for(cast.ana), page_for(cast.mo)
+    start(ana)
+    press(ana, "h", "Enter")
+    expect(item(ana)).to_contain_text("Number 1.")
+    ana.keyboard.press("a")
+    dialog = ana.get_by_role("dialog", name="Hand over")
+    dialog.get_by_label("Person", exact=True).select_option(label="Mo")
+    dialog.get_by_label("Note that travels").fill("You know this seller.")
+    dialog.get_by_role("button", name="Hand over").click()
+    expect(item(ana)).to_contain_text("Number 2.")
+    mo.goto("/settings/notices")
+    mo.get_by_role("button", name="Ana handed you an item").click()
+    expect(item(mo)).to_contain_text("You know this seller.")
+    mo.get_by_role("button", name="Claim this item").click()
+    expect(mo.get_by_role("button", name="Confirm")).to_be_visible()
+    ana.wait_for_timeout(800)
+    press(ana, "e", "1")
+    expect(item(ana)).to_contain_text("Number 3.")
+    assert Escalation.objects.get().kind == "threat_to_life"
+    assert sorted(Task.objects.values_list("state", flat=True)) == ["claimed", "claimed", "held", "waiting"]
+
+
+def test_typed_words_come_back_after_the_browser_died(cast: Cast, fraud: Version, page_for: OpenPage) -> None:
+    """1. Type into the form. 2. Close the browser. 3. Another one opens the item: the words are in the form."""
+    stage.line_up(1, version=fraud)
+    page = page_for(cast.ana)
+    start(page)
+    page.keyboard.press("0")
+    page.keyboard.press("n")
+    with page.expect_response("**/draft"):
+        page.keyboard.type("Half a thought")
+    assert Draft.objects.get().reason == "Half a thought"
+    address = page.url
+    page.context.close()
+    again = page_for(cast.ana)
+    again.goto(address)
+    expect(again.get_by_label("Note for the policy writer")).to_have_value("Half a thought")
+    assert not Decision.objects.exists()
+
+
+def test_a_blind_call_that_differs_is_kept_by_enter(cast: Cast, fraud: Version, page_for: OpenPage) -> None:
+    """1. The heading hides the verdict. 2. `0` Enter calls it allowed. 3. Both are shown; Enter keeps the call."""
+    stage.line_up(2, version=fraud)
+    Task.objects.update(blind=True)
+    page = page_for(cast.ana)
+    start(page)
+    expect(label(page)).to_have_text("Hidden until your call")
+    expect(page.get_by_role("button", name="Confirm")).to_have_attribute("aria-disabled", "true")
+    press(page, "0", "Enter")
+    expect(label(page)).to_have_text("Violates")
+    expect(page.get_by_role("button", name="Keep my call")).to_be_visible()
+    press(page, "Enter")
+    expect(item(page)).to_contain_text("Number 1.")
+    assert Decision.objects.get().label == "allowed" and BlindCall.objects.get().same_label is False
+
+
+def test_keys_of_ones_own_and_an_azerty_board(cast: Cast, fraud: Version, page_for: OpenPage) -> None:
+    """1. Skip moved to `j`: `s` does nothing, `j` skips, the cap says j. 2. `à` on the place of 0 opens the form with allowed."""
+    accounts.set_preferences(person=cast.ana.pk, changes={"keys": {"skip": "j"}})
+    stage.line_up(2, version=fraud)
+    page = page_for(cast.ana)
+    start(page)
+    page.keyboard.press("s")
+    expect(item(page)).to_contain_text("Number 0.")
+    expect(page.get_by_role("button", name="Skip", exact=False).first).to_contain_text("j")
+    press(page, "j")
+    expect(item(page)).to_contain_text("Number 1.")
+    page.evaluate(
+        "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'à', code: 'Digit0', bubbles: true}))"
+    )
+    expect(page.get_by_role("radio", name="Allowed", exact=False).last).to_be_checked()
+
+
+def test_the_changed_action_goes_with_confirm(cast: Cast, fraud: Version, page_for: OpenPage) -> None:
+    """1. `x`, then the digit of Limit, Enter. 2. The line above Confirm says it. 3. `c` confirms with it."""
+    stage.line_up(1, version=fraud)
+    page = page_for(cast.ana)
+    start(page)
+    page.keyboard.press("x")
+    page.keyboard.press("2")
+    page.keyboard.press("Enter")
+    expect(page.locator("#outcome")).to_contain_text("Limit")
+    press(page, "c")
+    made = Decision.objects.get()
+    assert made.actions[0]["code"] == "limit" and made.calls.get().call == "agreed"
+    assert actions.expire_claims() == 0

@@ -1,0 +1,201 @@
+"""Routing rules as admins change them, settings of a queue, one's own keys, and the limit of exposure."""
+
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+import pytest
+from django.test import Client
+
+from reviewapp.accounts.models import Person
+from reviewapp.intake.models import Item
+from reviewapp.policies.models import Version
+from reviewapp.review import actions, reads_care, reads_routing
+from reviewapp.review.keys import KEYS, REMAPPABLE, clashes, keymap
+from reviewapp.review.models import Queue, RoutingRule, RoutingVersion, Task
+from reviewapp.review.rules import Facts, Route, misses
+from reviewapp.review.rules_care import is_spent, points
+from reviewapp.ui.errors import Forbidden, Missing
+from tests.cast import Cast
+from tests.rooms.review import stage
+
+SignIn = Callable[[Person], Client]
+
+
+@pytest.fixture
+def fraud(cast: Cast) -> Version:
+    return stage.publish("fraud")
+
+
+def order() -> list[UUID]:
+    return list(RoutingRule.objects.order_by("ordinal").values_list("pk", flat=True))
+
+
+@pytest.mark.parametrize(
+    ("rule", "facts", "lacking"),
+    [
+        (Route(uuid4(), languages=frozenset({"ar"})), Facts("forum", language="ar-EG"), []),
+        (Route(uuid4(), languages=frozenset({"ar"})), Facts("forum", language="de"), ["language"]),
+        (Route(uuid4(), countries=frozenset({"DE"}), authors=frozenset({"u1"})), Facts("forum"), ["country", "author"]),
+        (Route(uuid4(), confidences=frozenset({"low"})), Facts("forum", confidence="low"), []),
+        (Route(uuid4(), severity_from=3, without_verdict=True), Facts("forum", label="violates", severity=2), ["severity", "without a verdict"]),
+    ],
+)  # fmt: skip
+def test_a_rule_says_what_it_misses(rule: Route, facts: Facts, lacking: list[str]) -> None:
+    assert misses(rule, facts) == lacking
+
+
+def test_a_new_rule_stands_above_the_last_and_takes_what_arrives(cast: Cast, fraud: Version) -> None:
+    stage.line_up(1, version=fraud)
+    goes = stage.queue_of("sexual-content")
+    last = order()[-1]
+    version = actions.save_rule(rule=None, conditions={"languages": ["ar"]}, queue=goes, person=cast.ad)
+    assert version == 1 and order()[-1] == last and len(RoutingVersion.objects.get().rules) == 6
+    rule = order()[-2]
+    for _ in range(6):
+        actions.move_rule(rule=rule, person=cast.ad)
+    assert order()[0] == rule
+    item = stage.wait_for_a_person(language="ar")
+    stage.say(item, fraud)
+    actions.admit()
+    assert Task.objects.get(item=item).queue_id == goes
+
+
+def test_what_waits_moves_only_when_asked_and_the_page_says_how_many(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    stage.line_up(3, version=fraud)
+    claim = actions.claim_next(queue=stage.queue_of(), person=cast.ana)
+    rule = RoutingRule.objects.get(queue__slug="scams-spam")
+    goes = stage.queue_of("harassment-hate")
+    ad = client_for(cast.ad)
+    ad.post(
+        "/routing/",
+        {"rule": str(rule.pk), "policies": "fraud, spam", "queue": str(goes), "severity_from": "0"},
+    )
+    page = ad.get("/routing/").content.decode()
+    assert "2 from Scams and spam to Harassment and hate" in page
+    assert Task.objects.filter(queue_id=goes).count() == 0
+    ad.post("/routing/", {"reroute": "1"})
+    assert Task.objects.filter(queue_id=goes, state="waiting").count() == 2
+    assert claim and Task.objects.get(pk=claim.task).queue.slug == "scams-spam"
+    assert "Move them" not in ad.get("/routing/").content.decode()
+    assert stage.verbs(Task.objects.filter(queue_id=goes)[0].item_id)[-1] == "task.rerouted"
+
+
+def test_try_this_item_says_which_rule_fires_and_why(cast: Cast, fraud: Version, client_for: SignIn) -> None:
+    item = stage.line_up(1, version=fraud)[0]
+    tried = reads_routing.tried(item)
+    assert tried.queue == "Scams and spam" and tried.steps[-1][1] == () and tried.steps[0][1] == ("policy",)
+    ad = client_for(cast.ad)
+    page = ad.get(f"/routing/try?item=http://x/review/{item}").content.decode()
+    assert "yes → Scams and spam" in page and "not met: policy" in page
+    assert ad.get("/routing/try?item=nothing").status_code == 404
+    Item.objects.filter(pk=item).update(restricted=True)
+    assert ad.get(f"/routing/try?item={item}").status_code == 404
+
+
+def test_rules_that_cannot_be_and_people_who_may_not(cast: Cast, fraud: Version, client_for: SignIn) -> None:
+    stage.line_up(1, version=fraud)
+    queue = stage.queue_of()
+    with pytest.raises(Forbidden):
+        actions.save_rule(rule=None, conditions={}, queue=queue, person=cast.sam)
+    for rule, goes in ((uuid4(), queue), (None, uuid4())):
+        with pytest.raises(Missing):
+            actions.save_rule(rule=rule, conditions={}, queue=goes, person=cast.ad)
+    for conditions in ({"severity_from": 9}, {"sources": ["x" * 201]}):
+        with pytest.raises(actions.Unclear):
+            actions.save_rule(rule=None, conditions=conditions, queue=queue, person=cast.ad)
+    with pytest.raises(actions.Unclear):
+        actions.drop_rule(rule=order()[-1], person=cast.ad)
+    assert not RoutingVersion.objects.exists() and client_for(cast.sam).get("/routing/").status_code == 403
+    actions.drop_rule(rule=order()[0], person=cast.ad)
+    assert len(order()) == 4
+
+
+def test_two_admins_at_once_make_two_versions(cast: Cast, fraud: Version) -> None:
+    stage.line_up(1, version=fraud)
+    queue = stage.queue_of()
+    stage.at_once(
+        4,
+        lambda n: actions.save_rule(rule=None, conditions={"authors": [str(n)]}, queue=queue, person=cast.ad),
+    )
+    assert (
+        sorted(RoutingVersion.objects.values_list("number", flat=True)) == [1, 2, 3, 4] and len(order()) == 9
+    )
+
+
+def test_a_queue_serves_its_oldest_first_when_told(cast: Cast, fraud: Version, client_for: SignIn) -> None:
+    old, urgent = stage.line_up(2, version=fraud)
+    stage.tell("review_task", "tier = 1", Task.objects.get(item=urgent).pk)
+    sam = client_for(cast.sam)
+    given = {"target_minutes": "60", "undo_seconds": "20", "blind_percent": "0", "oldest_first": "1"}
+    assert sam.post("/queues/scams-spam/settings", given | {"undo_seconds": "9999"}).status_code == 422
+    first = actions.claim_next(queue=stage.queue_of(), person=cast.mo)
+    assert first and first.item == urgent
+    actions.release(task=first.task, epoch=first.epoch, person=cast.mo)
+    sam.post("/queues/scams-spam/settings", given)
+    queue = Queue.objects.get(slug="scams-spam")
+    assert (queue.target_minutes, queue.undo_seconds, queue.oldest_first) == (60, 20, True)
+    claim = actions.claim_next(queue=queue.pk, person=cast.ana)
+    assert claim and claim.item == old and "queue.changed" in stage.verbs(queue.pk)
+
+
+def test_who_reached_their_limit_gets_lighter_items_only(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    heavy, light = stage.wait_for_a_person(), stage.wait_for_a_person()
+    stage.say(heavy, fraud)
+    stage.say(light, fraud, "allowed")
+    actions.admit()
+    client = client_for(cast.ana)
+    given = {"exposure_cap": "3", "break_minutes": "45", "shift_ends": "18:00", "languages": "de:native ar"}
+    assert client.post("/settings/care", given | {"exposure_cap": "x"}).status_code == 422
+    client.post("/settings/care", given)
+    assert 'value="ar:fluent de:native"' in client.get("/settings/care").content.decode()
+    ana = Person.objects.get(pk=cast.ana.pk)
+    first = actions.claim_next(queue=stage.queue_of(), person=ana)
+    assert first and first.item == heavy
+    code = fraud.sections.all()[0].code
+    actions.override(
+        task=first.task,
+        epoch=first.epoch,
+        nonce=uuid4(),
+        label="violates",
+        sections=[(fraud.pk, code)],
+        person=ana,
+    )
+    assert reads_care.exposure(ana) == 3 and reads_care.is_spent(ana)
+    again = stage.wait_for_a_person(flags=["authority_order"])
+    stage.say(again, fraud)
+    actions.admit()
+    following = actions.claim_next(queue=stage.queue_of(), person=ana)
+    assert following and following.item == light
+
+
+def test_points_add_up_and_no_limit_is_never_reached() -> None:
+    assert points([1, 2, 3, 4]) == 11 and points([]) == 0
+    assert not is_spent(500, 0) and is_spent(60, 60) and not is_spent(59, 60)
+
+
+def test_keys_as_supplied_never_clash_and_moved_ones_are_followed() -> None:
+    assert clashes({}) == [] and keymap({}) == {}
+    assert keymap({"skip": "j"}) == {"s": "", "j": "s"}
+    assert keymap({"skip": "h", "hold": "s"}) == {"h": "s", "s": "h"}
+    assert [(one.name, two.name) for one, two, _ in clashes({"skip": "h"})] in (
+        [("skip", "hold")],
+        [("hold", "skip")],
+    )
+    assert clashes({"skip": "["}) and {each.key for each in KEYS} >= {each.key for each in REMAPPABLE}
+
+
+def test_a_remap_that_collides_is_refused_and_swapped_in_one_press(cast: Cast, client_for: SignIn) -> None:
+    client = client_for(cast.ana)
+    wanted = {each.name: each.key for each in REMAPPABLE} | {"restrict": "h"}
+    answer = client.post("/settings/keys", wanted)
+    assert answer.status_code == 422 and "Not saved" in answer.content.decode()
+    assert Person.objects.get(pk=cast.ana.pk).preferences == {}
+    client.post("/settings/keys", wanted | {"swap": "restrict:hold"})
+    assert Person.objects.get(pk=cast.ana.pk).preferences["keys"] == {"restrict": "h", "hold": "r"}
+    assert client.post("/settings/keys", wanted | {"restrict": "7"}).status_code == 422
+    client.post("/settings/keys", {"supplied": "1"})
+    assert Person.objects.get(pk=cast.ana.pk).preferences["keys"] == {}
