@@ -44,8 +44,10 @@ def test_from_ingest_to_decision_with_the_real_engine(
             judged = time.monotonic() - started
             loop.decide_until_empty(house, [cast.ana], seconds=120)
     verdicts = list(Verdict.objects.all())
-    failures = list(Judgement.objects.filter(state="failed").values_list("failure_kind", "failure_reason"))
-    assert failures == [] and len(verdicts) >= ITEMS
+    # An unsure verdict is looked at twice; a decision that comes first withdraws the second look.
+    failures = set(Judgement.objects.filter(state="failed").values_list("failure_kind", flat=True))
+    assert failures <= {"withdrawn"}
+    assert Judgement.objects.filter(run__kind="live", state="done").count() == ITEMS <= len(verdicts)
     assert {(verdict.label, verdict.confidence) for verdict in verdicts} == {("unsure", "low")}
     assert all(len(verdict.prompt_hash) == 64 and verdict.reasoning and verdict.raw for verdict in verdicts)
     assert {(each.model, each.practice) for each in Engine.objects.all()} == {(SERVED, False)}
