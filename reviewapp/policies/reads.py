@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Count, F, Prefetch, Q, QuerySet
 
 from reviewapp.accounts.models import Person
 from reviewapp.policies import rules
 from reviewapp.policies.models import Policy, Section, Version
 from reviewapp.policies.rules import Problem, VersionState
+from reviewapp.policies.rules_front import applies_on
 from reviewapp.ui.errors import Missing
 
 OPEN_STATES: Final = (VersionState.DRAFT, VersionState.PROPOSED, VersionState.APPROVED)
@@ -131,7 +133,7 @@ class VersionPage:
 
 @dataclass(frozen=True, slots=True)
 class PolicyPage:
-    """One policy: its versions, newest first, and which of them is in force or in the making."""
+    """One policy: its versions, newest first, which of them is in force or in the making, and how many there are."""
 
     id: UUID
     slug: str
@@ -140,11 +142,20 @@ class PolicyPage:
     history: tuple[VersionLine, ...]
     published: VersionLine | None
     open: VersionLine | None
+    versions: int
 
 
 def published() -> tuple[PublishedPolicy, ...]:
     """Every version in force, by slug: what judges new items. Callers may keep it for 5 s."""
     return tuple(_published(row) for row in _with_sections().filter(state=VersionState.PUBLISHED))
+
+
+def judging() -> tuple[PublishedPolicy, ...]:
+    """The versions in force whose dates include today (UTC, by the database's clock), by slug."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date")
+        today = cursor.fetchone()[0]
+    return tuple(each for each in published() if applies_on(each.applies, today))
 
 
 def published_version(slug: str, number: int | None = None) -> PublishedPolicy:
@@ -188,17 +199,21 @@ def policy_list() -> list[PolicyRow]:
     return sorted(rows, key=lambda row: row.title.casefold())
 
 
-def policy_page(slug: str) -> PolicyPage:
-    """One policy with its history. Raises Missing."""
+def policy_page(slug: str, *, most: int | None = None) -> PolicyPage:
+    """One policy with its history, or the `most` newest lines of it. Raises Missing."""
     policy = Policy.objects.filter(slug=slug).first()
-    rows = list(_lines(policy)) if policy else []
+    lines = _lines(policy) if policy else Version.objects.none()
+    rows = list(lines[:most])
     if policy is None or not rows:
         raise Missing(f"There is no policy {slug!r}. Look at the list of policies.")
-    lines = tuple(_line(row) for row in rows)
-    force = next((line for line in lines if line.state == VersionState.PUBLISHED), None)
-    making = next((line for line in lines if line.state in OPEN_STATES), None)
-    shown = next((row for row in rows if row.state == VersionState.PUBLISHED), rows[0])
-    return PolicyPage(policy.pk, slug, shown.title, policy.family, lines, force, making)
+    in_use = rows if most is None else list(lines.filter(state__in=[VersionState.PUBLISHED, *OPEN_STATES]))
+    force = next((_line(row) for row in in_use if row.state == VersionState.PUBLISHED), None)
+    making = next((_line(row) for row in in_use if row.state in OPEN_STATES), None)
+    shown = next((row for row in in_use if row.state == VersionState.PUBLISHED), rows[0])
+    count = policy.versions.count() if most is not None else len(rows)
+    return PolicyPage(
+        policy.pk, slug, shown.title, policy.family, tuple(_line(row) for row in rows), force, making, count
+    )
 
 
 def version_page(slug: str, number: int) -> VersionPage:

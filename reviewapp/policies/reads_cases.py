@@ -1,13 +1,16 @@
 """The read door of cases: those of a version, what changed between two, the history of one, what waits."""
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Count, F, Func, QuerySet
+
 from reviewapp.policies.models import Case, CaseList, Section, Version
-from reviewapp.policies.rules_cases import Standing
+from reviewapp.policies.rules_cases import Standing, Way
 from reviewapp.ui.errors import Missing
 
 
@@ -110,7 +113,11 @@ def cases_of(
     version_id: UUID, *, section: str | None = None, first: int = 0, most: int | None = None
 ) -> tuple[CaseLine, ...]:
     """The cases of a version by section and code, from number `first` on, at most `most`."""
-    rows = Case.objects.filter(pk__in=_keys(version_id)).select_related("made_by").order_by("section", "code")
+    rows = (
+        Case.objects.filter(pk__in=case_keys(version_id))
+        .select_related("made_by")
+        .order_by("section", "code")
+    )
     if section is not None:
         rows = rows.filter(section=section)
     return tuple(_line(row) for row in rows[first : None if most is None else first + most])
@@ -118,8 +125,9 @@ def cases_of(
 
 def counts_of(version_id: UUID) -> dict[str, CaseCounts]:
     """How many cases each section of a version has; sections without any are left out."""
-    rows = Case.objects.filter(pk__in=_keys(version_id), erased=False).values_list("section", "expect")
-    counted = Counter(rows)
+    rows = Case.objects.filter(pk__in=case_keys(version_id), erased=False).order_by()
+    grouped = rows.values_list("section", "expect").annotate(count=Count("pk"))
+    counted = Counter({(section, expect): count for section, expect, count in grouped})
     return {
         code: CaseCounts(code, counted[code, "violates"], counted[code, "allowed"])
         for code in sorted({code for code, _ in counted})
@@ -128,7 +136,7 @@ def counts_of(version_id: UUID) -> dict[str, CaseCounts]:
 
 def case_changes(before: UUID | None, after: UUID) -> CaseChanges:
     """What the cases of `after` are different in from those of `before`; against none, all of them are new."""
-    old_keys, new_keys = set(_keys(before)) if before else set(), set(_keys(after))
+    old_keys, new_keys = set(case_keys(before)) if before else set(), set(case_keys(after))
     wanted = (
         Case.objects.filter(pk__in=old_keys ^ new_keys).select_related("made_by").order_by("section", "code")
     )
@@ -163,8 +171,34 @@ def lines_of(cases: Iterable[UUID]) -> dict[UUID, CaseLine]:
     return {row.pk: _line(row) for row in Case.objects.filter(pk__in=list(cases)).select_related("made_by")}
 
 
-def _keys(version_id: UUID) -> Sequence[UUID]:
-    return CaseList.objects.filter(version=version_id).values_list("cases", flat=True).first() or []
+def lines_beside(slug: str, number: int | None = None) -> str:
+    """The cases of a version that are not in its file, as JSONL; without a number the published, else the latest. Raises Missing."""
+    rows = Version.objects.filter(policy__slug=slug)
+    rows = rows.filter(number=number) if number is not None else rows.order_by("-number")
+    row = (rows.filter(state="published").first() if number is None else None) or rows.first()
+    if row is None:
+        raise Missing(
+            f"There is no {slug}{'' if number is None else f'@{number}'}. `/policies/` lists what there is."
+        )
+    beside = [case for case in cases_of(row.pk) if case.way != Way.FILE and not case.erased]
+    values = (
+        {
+            "id": case.code,
+            "section": case.section,
+            "text": case.text,
+            "expect": case.expect,
+            "note": case.note,
+        }
+        for case in beside
+    )
+    return "".join(json.dumps(value, ensure_ascii=False) + "\n" for value in values)
+
+
+def case_keys(version_id: UUID) -> QuerySet[CaseList, UUID]:
+    """The ids of a version's cases, as a query to put into another: thousands of ids never leave the database."""
+    return CaseList.objects.filter(version=version_id).values_list(
+        Func(F("cases"), function="unnest"), flat=True
+    )
 
 
 def _line(row: Case) -> CaseLine:

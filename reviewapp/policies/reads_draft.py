@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.db.models.functions import Now
 
-from reviewapp.policies import rules, rules_lint, tokens
-from reviewapp.policies.models import Case, CaseList, Section, TypedCopy, Version
+from reviewapp.policies import reads_cases, rules, rules_lint, tokens
+from reviewapp.policies.models import Case, Section, TypedCopy, Version
 from reviewapp.policies.rules import Document, PolicyFileError, Problem
 from reviewapp.policies.rules_lint import Around, Finding
 from reviewapp.policies.rules_sections import SectionText
@@ -95,7 +95,7 @@ def used_codes(policy_id: UUID) -> frozenset[str]:
 def _cases(version_id: UUID | None, document: Document | None) -> list[tuple[str, str, str]]:
     if version_id is None:
         return [(case.text, case.expect, case.code) for case in document.cases] if document else []
-    keys = CaseList.objects.filter(version=version_id).values_list("cases", flat=True).first() or []
+    keys = reads_cases.case_keys(version_id)
     return list(Case.objects.filter(pk__in=keys, erased=False).values_list("text", "expect", "code"))
 
 

@@ -13,6 +13,7 @@ from reviewapp.policies.rules_front import PolicyFileError as PolicyFileError
 from reviewapp.policies.rules_front import Problem as Problem
 from reviewapp.policies.rules_sections import LISTS, check_sections, read_section, split_sections
 from reviewapp.policies.rules_sections import SectionText as SectionText
+from reviewapp.policies.rules_sections import normalise as normalise
 from reviewapp.policies.rules_states import VERSION_STATES as VERSION_STATES
 from reviewapp.policies.rules_states import VersionState as VersionState
 
@@ -38,14 +39,14 @@ class CaseText:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A whole policy file. `applies` holds `sources` and `countries`, each a list; empty means everywhere."""
+    """A whole policy file. `applies` holds lists, empty meaning everywhere, and `dates` with ISO `from` and `until`."""
 
     slug: str
     title: str
     family: str | None
     language: str
     effort: str
-    applies: dict[str, list[str]]
+    applies: dict[str, Any]
     preamble: str
     sections: tuple[SectionText, ...]
     cases: tuple[CaseText, ...]

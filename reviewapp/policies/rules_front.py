@@ -1,7 +1,8 @@
 """Reading the front matter of a policy file, and the error that names what is wrong on which line. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
 import yaml
@@ -119,21 +120,57 @@ def _effort(value: Any, line: int, problems: list[Problem]) -> str:
     return str(value)
 
 
-def _applies(value: Any, line: int, problems: list[Problem]) -> dict[str, list[str]]:
+def _applies(value: Any, line: int, problems: list[Problem]) -> dict[str, Any]:
     value = {} if value is None else value
-    checked: dict[str, list[str]] = {"sources": [], "countries": []}
-    if not isinstance(value, dict) or set(value) - set(checked):
-        problems.append((line, "`applies` may hold `sources` and `countries`, each a list."))
+    checked: dict[str, Any] = {"sources": [], "countries": []}
+    if not isinstance(value, dict) or set(value) - {*checked, "languages", "dates"}:
+        problems.append(
+            (
+                line,
+                "`applies` may hold `sources`, `countries`, `languages`, each a list, and `dates` with `from` and `until`.",
+            )
+        )
         return checked
-    for key in checked:
+    for key in ("sources", "countries", "languages"):
         words = value.get(key) or []
         if not isinstance(words, list) or not all(_is_word(word) for word in words):
             problems.append(
                 (line, f"`{key}` under `applies` must be a list of words, such as [forum, chat].")
             )
-        else:
+        elif words or key in checked:
             checked[key] = words
-    return checked
+    dates = _dates(value.get("dates"), line, problems)
+    return checked | ({"dates": dates} if dates else {})
+
+
+def _dates(value: Any, line: int, problems: list[Problem]) -> dict[str, str]:
+    """The first and the last day, as ISO dates; either may be left out."""
+    if value is None:
+        return {}
+    found: dict[str, str] = {}
+    fits = isinstance(value, dict) and bool(value) and not set(value) - {"from", "until"}
+    for key in ("from", "until"):
+        day = value.get(key) if fits else None
+        if type(day) is date:
+            found[key] = day.isoformat()
+        elif day is not None:
+            fits = False
+    if not fits or ("from" in found and "until" in found and found["until"] < found["from"]):
+        problems.append(
+            (
+                line,
+                "`dates` holds `from: 2026-01-31` and `until: 2026-12-31`, or one of them, the first not after the last.",
+            )
+        )
+        return {}
+    return found
+
+
+def applies_on(applies: Mapping[str, Any], day: date) -> bool:
+    """Whether a policy applies on a day (UTC), both ends included."""
+    dates = applies.get("dates") or {}
+    today = day.isoformat()
+    return str(dates.get("from", "")) <= today <= str(dates.get("until", "9999-12-31"))
 
 
 def _is_word(word: Any) -> bool:

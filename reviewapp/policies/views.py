@@ -9,7 +9,16 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from reviewapp.accounts.access import SignedInRequest, check_may, requires
-from reviewapp.policies import actions, reads, reads_cases, reads_draft, reads_gate, reads_versions, tokens
+from reviewapp.policies import (
+    actions,
+    reads,
+    reads_cases,
+    reads_draft,
+    reads_gate,
+    reads_versions,
+    rules_foreign,
+    tokens,
+)
 from reviewapp.policies.forms import Seen, Typed, gutter
 from reviewapp.policies.rules_diff import word_diff
 from reviewapp.policies.rules_walk import with_block_of, without_cases
@@ -17,7 +26,9 @@ from reviewapp.policies.starter import STARTER
 from reviewapp.ui.errors import Forbidden, Missing, ProductError, Stale
 
 EDIT_METHODS: Final = ["GET", "HEAD", "POST"]
-CASES_SHOWN: Final = 50
+CASES_SHOWN: Final = 5
+LINES_SHOWN: Final = 20
+MOST_UPLOAD: Final = 16_000_000
 
 
 @requires("policy.see")
@@ -46,6 +57,23 @@ def new_policy(request: SignedInRequest) -> HttpResponse:
     return redirect(f"/policies/{made.policy.slug}/draft")
 
 
+@requires("policy.draft")
+@require_POST
+def adopt(request: SignedInRequest) -> HttpResponse:
+    """A policy of another style as a file of ours in the field, with the list of what could not be mapped."""
+    text, examples = (_uploaded(request, name) for name in ("text", "examples"))
+    try:
+        found = rules_foreign.adopt(text, request.POST.get("slug", "").strip().lower(), examples)
+    except ProductError as error:
+        return _new(request, text, status=error.status, error=error)
+    return _new(request, found.source, found=found)
+
+
+def _uploaded(request: SignedInRequest, name: str) -> str:
+    file = request.FILES.get(name)
+    return file.read(MOST_UPLOAD).decode("utf-8-sig", "replace") if file else ""
+
+
 @requires("policy.see")
 @require_GET
 def policy(request: SignedInRequest, slug: str) -> HttpResponse:
@@ -64,7 +92,7 @@ def version(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
     shown = reads.version_page(slug, number)
     context = {
         "version": shown,
-        "policy": reads.policy_page(slug),
+        "policy": reads.policy_page(slug, most=None if request.GET.get("history") == "all" else LINES_SHOWN),
         "gate": reads_gate.gate_standing(shown.id) if shown.gate in ("emergency", "expired") else None,
         **_cases(shown.id),
         **_lengths(shown),
@@ -157,11 +185,11 @@ def discard(request: SignedInRequest, slug: str) -> HttpResponse:
     )  # fmt: skip
 
 
-def _cases(version: UUID) -> dict[str, Any]:
-    """The first cases of a version and how many each section has."""
+def _cases(version: UUID, *, most: int = 0) -> dict[str, Any]:
+    """How many cases each section of a version has, and the first `most` of them."""
     counts = reads_cases.counts_of(version)
     return {
-        "cases": reads_cases.cases_of(version, most=CASES_SHOWN),
+        "cases": reads_cases.cases_of(version, most=most) if most else (),
         "counts": counts,
         "case_count": sum(each.all for each in counts.values()),
     }
@@ -213,10 +241,21 @@ def _save(request: SignedInRequest, slug: str, typed: Typed) -> Any:
 
 
 def _new(
-    request: SignedInRequest, source: str, *, status: int = 200, error: ProductError | None = None
+    request: SignedInRequest,
+    source: str,
+    *,
+    status: int = 200,
+    error: ProductError | None = None,
+    found: rules_foreign.Adopted | None = None,
 ) -> HttpResponse:
     problems = getattr(error, "problems", [])
-    context = {"source": source, "error": error, "problems": problems, "gutter": gutter(source, problems)}
+    context = {
+        "source": source,
+        "error": error,
+        "problems": problems,
+        "gutter": gutter(source, problems),
+        "found": found,
+    }
     return render(request, "policies/new.html", context, status=status)
 
 
@@ -224,10 +263,10 @@ def _draft(
     request: SignedInRequest, slug: str, *, typed: Typed | None = None, error: ProductError | None = None
 ) -> HttpResponse:
     """The draft page; with `typed`, the field keeps it, and saving again means to replace what is stored."""
-    row, policy = reads.draft_page(slug), reads.policy_page(slug)
+    row, policy = reads.draft_page(slug), reads.policy_page(slug, most=LINES_SHOWN)
     context: dict[str, Any] = {"policy": policy, "version": row, "typed": typed, "error": error}
     if row is not None:
-        context |= _cases(row.id) | _lengths(row)
+        context |= _cases(row.id, most=CASES_SHOWN if row.state == "draft" else 0) | _lengths(row)
         context["own"] = request.user.pk in {*row.writers, row.proposer}
         context |= _editor(request, row, typed) if row.state == "draft" else _frozen(policy, row)
     return render(request, "policies/draft.html", context, status=error.status if error else 200)

@@ -28,7 +28,7 @@ def cases(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
 @require_GET
 def history(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     """Every wording of one case, newest first."""
-    policy = reads.policy_page(slug)
+    policy = reads.policy_page(slug, most=1)
     lines = reads_cases.history_of(policy.id, code)
     return render(request, "policies/case_history.html", {"policy": policy, "code": code, "lines": lines})
 
@@ -112,7 +112,7 @@ def _page(request: SignedInRequest, slug: str, number: int, **more: Any) -> Http
     error = more.get("error")
     context = {
         "version": version,
-        "policy": reads.policy_page(slug),
+        "policy": reads.policy_page(slug, most=1),
         "cases": found[:ON_A_PAGE],
         "counts": counts.values(),
         "case_count": sum(each.all for each in counts.values()),

@@ -108,13 +108,14 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One published policy as far as choosing needs it. Empty `sources` or `countries`: everywhere."""
+    """One published policy as far as choosing needs it. Empty `sources`, `countries` or `languages`: everywhere."""
 
     version: UUID
     slug: str
     family: str | None
     sources: frozenset[str] = frozenset()
     countries: frozenset[str] = frozenset()
+    languages: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +212,15 @@ def _candidates(facts: Facts, published: Sequence[Candidate]) -> list[Candidate]
         if (not listed or each.slug in listed)
         and (not each.sources or facts.source in each.sources)
         and (not each.countries or not facts.country or facts.country in each.countries)
+        and _speaks(each.languages, facts.language)
     ]
+
+
+def _speaks(languages: frozenset[str], language: str) -> bool:
+    """Whether a policy for these languages applies; an item of unknown language is never left unjudged for it."""
+    return (
+        not languages or language == "und" or not languages.isdisjoint({language, language.partition("-")[0]})
+    )
 
 
 def _headless(facts: Facts, candidates: Sequence[Candidate]) -> list[Candidate]:

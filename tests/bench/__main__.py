@@ -13,7 +13,7 @@ import django
 django.setup()
 
 from tests import databases  # noqa: E402  needs the settings
-from tests.bench import claims, exports, feed, ingest  # noqa: E402
+from tests.bench import claims, exports, feed, ingest, policies  # noqa: E402
 
 BENCHMARKS = {
     "B1": ingest.durable_ingest,
@@ -22,6 +22,7 @@ BENCHMARKS = {
     "B7": claims.queue_page,
     "B8": exports.audit_export,
     "feed": feed.whole_feed,
+    "policies": policies.policy_pages,
 }
 
 

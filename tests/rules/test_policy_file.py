@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from inference.types import FAMILIES as HEADS
 from reviewapp.policies import rules
 from reviewapp.policies.rules import Document, PolicyFileError, SectionText
-from reviewapp.policies.rules_front import FAMILIES
+from reviewapp.policies.rules_front import FAMILIES, applies_on
 from reviewapp.policies.starter import STARTER
 
 SEEDS = sorted((Path(__file__).parents[2] / "policies_seed").glob("*.md"))
@@ -293,3 +294,38 @@ def test_targets_and_public_texts_in_more_languages_are_read_and_never_sent() ->
 def test_a_target_is_a_percentage_that_can_be_proved(target: str) -> None:
     problems = lines_of(FILE.replace("severity: 2\n", f"severity: 2\nrecall: {target}\n"))
     assert problems[0][0] == 10 and "`recall` is a target" in problems[0][1]
+
+
+def with_applies(applies: str) -> str:
+    return FILE.replace("slug: spam\n", f"slug: spam\napplies: {applies}\n")
+
+
+@pytest.mark.parametrize(
+    ("applies", "wanted"),
+    [
+        ("{languages: [de, pt-BR]}", {"languages": ["de", "pt-BR"]}),
+        ("{dates: {from: 2026-01-01, until: 2026-02-01}}", {"dates": {"from": "2026-01-01", "until": "2026-02-01"}}),
+        ("{dates: {from: 2026-01-01}}", {"dates": {"from": "2026-01-01"}}), ("{dates: }", {}), ("{languages: []}", {}),
+    ],
+)  # fmt: skip
+def test_languages_and_dates_are_read(applies: str, wanted: dict[str, object]) -> None:
+    assert rules.parse(with_applies(applies)).applies == {"sources": [], "countries": []} | wanted
+
+
+@pytest.mark.parametrize(
+    "dates",
+    ["soon", "{}", "[2026-01-01]", "{from: soon}", "{since: 2026-01-01}", "{from: 2026-02-01, until: 2026-01-01}",
+     "{from: 2026-01-01 10:00:00}"],
+)  # fmt: skip
+def test_dates_that_are_none_are_a_problem(dates: str) -> None:
+    assert "`dates` holds" in lines_of(with_applies(f"{{dates: {dates}}}"))[0][1]
+
+
+@pytest.mark.parametrize(
+    ("dates", "applies"),
+    [({}, True), ({"from": "2026-05-05"}, True), ({"from": "2026-05-06"}, False), ({"until": "2026-05-05"}, True),
+     ({"until": "2026-05-04"}, False), ({"from": "2026-05-01", "until": "2026-05-09"}, True)],
+)  # fmt: skip
+def test_both_ends_of_the_dates_are_included(dates: dict[str, str], applies: bool) -> None:
+    assert applies_on({"dates": dates}, date(2026, 5, 5)) is applies
+    assert applies_on({}, date(2026, 5, 5))

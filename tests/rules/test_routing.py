@@ -120,3 +120,19 @@ def test_a_passed_item_is_judged_by_nobody() -> None:
 )
 def test_who_points_decides_the_place_in_the_line(kinds: set[str], why: Why, place: int) -> None:
     assert priority(flag_kinds=kinds, why=why) == place
+
+
+@pytest.mark.parametrize(
+    ("language", "judged"),
+    [("de", True), ("de-AT", True), ("pt-BR", True), ("pt", False), ("en", False), ("und", True)],
+)
+def test_a_policy_for_some_languages_judges_those_and_the_unknown(language: str, judged: bool) -> None:
+    german = Candidate(HATE, "hate", "hate", languages=frozenset({"de", "pt-BR"}))
+    chosen = policies_for(
+        facts=Facts(source="forum", language=language),
+        heads=HEADS,
+        over={"hate"},
+        published=[german],
+        best=False,
+    )
+    assert chosen == ((HATE,) if judged else ())

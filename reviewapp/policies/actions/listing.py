@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max
+from django.db.models import F, Func, Max
 
 from reviewapp.audit.actions import Actor, record
 from reviewapp.policies import rules_cases, rules_gate
@@ -18,8 +18,8 @@ _BATCH = 1_000
 
 def listed(row: Version) -> list[Case]:
     """The cases of a version by code."""
-    held = CaseList.objects.filter(version=row).first()
-    return list(Case.objects.filter(pk__in=held.cases).order_by("code")) if held and held.cases else []
+    keys = CaseList.objects.filter(version=row).values_list(Func(F("cases"), function="unnest"), flat=True)
+    return list(Case.objects.filter(pk__in=keys).order_by("code"))
 
 
 def set_list(row: Version, cases: Iterable[Case]) -> None:

@@ -147,8 +147,9 @@ def _candidates() -> list[rules.Candidate]:
             family=each.family,
             sources=frozenset(each.applies.get("sources") or ()),
             countries=frozenset(each.applies.get("countries") or ()),
+            languages=frozenset(each.applies.get("languages") or ()),
         )
-        for each in policies.published()
+        for each in policies.judging()
     ]
 
 

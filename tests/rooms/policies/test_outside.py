@@ -12,11 +12,13 @@ from django.test import Client
 
 from reviewapp.accounts.actions import issue_key
 from reviewapp.audit.actions import OPERATOR
-from reviewapp.policies import actions, reads
+from reviewapp.policies import actions, reads, reads_cases
 from reviewapp.policies.models import Case, Policy
 from tests import databases
 from tests.cast import Cast
+from tests.rooms.policies import stage
 from tests.rooms.policies.test_import import SEEDS, seed
+from tests.rules.test_policy_foreign import FLAT, LIST
 
 
 def api(url: str, scope: str = "read") -> tuple[int, dict[str, object]]:
@@ -124,3 +126,56 @@ def test_an_export_of_what_is_not_there_says_so(version: str, db: str) -> None:
 def test_a_missing_file_is_named(db: str, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="cannot be read"):
         call_command("policy", "import", str(tmp_path / "none.md"))
+
+
+def test_a_policy_of_another_style_becomes_a_draft_and_the_rest_is_listed(db: str, tmp_path: Path) -> None:
+    text, table = tmp_path / "their.md", tmp_path / "their.csv"
+    text.write_text(FLAT)
+    table.write_text(LIST)
+    out, err = io.StringIO(), io.StringIO()
+    call_command(
+        "policy", "adopt", str(text), "--slug", "adverts", "--examples", str(table), stdout=out, stderr=err
+    )
+    assert "adverts version 1, draft" in out.getvalue() and f"{table}:5: " in err.getvalue()
+    assert reads.draft_page("adverts") is not None and Case.objects.count() == 2
+    text.write_text("nothing here")
+    with pytest.raises(CommandError, match="what violates"):
+        call_command("policy", "adopt", str(text), "--slug", "other", stdout=io.StringIO())
+
+
+def test_cases_made_on_pages_are_exported_beside_the_file_and_come_back(cast: Cast, tmp_path: Path) -> None:
+    draft = stage.draft_of(cast, stage.publish_seed())
+    actions.add_case(
+        policy=draft.policy_id, section="SP-1.1", text="Made here", expect="violates", person=cast.bo
+    )
+    first = reads_cases.cases_of(draft.pk)[0]
+    actions.edit_case(
+        version=draft.pk,
+        case=first.id,
+        section="SP-1.1",
+        text="Edited",
+        expect="violates",
+        reason="r",
+        person=cast.bo,
+    )
+    row = stage.into_force(cast, draft)
+    out = {}
+    for name, more in (("spam.md", ()), ("spam.jsonl", ("--cases",))):
+        stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+        call_command("policy", "export", "spam", *more, stdout=stream)
+        out[name] = stream.buffer.getvalue()
+        (tmp_path / name).write_bytes(out[name])
+    assert b"Made here" in out["spam.jsonl"] and b'"Edited"' in out["spam.md"]
+    call_command("policy", "import", str(tmp_path / "spam.md"), "--publish", stdout=io.StringIO())
+    (again,) = reads.published()
+    assert (again.number, again.version_id) == (2, row.pk), (
+        "what was exported changes nothing when it comes back"
+    )
+
+
+def test_only_policies_whose_dates_include_today_judge(cast: Cast) -> None:
+    old = seed().replace("  countries: []\n", "  countries: []\n  dates: {until: 2020-01-01}\n")
+    actions.import_policy(source=old, actor=OPERATOR, publish=True)
+    actions.import_policy(source=seed("hate"), actor=OPERATOR, publish=True)
+    assert [each.slug for each in reads.judging()] == ["hate"]
+    assert [each.slug for each in reads.published()] == ["hate", "spam"]

@@ -17,6 +17,7 @@ from reviewapp.policies.rules_gate import Blocker, Outcome
 from reviewapp.screening.actions.leases import policy_text
 from tests.cast import Cast
 from tests.rooms.policies import stage
+from tests.rules.test_policy_foreign import FLAT, LIST
 
 ClientFor = Callable[[Person], Client]
 DRAFT = "/policies/spam/draft"
@@ -214,3 +215,18 @@ def test_the_version_page_shows_the_whole_request_token_by_token(
     assert "tokens, ideal 400 to 600" in page and page.count(" tokens · <a") == 5
     whole = text(client_for(cast.ana).get(f"/engine/prompts/{published.pk}"))
     assert developer_text(policy_text(published.pk)) in whole and "(the item stands here)" in whole
+
+
+def test_a_policy_from_elsewhere_is_read_into_the_field_before_anything_is_stored(
+    cast: Cast, client_for: ClientFor
+) -> None:
+    files = {
+        "text": SimpleUploadedFile("a.md", FLAT.encode()), "examples": SimpleUploadedFile("a.csv", LIST.encode())
+    }  # fmt: skip
+    bo = client_for(cast.bo)
+    page = text(bo.post("/policies/new/adopt", {"slug": "Adverts", **files}))
+    assert "slug: adverts" in page and "text, line 24" in page and "examples, line 5" in page
+    assert not Version.objects.exists()
+    bad = bo.post("/policies/new/adopt", {"slug": "x y", "text": SimpleUploadedFile("a.md", b"only words")})
+    assert bad.status_code == 422 and "only words" in text(bad)
+    assert client_for(cast.ana).post("/policies/new/adopt").status_code == 403

@@ -1,4 +1,4 @@
-"""`manage.py policy import PATH… [--publish]` and `policy export SLUG[@N]`: policies as files."""
+"""`manage.py policy import PATH…`, `policy export SLUG[@N]` and `policy adopt FILE`: policies as files."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -7,18 +7,19 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
 from reviewapp.audit.actions import OPERATOR
-from reviewapp.policies import actions, reads, rules
+from reviewapp.policies import actions, reads, reads_cases, rules
 from reviewapp.policies.rules import CaseText, PolicyFileError, Problem
+from reviewapp.policies.rules_foreign import adopt
 from reviewapp.ui.errors import ProductError
 
 
 class Command(BaseCommand):
-    """Two jobs: `import` and `export`."""
+    """Three jobs: `import`, `export` and `adopt`."""
 
     help = "Takes policies in from markdown files and gives them out again, byte for byte."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The two subcommands."""
+        """The subcommands."""
         jobs = parser.add_subparsers(dest="job", required=True)
         bring = jobs.add_parser("import", help="take files in as drafts, or publish them")
         bring.add_argument(
@@ -31,11 +32,22 @@ class Command(BaseCommand):
         give.add_argument(
             "version", metavar="SLUG[@N]", help="without @N the published, else the latest version"
         )
+        give.add_argument(
+            "--cases", action="store_true", help="print the cases that are not in the file, as JSONL"
+        )
+        adopt = jobs.add_parser("adopt", help="take in a policy of another style, with labelled examples")
+        adopt.add_argument("path", type=Path, metavar="FILE.md", help="one markdown text without section ids")
+        adopt.add_argument(
+            "--slug", required=True, help="what the policy is to be called, such as hate-speech"
+        )
+        adopt.add_argument("--examples", type=Path, metavar="FILE.csv", help="labelled examples beside it")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do one of the two."""
+        """Do one of them."""
         if options["job"] == "export":
-            self._export(options["version"])
+            self._export(options["version"], cases=options["cases"])
+        elif options["job"] == "adopt":
+            self._adopt(options["path"], options["slug"], options["examples"])
         else:
             self._import(options["path"], publish=options["publish"])
 
@@ -61,12 +73,31 @@ class Command(BaseCommand):
                 f"{failed} of the files were not taken in; nothing of them was stored. The others were."
             )
 
-    def _export(self, wanted: str) -> None:
+    def _adopt(self, path: Path, slug: str, examples: Path | None) -> None:
+        try:
+            found = adopt(_text(path), slug, _text(examples) if examples else "")
+            row = actions.import_policy(source=found.source, actor=OPERATOR, publish=False)
+        except PolicyFileError as error:
+            raise CommandError(
+                "; ".join(f"line {line}: {message}" for line, message in error.problems)
+            ) from error
+        except ProductError as error:
+            raise CommandError(error.message) from error
+        for where, notes in ((path, found.text_notes), (examples, found.list_notes)):
+            for line, message in notes:
+                self.stderr.write(f"{where}:{line}: {message}")
+        left = len(found.text_notes) + len(found.list_notes)
+        self.stdout.write(
+            f"{row.policy.slug} version {row.number}, {row.state}; {left} notes on what was not mapped as it stood"
+        )
+
+    def _export(self, wanted: str, *, cases: bool = False) -> None:
         slug, mark, number = wanted.partition("@")
         if mark and not (number.isascii() and number.isdigit()):
             raise CommandError("Give a version as SLUG@N, such as spam@3.")
         try:
-            source = reads.source_of(slug, int(number) if mark else None)
+            version = int(number) if mark else None
+            source = reads_cases.lines_beside(slug, version) if cases else reads.source_of(slug, version)
         except ProductError as error:
             raise CommandError(error.message) from error
         _write_bytes(self.stdout, source)
