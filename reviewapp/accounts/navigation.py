@@ -55,4 +55,6 @@ def _is_here(href: str, path: str) -> bool:
         return path == "/" or path.startswith(("/queues/", "/review/", "/decisions/"))
     if href == "/members/":
         return path.startswith(("/members/", "/keys/", "/webhooks/", "/routing/", "/engine/", "/prefilter/"))
+    if href == "/lab/":
+        return path.startswith(("/lab/", "/gates/", "/backtests/", "/evaluations/"))
     return path.startswith(href)

@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from reviewapp.accounts.models import Person
-from reviewapp.lab.actions.gating import decided
+from reviewapp.lab.actions.gating import decided, summary
 from reviewapp.lab.models import CaseResult, Study
 from reviewapp.lab.reads import title_of
 from reviewapp.lab.rules import OPEN_STATES, STUDY_STATES, StudyKind
@@ -104,6 +104,7 @@ class GatePage:
     failed: tuple[FailedCase, ...]
     standing: GateStanding | None
     stale: str
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def gate_page(key: UUID) -> GatePage:
     result = decided(row)
     titles = {code: title for code, title, *_ in row.options["sections"]}
     lines = tuple(SectionLine(titles.get(each.code, "not in this version"), each) for each in result.sections)
-    return GatePage(head, result, lines, _failed(row, result), standing, _stale(row))
+    return GatePage(head, result, lines, _failed(row, result), standing, _stale(row), summary(result))
 
 
 def draft_gate(version_id: UUID, person: Person) -> DraftGate:

@@ -195,10 +195,14 @@ def _broken(case: Tried) -> Blocker:
     said = {"split": "is undecided", NO_ANSWER: "gives no answer"}.get(case.verdict, f"says {case.verdict}")
     return Blocker(
         case.section,
-        f"Case {case.code} must be {case.expect} under {case.section}. The published version says so, the draft {said}. "
+        f"Case {case.code} must {_must(case.expect)} {case.section}. The published version says so, the draft {said}. "
         "Change the section, or the case with a reason that a second person accepts.",
         case.code,
     )
+
+
+def _must(expect: str) -> str:
+    return "violate" if expect == "violates" else "be allowed under"
 
 
 def _silent(case: Tried) -> Blocker:

@@ -17,6 +17,7 @@ from reviewapp.review import actions
 from reviewapp.webhooks.actions import add_endpoint, send_test
 from tests.cast import Cast
 from tests.house.test_every_url import OPEN, PAGES, filled
+from tests.rooms.lab import stage as lab_stage
 from tests.rooms.review import stage
 
 pytestmark = pytest.mark.browser
@@ -56,16 +57,20 @@ def screens(cast: Cast, store: str) -> Screens:
         "help": "/help/", "help-keys": "/help/keys", "help-page": "/help/queues", "policies": "/policies/",
         "policy-new": "/policies/new", "notices": "/settings/notices",
     }  # fmt: skip
-    return plain | {
-        "queue": "/queues/scams-spam?view=verdicts",
-        "queue-next": "/queues/scams-spam/next",
-        "review-item": f"/review/{second if decided.item == first else first}",
-        "decision": f"/decisions/{decided.decision}",
-        "policy-version": "/policies/fraud/versions/1",
-        "policy-draft": "/policies/fraud/draft",
-        "webhook": f"/webhooks/{endpoint.endpoint}?delivery={delivery}",
-        "member": f"/members/{cast.bo.pk}",
-    }
+    return (
+        plain
+        | lab_stage.screens(cast)
+        | {
+            "queue": "/queues/scams-spam?view=verdicts",
+            "queue-next": "/queues/scams-spam/next",
+            "review-item": f"/review/{second if decided.item == first else first}",
+            "decision": f"/decisions/{decided.decision}",
+            "policy-version": "/policies/fraud/versions/1",
+            "policy-draft": "/policies/fraud/draft",
+            "webhook": f"/webhooks/{endpoint.endpoint}?delivery={delivery}",
+            "member": f"/members/{cast.bo.pk}",
+        }
+    )
 
 
 def test_no_screen_is_left_out(screens: Screens, cast: Cast, client_for: Callable[[Person], Client]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
@@ -179,9 +179,11 @@ def _keep(row: Study, said: dict[tuple[UUID, UUID], list[tuple[int, str, UUID | 
             each.votes, each.verdict_id = _votes(said.get((each.case, row.version_id), []))
         if row.against_id:
             each.before, each.before_verdict_id = _votes(said.get((each.case, row.against_id), []))
-    CaseResult.objects.bulk_update(
-        results, ["votes", "before", "verdict", "before_verdict"], batch_size=AT_ONCE
-    )
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE lab_caseresult SET votes = %s, before = %s, verdict_id = %s, before_verdict_id = %s WHERE id = %s",
+            [(each.votes, each.before, each.verdict_id, each.before_verdict_id, each.pk) for each in results],
+        )
 
 
 def _votes(said: list[tuple[int, str, UUID | None]]) -> tuple[list[str], UUID | None]:
@@ -211,7 +213,7 @@ def summary(result: GateResult) -> str:
     if result.blockers:
         broken = sum(bool(each.case) for each in result.blockers)
         missed = len(result.blockers) - broken
-        parts = [f"{broken} case{'s' * (broken != 1)} block"] if broken else []
+        parts = [f"{broken} case{'s block' if broken != 1 else ' blocks'}"] if broken else []
         parts += [f"{missed} target{'s' * (missed != 1)} missed"] if missed else []
         return ", ".join(parts)
     gaps = f", {len(result.gaps)} to sign" if result.gaps else ""

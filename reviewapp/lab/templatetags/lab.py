@@ -31,11 +31,11 @@ def at(table: Mapping[str, Any], key: str) -> Any:
 
 @register.filter
 def minutes(count: float) -> str:
-    """Minutes in words: `under a minute`, `7 min`, `3 h 20 min`."""
+    """Minutes in words: `under a minute`, `about 7 min`, `about 3 h 20 min`."""
     if count < 1:
         return "under a minute"
     hours, rest = divmod(round(count), 60)
-    return f"{hours} h {rest:02d} min" if hours else f"{rest} min"
+    return f"about {hours} h {rest:02d} min" if hours else f"about {rest} min"
 
 
 @register.filter

@@ -6,10 +6,14 @@ from uuid import UUID, uuid4
 from django.db.models.functions import Now
 
 from inference import Failure, Label
-from inference import Verdict as Answer
+from inference import Verdict as Told
+from reviewapp.audit.actions import OPERATOR
 from reviewapp.lab import actions
 from reviewapp.lab.models import Study
+from reviewapp.lab.rules_labelled import Answer, LabelledText
+from reviewapp.lab.selection import Wish
 from reviewapp.policies.models import Version
+from reviewapp.policies.reads import published_version
 from reviewapp.review.models import Decision, Finding, Queue, Task, VerdictCall
 from reviewapp.screening.actions import Claim, Outcome, claim_judgements, commit_verdicts
 from reviewapp.screening.models import Verdict
@@ -53,7 +57,7 @@ def answer(says: Says, *, limit: int = 200, engine: UUID | None = None) -> int:
     return len(outcomes)
 
 
-def _said(claim: Claim, word: str) -> Answer | Failure:
+def _said(claim: Claim, word: str) -> Told | Failure:
     if word not in set(Label):
         return desk.failure(word)
     cited = claim.policy.section_ids[:1] if word == "violates" else ()
@@ -98,3 +102,35 @@ def pass_by(text: str, state: str = "passed") -> UUID:
     item = review_stage.wait_for_a_person(text)
     review_stage.tell("intake_item", f"state = '{state}'", item)
     return item
+
+
+def screens(cast: Cast) -> dict[str, str]:
+    """The name and one address of each screen of the lab, in a lab where each kind of study has ended."""
+    published, row = draft(cast)
+    for number in range(3):
+        decide(
+            cast,
+            published,
+            f"{number} cheap followers",
+            said="violates",
+            person="allowed",
+            reason="policy_unclear",
+        )
+    gate = actions.start_gate(version=row.pk, repeats=3, person=cast.bo)
+    run_to_its_end(gate, lambda claim: "allowed" if claim.version == row.pk else as_expected(claim))
+    past = actions.start_backtest(version=row.pk, wish=Wish(), intended=(), person=cast.bo)
+    run_to_its_end(past, lambda claim: "allowed")
+    rows = [LabelledText("a", "Cheap followers", "violates", "SP-1.1"), LabelledText("b", "Hello", "allowed")]
+    evaluation = actions.start_evaluation(
+        policies=[published_version("spam")], way="apart", file="gold.jsonl", rows=rows, engine=desk.IDENTITY, actor=OPERATOR
+    ).pk  # fmt: skip
+    said = [
+        Answer(0, "violates", ("SP-1.1",), "high", "It sells."),
+        Answer(1, "violates", ("SP-2.1",), "low", "It begs."),
+    ]
+    actions.keep_answers(study=evaluation, answers=said)
+    actions.end_evaluation(study=evaluation, actor=OPERATOR)
+    return {
+        "lab": "/lab/", "gate": f"/gates/{gate}", "backtest": f"/backtests/{past}", "evaluation": f"/evaluations/{evaluation}",
+        "disagreements": "/disagreements/", "lab-new-backtest": f"/lab/drafts/{row.pk}/backtest",
+    }  # fmt: skip
