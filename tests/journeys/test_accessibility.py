@@ -30,7 +30,8 @@ RULES: Final = {
 }
 PARTS: Final = {
     "account_change_password", "account_logout", "delivery-body", "engine-chip", "export", "export-file", "policy",
-    "notices-chip", "review-late",
+    "notices-chip", "review-late", "lab-try", "lab-tried", "lab-draft-gate", "lab-overrides", "lab-open-items", "gate-progress",
+    "backtest-progress", "evaluation-csv", "evaluation-json",
 }  # fmt: skip
 """Names of addresses that give a part of a screen, a file, or another address."""
 

@@ -10,8 +10,7 @@ from reviewapp.accounts.models import Person
 from reviewapp.lab.actions.studies import version_to_judge
 from reviewapp.policies.models import Version
 from reviewapp.policies.rules import VersionState
-from reviewapp.screening.actions import runs
-from reviewapp.screening.rules import RunKind
+from reviewapp.screening.actions.rejudging import judge_again
 from reviewapp.ui.errors import ProductError
 
 MOST: Final = 5_000
@@ -55,11 +54,7 @@ def rejudge_open(*, version: UUID, person: Person) -> int:
     if row.state != VersionState.PUBLISHED:
         raise NotInForce("Only the version in force judges open items. Publish it first.")
     items = open_items(row)
-    if items:
-        run = runs.start_run(
-            kind=RunKind.SECOND_LOOK, person=person, title=f"Open items under {row.policy.slug} v{row.number}"
-        )
-        for at in range(0, len(items), AT_ONCE):
-            runs.ask(run=run, version=row.pk, items=items[at : at + AT_ONCE])
-        runs.finish_asking(run=run)
-    return len(items)
+    return sum(
+        judge_again(items=items[at : at + AT_ONCE], version=row.pk, person=person)
+        for at in range(0, len(items), AT_ONCE)
+    )
