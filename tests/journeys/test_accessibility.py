@@ -29,7 +29,7 @@ RULES: Final = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 }
 PARTS: Final = {
-    "account_change_password", "account_logout", "delivery-body", "engine-chip", "export", "export-file", "policy",
+    "account_change_password", "account_logout", "delivery-body", "engine-chip", "export", "export-file", "policy", "policy-choose", "engine-prompt",
     "notices-chip", "review-late", "lab-try", "lab-tried", "lab-draft-gate", "lab-overrides", "lab-open-items", "gate-progress",
     "backtest-progress", "evaluation-csv", "evaluation-json",
 }  # fmt: skip
@@ -68,6 +68,9 @@ def screens(cast: Cast, store: str) -> Screens:
             "decision": f"/decisions/{decided.decision}",
             "policy-version": "/policies/fraud/versions/1",
             "policy-draft": "/policies/fraud/draft",
+            "cases": "/policies/fraud/versions/2/cases",
+            "case-history": "/policies/fraud/cases/FR-C1",
+            "policy-compare": "/policies/fraud/versions/1/diff/2",
             "webhook": f"/webhooks/{endpoint.endpoint}?delivery={delivery}",
             "member": f"/members/{cast.bo.pk}",
         }
