@@ -140,6 +140,7 @@ EVENTS: Final[dict[str, EventKind]] = dict(
         _kind("webhook.replayed", "Somebody sent deliveries again.", "count"),
         _kind("study.started", "Somebody asked the lab something of a version.", "kind", "policy", "version", "hash", "against", "total", "repeats"),
         _kind("study.ended", "A study of the lab ended.", "kind", "outcome", "answered", "total"),
+        _kind("study.texts_erased", "The texts of a labelled file were erased; the figures stay.", "count"),
         _kind("override.handled", "Somebody dealt with overrides in the inbox.", "decisions", "outcome"),
         _kind("queue.created", "A queue was added.", "slug"),
     ]

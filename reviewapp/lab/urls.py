@@ -24,6 +24,7 @@ urlpatterns = [
     path("backtests/<uuid:key>/breaks", views_studies.break_cases, name="backtest-breaks"),
     path("backtests/<uuid:key>/items/<uuid:sample>/case", views_studies.flip_case, name="backtest-case"),
     path("evaluations/<uuid:key>", views_evaluation.evaluation, name="evaluation"),
+    path("evaluations/<uuid:key>/forget", views_evaluation.forget, name="evaluation-forget"),
     path("evaluations/<uuid:key>/rows.csv", views_evaluation.as_csv, name="evaluation-csv"),
     path("evaluations/<uuid:key>/report.json", views_evaluation.as_json, name="evaluation-json"),
     path("disagreements/", views_disagreements.inbox, name="disagreements"),

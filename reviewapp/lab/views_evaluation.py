@@ -5,10 +5,11 @@ from typing import Final
 from uuid import UUID
 
 from django.http import HttpResponse, JsonResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.accounts.access import SignedInRequest, requires
+from reviewapp.lab import actions
 from reviewapp.lab import reads_evaluation as reads
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\n", "\r", "＝", "＋", "－", "＠")
@@ -45,6 +46,14 @@ def as_csv(request: SignedInRequest, key: UUID) -> HttpResponse:
     for row in rows:
         table.writerow([_cell(value) for value in row.values()])
     return answer
+
+
+@requires("lab.run")
+@require_POST
+def forget(request: SignedInRequest, key: UUID) -> HttpResponse:
+    """Erase the texts of its rows; the figures stay."""
+    actions.forget_texts(study=key, person=request.user)
+    return redirect(f"/evaluations/{key}")
 
 
 _ANSWERS: Final = (("violates", "Violates"), ("allowed", "Allowed"), ("unsure", "Unsure"), ("", "No answer"))

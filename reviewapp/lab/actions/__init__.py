@@ -2,7 +2,7 @@
 
 from reviewapp.lab.actions.advancing import advance_studies, tell_engine
 from reviewapp.lab.actions.backtesting import case_from_sample, cases_from_breaks, look_ahead, start_backtest
-from reviewapp.lab.actions.evaluating import end_evaluation, keep_answers, start_evaluation
+from reviewapp.lab.actions.evaluating import end_evaluation, forget_texts, keep_answers, start_evaluation
 from reviewapp.lab.actions.gating import start_gate
 from reviewapp.lab.actions.handling import handle_overrides
 from reviewapp.lab.actions.rejudging import rejudge_open
@@ -15,6 +15,7 @@ __all__ = [
     "case_from_sample",
     "cases_from_breaks",
     "end_evaluation",
+    "forget_texts",
     "handle_overrides",
     "keep_answers",
     "look_ahead",

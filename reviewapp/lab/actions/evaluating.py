@@ -7,12 +7,14 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from inference import EngineIdentity
+from reviewapp.accounts.access import check_may
+from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import Actor, record
 from reviewapp.lab.models import EvaluationRow, Study
 from reviewapp.lab.rules import StudyKind, StudyState
 from reviewapp.lab.rules_labelled import Answer, LabelledText, digest
 from reviewapp.policies.reads import PublishedPolicy
-from reviewapp.ui.errors import ProductError
+from reviewapp.ui.errors import Missing, ProductError, Stale
 
 ROWS_AT_ONCE = 1_000
 
@@ -99,3 +101,21 @@ def end_evaluation(*, study: UUID, actor: Actor, failure: str = "") -> None:
     Study.objects.filter(pk=study).update(state=state.value, failure=failure, ended_at=Now())
     data = {"kind": row.kind, "outcome": state.value, "answered": row.answered, "total": row.total}
     record(verb="study.ended", actor=actor, subjects=[study], data=data)
+
+
+@transaction.atomic
+def forget_texts(*, study: UUID, person: Person) -> int:
+    """Blank the texts and rationales of an evaluation's rows; its figures stay. Returns how many rows had any.
+
+    Raises Stale while it runs, Missing, Forbidden.
+    """
+    check_may(person, "lab.run")
+    row = Study.objects.select_for_update().filter(pk=study, kind=StudyKind.EVALUATE).first()
+    if row is None:
+        raise Missing("There is no such evaluation. Look at the list in the lab.")
+    if row.state == StudyState.RUNNING:
+        raise Stale("This evaluation still runs. Wait for its end, or stop the command.", state=row.state)
+    blanked = EvaluationRow.objects.filter(study=study).exclude(text="", rationale="")
+    count = blanked.update(text="", rationale="")
+    record(verb="study.texts_erased", actor=Actor.person(person.pk), subjects=[study], data={"count": count})
+    return count

@@ -16,6 +16,7 @@ from reviewapp.accounts.models import Person
 from reviewapp.audit.models import Event
 from reviewapp.lab.models import EvaluationRow, Study
 from reviewapp.policies import reads as policies
+from reviewapp.policies import reads_cases
 from tests.cast import Cast
 from tests.rooms.screening import desk
 
@@ -30,10 +31,10 @@ def spam(db: str) -> None:
 @pytest.fixture
 def cases(spam: None, tmp_path: Path) -> Path:
     """The policy's own cases as a labelled file, with one row that is labelled wrongly on purpose."""
-    page = policies.version_page("spam", 1)
+    listed = reads_cases.cases_of(policies.published_version("spam").version_id)
     rows = [
         {"id": each.code, "section": each.section, "text": each.text, "expect": each.expect}
-        for each in page.cases
+        for each in listed
     ]
     rows.append(
         {"id": "=odd", "section": "", "text": "The river was high this morning.", "expect": "violates"}
@@ -166,3 +167,18 @@ def test_other_rows_cannot_be_compared(cast: Cast, cases: Path, client_for: Clie
     first, second = Study.objects.order_by("started_at")
     answer = client_for(cast.bo).get(f"/evaluations/{first.pk}?with={second.pk}")
     assert answer.status_code == 404 and b"not about the same rows" in answer.content
+
+
+def test_the_texts_can_be_erased_and_the_figures_stay(cast: Cast, cases: Path, client_for: Clients) -> None:
+    with desk.standin() as url:
+        evaluate("spam", cases, "--engine", url)
+    key = Study.objects.get().pk
+    before = client_for(cast.bo).get(f"/evaluations/{key}/report.json").json()
+    assert client_for(cast.ana).post(f"/evaluations/{key}/forget").status_code == 403
+    answer = client_for(cast.bo).post(f"/evaluations/{key}/forget", follow=True)
+    assert answer.status_code == 200 and b"The river was high" not in answer.content
+    assert not EvaluationRow.objects.exclude(text="", rationale="").exists()
+    assert client_for(cast.bo).get(f"/evaluations/{key}/report.json").json() == before
+    Study.objects.update(state="running", ended_at=None)
+    assert client_for(cast.bo).post(f"/evaluations/{key}/forget").status_code == 409
+    assert client_for(cast.bo).post(f"/evaluations/{cast.bo.pk}/forget").status_code == 404
