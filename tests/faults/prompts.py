@@ -11,13 +11,14 @@ from reviewapp.screening.models import Verdict
 
 
 def mixed(verdicts: QuerySet[Verdict]) -> list[UUID]:
-    """Verdicts whose stored prompt is another than their item under their version's text gives, or whose hash differs."""
-    rows = list(verdicts.select_related("item", "version"))
+    """Verdicts on items whose stored prompt is another than their item under their version's text gives, or whose hash differs."""
+    # The canary asks about texts of its own, under the same versions.
+    rows = list(verdicts.filter(item__isnull=False).select_related("item", "version"))
     contents = intake.contents([row.item_id for row in rows if row.item_id])
     policies = {version: policy_text(version) for version in {row.version_id for row in rows}}
     found = []
     for row in rows:
-        assert row.item is not None, "only items are judged here"
+        assert row.item is not None
         policy = policies[row.version_id]
         sent = messages(policy, item_text(row.item.pk, contents[row.item.pk], row.item.language))
         if row.prompt_hash != prompt_hash(sent) or row.policy_hash != policy.hash:
