@@ -108,7 +108,9 @@ def _database(url: str, *, pooled: bool) -> dict[str, Any]:
         "PORT": str(parts.get("port", "")),
         "CONN_MAX_AGE": 0 if pooled else 600,
         "CONN_HEALTH_CHECKS": not pooled,
-        "OPTIONS": {"pool": {"min_size": 2, "max_size": 16, "timeout": 5}} if pooled else {},
+        "OPTIONS": ({"pool": {"min_size": 2, "max_size": 16, "timeout": 5}} if pooled else {})
+        # A transaction left open keeps every dead row of the line in place: claims get slow for all.
+        | {"options": "-c idle_in_transaction_session_timeout=60000"},
     }
 
 

@@ -5,6 +5,7 @@ All SQL runs on one thread with one connection, which also holds the advisory lo
 
 import asyncio
 import signal
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -126,7 +127,8 @@ class _Pump:
         if gate == OPEN or not await self._identify():
             return self.total
         self.trial = gate == HALF_OPEN
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._stop)
+        if threading.current_thread() is threading.main_thread():
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._stop)
         try:
             await self._pump()
         finally:
@@ -168,7 +170,10 @@ class _Pump:
         if free + quick <= 0 or early:
             return
         flying = Counter((claim.run, claim.version) for claim in self.calls.values())
-        aged, suspect = int(self.credit), not any(claim.is_suspect for claim in self.calls.values())
+        aged = int(self.credit)
+        # One whose answer is not stored yet would be lost with the next one.
+        held = (*self.calls.values(), *(outcome.claim for outcome in self.ready))
+        suspect = not any(claim.is_suspect for claim in held)
         claims = await self.sql(
             lambda: actions.claim_judgements(
                 endpoint=self.endpoint, limit=free, quick=quick, aged=aged, flying=flying, suspect=suspect
@@ -209,7 +214,12 @@ class _Pump:
             await self._commit()
 
     def _take(self, claim: Claim, answer: Verdict | Failure) -> None:
-        self.ready.append(Outcome(claim, answer))
+        probed = self.trial and isinstance(answer, Failure) and answer.kind in _ENDPOINT_FAULTS
+        # A probe that fails tells of the engine: the item that it was made with is not charged.
+        spared = (
+            Failure(FailureKind.BUSY, answer.reason) if probed and isinstance(answer, Failure) else answer
+        )
+        self.ready.append(Outcome(claim, spared))
         if isinstance(answer, Verdict):
             self._count(answer)
             return

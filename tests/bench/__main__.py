@@ -13,14 +13,16 @@ import django
 django.setup()
 
 from tests import databases  # noqa: E402  needs the settings
-from tests.bench import claims, exports, feed, ingest, policies  # noqa: E402
+from tests.bench import claims, exports, feed, ingest, policies, pump  # noqa: E402
 
 BENCHMARKS = {
     "B1": ingest.durable_ingest,
     "B2": ingest.single_item_ingest,
+    "B4": pump.pump_rate,
     "B6": claims.claim_next,
     "B7": claims.queue_page,
     "B8": exports.audit_export,
+    "B12": pump.rerun_after_kill,
     "feed": feed.whole_feed,
     "policies": policies.policy_pages,
 }

@@ -4,18 +4,20 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
+from typing import Any
 
 import pytest
 
-from tests.bench import claims, exports, ingest
+from tests.bench import claims, exports, ingest, pump
 from tests.bench.measure import Figure
 from tests.databases import ROOT
 
 Benchmark = Callable[[str], Iterator[Figure]]
 
-TINY: list[tuple[ModuleType, dict[str, int], Benchmark, int]] = [
+TINY: list[tuple[ModuleType, dict[str, Any], Benchmark, int]] = [
     (ingest, {"ITEMS": 40, "BATCH": 20, "WARM_UP": 20, "ROUNDS": 2}, ingest.durable_ingest, 2),
     (ingest, {"SINGLES": 8, "HELLOS": 8, "ROUNDS": 2}, ingest.single_item_ingest, 1),
+    (pump, {"IN_FLIGHT": (4,), "LATENCY": 0.2, "TURNS": 2}, pump.pump_rate, 1),
     (claims, {"FEW": 60, "MANY": 120, "CALLS": 5, "ROUNDS": 2}, claims.claim_next, 1),
     (claims, {"FEW": 60, "MANY": 120, "CALLS": 5, "ROUNDS": 2}, claims.queue_page, 3),
     (exports, {"EVENTS": 300, "ROUNDS": 2}, exports.audit_export, 3),
@@ -29,7 +31,7 @@ def test_a_benchmark_gives_its_figures(
     db: str,
     monkeypatch: pytest.MonkeyPatch,
     module: ModuleType,
-    sizes: dict[str, int],
+    sizes: dict[str, Any],
     benchmark: Benchmark,
     figures: int,
 ) -> None:
@@ -47,4 +49,4 @@ def test_an_unknown_name_says_which_there_are() -> None:
         [sys.executable, "-m", "tests.bench", "B99"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert "no benchmark is called B99; there are B1, B2, B6, B7, B8, feed" in done.stderr
+    assert "no benchmark is called B99; there are B1, B2, B4, B6, B7, B8, B12, feed, policies" in done.stderr
