@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench import claims, exports, ingest, pump
+from tests.bench import claims, exports, ingest
 from tests.bench.measure import Figure
 from tests.databases import ROOT
 
@@ -17,7 +17,6 @@ Benchmark = Callable[[str], Iterator[Figure]]
 TINY: list[tuple[ModuleType, dict[str, Any], Benchmark, int]] = [
     (ingest, {"ITEMS": 40, "BATCH": 20, "WARM_UP": 20, "ROUNDS": 2}, ingest.durable_ingest, 2),
     (ingest, {"SINGLES": 8, "HELLOS": 8, "ROUNDS": 2}, ingest.single_item_ingest, 1),
-    (pump, {"IN_FLIGHT": (4,), "LATENCY": 0.2, "TURNS": 2}, pump.pump_rate, 1),
     (claims, {"FEW": 60, "MANY": 120, "CALLS": 5, "ROUNDS": 2}, claims.claim_next, 1),
     (claims, {"FEW": 60, "MANY": 120, "CALLS": 5, "ROUNDS": 2}, claims.queue_page, 3),
     (exports, {"EVENTS": 300, "ROUNDS": 2}, exports.audit_export, 3),
