@@ -31,7 +31,8 @@ IN_FLIGHT: Final = (64, 256, 512)
 LATENCY: Final = 4.0
 TURNS: Final = 4
 ROUNDS: Final = 1
-KILLED: Final = 40
+KILLED: Final = 24
+"""Less than the window that a pump begins with, so that all are in its hands."""
 TEXT: Final = "The train was on time and the weather in the mountains was lovely, said number"
 
 
@@ -101,18 +102,20 @@ def rerun_after_kill(database: str) -> Iterator[Figure]:
     """
     publish("harassment")
     client = redis.Redis.from_url(settings.REDIS_URL)
-    with tempfile.TemporaryDirectory() as home, standin("--delay", "2") as url:
+    with tempfile.TemporaryDirectory() as home, standin("--delay", "10") as url:
         extra = {"REASONER_URL": url, "REDIS_URL": settings.REDIS_URL}
         _ask(_version(), KILLED)
         with servers.sweeper(database, Path(home), extra):
             first = _worker(database, extra)
-            doorbell.ring("reason", 0)
-            _wait(lambda: Judgement.objects.filter(state="leased").count() == KILLED, 60)
-            _kill(first)
+            try:
+                doorbell.ring("reason", 0)
+                _wait(lambda: _count("leased") == KILLED, 60)
+            finally:
+                _kill(first)
             killed = time.perf_counter()
             second = _worker(database, extra)
             try:
-                _wait(lambda: Judgement.objects.filter(state="done").count() == KILLED, 180)
+                _wait(lambda: _count("done") == KILLED, 180)
             finally:
                 _kill(second)
             took = time.perf_counter() - killed
@@ -120,6 +123,11 @@ def rerun_after_kill(database: str) -> Iterator[Figure]:
     yield figure(
         "B12", "seconds from kill to re-run against RQ alone", [took], [690.0], at_most=0.087, unit="s"
     )
+
+
+def _count(state: str) -> int:
+    """The benchmark's own judgements in a state; the sweeper adds the golden set's."""
+    return Judgement.objects.filter(state=state, run__kind="evaluate").count()
 
 
 def _version() -> UUID:
