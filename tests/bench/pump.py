@@ -16,7 +16,7 @@ import redis
 from django.conf import settings
 from django.test import override_settings
 
-from inference import Effort, ItemText, Reasoner
+from inference import Effort, ItemText, PolicyText, Reasoner
 from reviewapp import doorbell
 from reviewapp.policies import reads as policies
 from reviewapp.screening import actions
@@ -44,11 +44,12 @@ def pump_rate(database: str) -> Iterator[Figure]:
     """
     publish("harassment")
     version = _version()
+    policy = policy_text(version)
     for flying in IN_FLIGHT:
         with standin("--delay", str(LATENCY), "--max-num-seqs", "4096") as url:
             ours, bare = in_turns(
                 lambda flying=flying, url=url: _ours(url, version, flying),  # type: ignore[misc]
-                lambda flying=flying, url=url: asyncio.run(_bare(url, version, flying)),  # type: ignore[misc]
+                lambda flying=flying, url=url: asyncio.run(_bare(url, policy, flying)),  # type: ignore[misc]
                 rounds=ROUNDS,
             )
         yield figure(
@@ -75,9 +76,8 @@ def _ours(url: str, version: UUID, flying: int) -> float:
     return total / took
 
 
-async def _bare(url: str, version: UUID, flying: int) -> float:
+async def _bare(url: str, policy: PolicyText, flying: int) -> float:
     """The same client with nothing around it: no leases, no commits."""
-    policy = policy_text(version)
     total = flying * TURNS
     seats = asyncio.Semaphore(flying)
     cpu, begun = time.process_time(), time.perf_counter()
