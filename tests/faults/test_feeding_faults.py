@@ -42,7 +42,11 @@ from tests.rooms.screening.desk import (
     verdict,
 )
 
-pytestmark = pytest.mark.fault
+pytestmark = [
+    pytest.mark.fault,
+    # Six minutes on two cores: the gate has twenty-five for everything.
+    pytest.mark.skipif(bool(os.environ.get("CI")), reason="long: run it with `manage.py test tests/faults`"),
+]
 __all__ = ["own_store"]
 
 
