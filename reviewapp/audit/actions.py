@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from reviewapp.audit import rules
+from reviewapp.audit.clock import database_time
 from reviewapp.audit.events import EVENTS
 from reviewapp.ids import new_id
 
@@ -62,18 +62,17 @@ def record(
     event = new_id()
     # As one literal: the driver would quote a thousand ids one by one.
     ids = "{" + ",".join(map(str, subjects)) + "}"
+    at = database_time()
+    digest = rules.leaf(
+        event=event,
+        at=at,
+        verb=verb,
+        actor_kind=actor.kind,
+        actor=actor.id,
+        subjects=subjects,
+        data=fields,
+    )
     with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        at: datetime = cursor.fetchone()[0]
-        digest = rules.leaf(
-            event=event,
-            at=at,
-            verb=verb,
-            actor_kind=actor.kind,
-            actor=actor.id,
-            subjects=subjects,
-            data=fields,
-        )
         cursor.execute(
             """
             WITH told AS (

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from psycopg import sql
 
+from reviewapp.audit.clock import database_time
 from reviewapp.audit.reads import position_before
 from reviewapp.insights.export_sql import TABLES, Table, copy_statement
 from reviewapp.insights.rules import ExportFormat, ExportKind
@@ -49,7 +50,7 @@ def first_cursor(kind: ExportKind, since: datetime | int | None) -> tuple[Cursor
         return {"after": after, "until": until, "seen": 0}, max(0, until - after)
     column, name = table.key[0], table.key_table
     start = since if isinstance(since, datetime) else _one(f"SELECT min({column}) FROM {name}", []) or _EVER  # noqa: S608  our own names
-    end = _one("SELECT clock_timestamp()", [])
+    end = database_time()
     total = _one(f"SELECT count(*) FROM {name} WHERE {column} >= %s AND {column} <= %s", [start, end])  # noqa: S608
     return {"after": [start.isoformat(), str(_FIRST_ID)], "until": end.isoformat(), "seen": 0}, total
 

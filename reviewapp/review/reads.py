@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from reviewapp.accounts.models import Person
+from reviewapp.audit.clock import database_time
 from reviewapp.intake import reads as intake
 from reviewapp.review import reads_actions, rules, rules_actions
 from reviewapp.review.models import Decision, Queue, QueueMember, QueueNote, Task
@@ -121,12 +122,12 @@ def home(person: Person) -> Home:
     for line in mine:
         counted[line.queue] = counted.get(line.queue, 0) + 1
     queues = tuple(_line(queue, counted.get(queue.name, 0)) for queue in Queue.objects.all())
-    late = [line for line in queues if line.due and line.due < _now()]
+    late = [line for line in queues if line.due and line.due < database_time()]
     in_hand = next((line.item for line in mine if line.state == "claimed" and not line.reserved), None)
     return Home(
         queues=queues, mine=mine, waiting=sum(line.waiting for line in queues),
         capped=any(line.capped for line in queues), in_hand=in_hand,
-        late=min(late, key=lambda line: line.due or _now()).name if late else "", untouched=_untouched(),
+        late=min(late, key=lambda line: line.due or database_time()).name if late else "", untouched=_untouched(),
     )  # fmt: skip
 
 
@@ -277,13 +278,6 @@ def _untouched() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _now() -> datetime:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        now: datetime = cursor.fetchone()[0]
-    return now
-
-
 @dataclass(frozen=True, slots=True)
 class AnsweredVerdict:
     """A verdict that stood on the screen, and what the person did with it."""
@@ -323,7 +317,7 @@ def decision_record(decision: UUID) -> DecisionRecord:
     findings = made.findings.select_related("version").order_by("version__title", "section")
     calls = made.calls.select_related("verdict__version", "verdict__engine").order_by("verdict__at")
     undone = later is not None and later[1] == rules.DecisionKind.UNDONE.value
-    final = made.release_at <= _now() and not undone and made.kind != rules.DecisionKind.UNDONE.value
+    final = made.release_at <= database_time() and not undone and made.kind != rules.DecisionKind.UNDONE.value
     return DecisionRecord(
         decision=made, source=made.item.source.name, final=final, state=_decision_state(made, final, undone),
         findings=tuple((each.section, str(each.version)) for each in findings),

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection
 
 from reviewapp.accounts.models import Person
+from reviewapp.audit.clock import database_time
 from reviewapp.intake import reads as intake
 from reviewapp.intake.models import Author, Item
 from reviewapp.review import reads_actions, rules_actions, rules_strikes
@@ -101,7 +102,8 @@ def author_page(author: UUID, person: Person, *, most: int = MANY) -> AuthorPage
         raise Missing("There is no such author.")
     if owed(person, author=author):
         raise Blind("The history opens after your first call on the open item.")
-    strikes = tuple(_strike(each) for each in Strike.objects.filter(author=author).select_related("decision")
+    now = database_time()
+    strikes = tuple(_strike(each, now) for each in Strike.objects.filter(author=author).select_related("decision")
                     .prefetch_related("decision__findings").order_by("-at")[:MANY])  # fmt: skip
     counted = rules_strikes.points(each.severity for each in strikes if each.counts)
     total, waiting, violating, allowed = _counts(author)
@@ -157,11 +159,8 @@ def _counts(author: UUID) -> tuple[int, int, int, int]:
     return counts
 
 
-def _strike(row: Strike) -> StrikeLine:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT %s > clock_timestamp()", [row.expires_at])
-        running = bool(cursor.fetchone()[0])
-    counts = running and row.withdrawn_at is None
+def _strike(row: Strike, now: datetime) -> StrikeLine:
+    counts = row.expires_at > now and row.withdrawn_at is None
     ended = "" if counts else "taken back" if row.withdrawn_at else "expired"
     sections = ", ".join(sorted(each.section for each in row.decision.findings.all()))
     points = rules_strikes.points([row.severity])

@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from django.db import connection
-
 from reviewapp.accounts.models import Person
+from reviewapp.audit.clock import database_time
 from reviewapp.intake import reads as intake
 from reviewapp.review import reads_actions, rules_actions
 from reviewapp.review.models import Decision
@@ -40,7 +39,7 @@ def last_calls(person: Person) -> tuple[CallLine, ...]:
     )  # fmt: skip
     texts = intake.contents([each.item_id for each in made])
     labels = reads_actions.labels()
-    now = _now()
+    now = database_time()
     return tuple(
         _line(each, texts[each.item_id].text if each.item_id in texts else "", labels, now) for each in made
     )
@@ -77,10 +76,3 @@ def _state(made: Decision, later: Decision | None, left: int) -> str:
     if left:
         return f"undo open, {left} s"
     return "waits for a second person" if made.awaits_second else "sent"
-
-
-def _now() -> datetime:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        now: datetime = cursor.fetchone()[0]
-    return now

@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.actions import notify
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import SWEEPER, Actor, record
+from reviewapp.audit.clock import database_time
 from reviewapp.policies.actions.gating import GateClosed, check_gate, sign_gaps
 from reviewapp.policies.actions.rows import (
     bound,
@@ -185,11 +186,3 @@ def _tell_people(kind: str, row: Version) -> None:
     people = Person.objects.filter(roles__overlap=["policy_author", "policy_approver"], is_active=True)
     for person in people.values_list("pk", flat=True):
         notify(person=person, kind=kind, about=row.policy_id)
-
-
-def database_time() -> datetime:
-    """The database's clock."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        now: datetime = cursor.fetchone()[0]
-    return now

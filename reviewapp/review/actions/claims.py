@@ -15,6 +15,7 @@ from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
 from reviewapp.accounts.rules import may
 from reviewapp.audit.actions import Actor, record
+from reviewapp.audit.clock import database_time
 from reviewapp.review import rules, rules_care
 from reviewapp.review.models import Skip, Task
 from reviewapp.review.reads_care import is_spent
@@ -256,14 +257,6 @@ def put_back(task: Task) -> None:
     Task.objects.filter(pk=task.pk, state=TaskState.CLAIMED).update(
         state=TaskState.WAITING.value, claimed_by=None, claimed_at=None, reserved=False, lease_until=None
     )
-
-
-def database_time() -> datetime:
-    """The database's clock, now, not at the start of the transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        now: datetime = cursor.fetchone()[0]
-    return now
 
 
 def withdraw(tasks: list[UUID], items: list[UUID], *, actor: Actor, why: str) -> None:

@@ -11,8 +11,9 @@ from reviewapp.accounts.actions import notify
 from reviewapp.accounts.models import Person
 from reviewapp.accounts.rules import may
 from reviewapp.audit.actions import SWEEPER, Actor, record
+from reviewapp.audit.clock import database_time
 from reviewapp.review import reads_actions, rules, rules_actions
-from reviewapp.review.actions.claims import Unclear, alone, database_time, withdraw
+from reviewapp.review.actions.claims import Unclear, alone, withdraw
 from reviewapp.review.models import ActionKind, Decision, Task
 from reviewapp.review.rules import TaskKind
 from reviewapp.review.rules_actions import ActionChoice

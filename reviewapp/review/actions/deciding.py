@@ -11,11 +11,12 @@ from django.db import connection
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import Actor, record
+from reviewapp.audit.clock import database_time
 from reviewapp.intake import actions as intake
 from reviewapp.policies import reads as policies
 from reviewapp.review import rules
 from reviewapp.review.actions.authors import check_protected, count_strike, withdraw_strike
-from reviewapp.review.actions.claims import Claim, ClaimLost, Unclear, alone, database_time, promote
+from reviewapp.review.actions.claims import Claim, ClaimLost, Unclear, alone, promote
 from reviewapp.review.actions.closing import close_escalations
 from reviewapp.review.actions.consequences import FAR, Consequence, Wish, ask_second, consequence
 from reviewapp.review.models import BlindCall, Decision, Draft, Escalation, Finding, Task, VerdictCall

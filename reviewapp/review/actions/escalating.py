@@ -11,11 +11,12 @@ from reviewapp.accounts.actions import notify
 from reviewapp.accounts.models import Person
 from reviewapp.accounts.rules import may
 from reviewapp.audit.actions import SWEEPER, Actor, record
+from reviewapp.audit.clock import database_time
 from reviewapp.intake import actions as intake
 from reviewapp.intake.models import Hold
 from reviewapp.intake.rules import is_plain
 from reviewapp.review import rules
-from reviewapp.review.actions.claims import Claim, Unclear, alone, database_time, promote, take_first
+from reviewapp.review.actions.claims import Claim, Unclear, alone, promote, take_first
 from reviewapp.review.actions.closing import close_escalations
 from reviewapp.review.actions.holding import check_note, seat_of, write_note
 from reviewapp.review.models import Escalation, Queue, QueueMember, Task

@@ -11,6 +11,7 @@ from reviewapp.accounts.actions import notify
 from reviewapp.accounts.models import Person
 from reviewapp.accounts.rules import may
 from reviewapp.audit.actions import Actor, record
+from reviewapp.audit.clock import database_time
 from reviewapp.review import rules, rules_claims
 from reviewapp.review.actions.claims import (
     Claim,
@@ -18,7 +19,6 @@ from reviewapp.review.actions.claims import (
     HoldsAnother,
     Unclear,
     alone,
-    database_time,
     promote,
     take,
     take_first,

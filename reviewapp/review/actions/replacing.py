@@ -6,9 +6,10 @@ from uuid import UUID
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import Actor, record
+from reviewapp.audit.clock import database_time
 from reviewapp.ids import new_id
 from reviewapp.review.actions.authors import count_strike, withdraw_strike
-from reviewapp.review.actions.claims import Unclear, alone, database_time
+from reviewapp.review.actions.claims import Unclear, alone
 from reviewapp.review.actions.consequences import FAR, Wish, ask_second, consequence, drop_second
 from reviewapp.review.actions.deciding import check_call
 from reviewapp.review.actions.undoing import TooLate

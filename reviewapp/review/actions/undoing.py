@@ -8,11 +8,12 @@ from django.db import connection
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import Actor, record
+from reviewapp.audit.clock import database_time
 from reviewapp.ids import new_id
 from reviewapp.intake import actions as intake
 from reviewapp.review import rules
 from reviewapp.review.actions.authors import withdraw_strike
-from reviewapp.review.actions.claims import Claim, alone, database_time, put_back
+from reviewapp.review.actions.claims import Claim, alone, put_back
 from reviewapp.review.actions.consequences import drop_second
 from reviewapp.review.models import Decision, Escalation, Task
 from reviewapp.review.rules import DecisionKind, TaskState

@@ -10,9 +10,10 @@ from reviewapp.accounts.access import check_may
 from reviewapp.accounts.actions import notify
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import DECISIONS_FEED, SWEEPER, Actor, place_in_feed, record
+from reviewapp.audit.clock import database_time
 from reviewapp.intake import actions as intake
 from reviewapp.review import rules, rules_claims
-from reviewapp.review.actions.claims import Unclear, database_time, withdraw
+from reviewapp.review.actions.claims import Unclear, withdraw
 from reviewapp.review.models import BlindCall, Decision, Draft, Note, Task
 from reviewapp.review.rules import TaskState
 from reviewapp.ui.errors import Missing

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from inference import Prefilter
 from reviewapp import doorbell
 from reviewapp.audit.actions import PREFILTER, Actor, record
+from reviewapp.audit.clock import database_time
 from reviewapp.ids import new_ids
 from reviewapp.intake import actions as intake
 from reviewapp.intake import reads as intake_reads
@@ -167,9 +168,7 @@ def _facts(item: Item, flags: Sequence[tuple[str, str]], *, has_text: bool) -> r
 
 
 def _store(scored: Sequence[_Scored], model: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        now = cursor.fetchone()[0]
+    now = database_time()
     Score.objects.bulk_create(
         Score(
             item=each.item,

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from reviewapp import doorbell
 from reviewapp.audit.actions import SWEEPER, record
+from reviewapp.audit.clock import database_time
 from reviewapp.intake import actions as intake
 from reviewapp.screening import rules
 from reviewapp.screening.actions.runs import tend_runs
@@ -109,9 +110,7 @@ def _send_on_unscored() -> int:
     )
     if not items:
         return 0
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        now = cursor.fetchone()[0]
+    now = database_time()
     Score.objects.bulk_create(
         Score(item_id=item, scored_at=now, model="", route=Route.PEOPLE.value, why=Why.NOT_SCORED.value)
         for item in items

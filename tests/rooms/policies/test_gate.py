@@ -11,10 +11,10 @@ from django.db.models.functions import Now
 
 from reviewapp.accounts.models import Notice
 from reviewapp.audit.actions import OPERATOR
+from reviewapp.audit.clock import database_time
 from reviewapp.audit.models import Event
 from reviewapp.policies import actions, reads, reads_gate
 from reviewapp.policies.actions import GateClosed, OwnVersion, StaleVersion, UnfitReport
-from reviewapp.policies.actions.publishing import database_time
 from reviewapp.policies.models import GateReport, GateWaiver, Version
 from reviewapp.policies.rules_gate import Blocker, Outcome, WaiverKind
 from reviewapp.ui.errors import Forbidden, ProductError, Stale
