@@ -1,7 +1,7 @@
 """The write door of people and keys: who is here, what they may do, and how the screens look to them."""
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -161,6 +161,20 @@ def notify(*, person: UUID, kind: str, about: UUID | None = None, by: UUID | Non
     """
     NOTICES[kind]
     Notice.objects.create(person_id=person, kind=kind, about=about, by_id=by)
+
+
+def notify_roles(
+    *, roles: Collection[str], kind: str, about: UUID | None = None, by: UUID | None = None, but: UUID | None = None
+) -> int:  # fmt: skip
+    """Leave the same notice to everybody who may sign in and has one of `roles`, except `but`; returns to how many.
+
+    Joins the open transaction of the change it tells of. Raises KeyError for a kind that is not in the list.
+    """
+    people = Person.objects.filter(roles__overlap=list(roles), is_active=True)
+    keys = [key for key in people.values_list("pk", flat=True) if key != but]
+    for key in keys:
+        notify(person=key, kind=kind, about=about, by=by)
+    return len(keys)
 
 
 def read_notices(*, person: UUID, notice: UUID | None = None) -> None:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from reviewapp.accounts.access import check_may
-from reviewapp.accounts.actions import notify
+from reviewapp.accounts.actions import notify_roles
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import SWEEPER, Actor, record
 from reviewapp.audit.clock import database_time
@@ -169,11 +169,13 @@ def _publish(row: Version, person: Person, actor: Actor) -> None:
         gate_due_at=Now() + timedelta(hours=EMERGENCY_HOURS) if emergency else None,
     )  # fmt: skip
     record_published(row, actor, previous=previous, gate=str(way_in))
-    readers = Person.objects.filter(roles__overlap=["moderator", "senior"], is_active=True).exclude(
-        pk=person.pk
+    notify_roles(
+        roles=["moderator", "senior"],
+        kind="policy_published",
+        about=row.policy_id,
+        by=person.pk,
+        but=person.pk,
     )
-    for reader in readers.values_list("pk", flat=True):
-        notify(person=reader, kind="policy_published", about=row.policy_id, by=person.pk)
 
 
 def _unschedule(row: Version, actor: Actor, *, why: str) -> None:
@@ -183,6 +185,4 @@ def _unschedule(row: Version, actor: Actor, *, why: str) -> None:
 
 def _tell_people(kind: str, row: Version) -> None:
     """A notice for every author and approver who is here."""
-    people = Person.objects.filter(roles__overlap=["policy_author", "policy_approver"], is_active=True)
-    for person in people.values_list("pk", flat=True):
-        notify(person=person, kind=kind, about=row.policy_id)
+    notify_roles(roles=["policy_author", "policy_approver"], kind=kind, about=row.policy_id)

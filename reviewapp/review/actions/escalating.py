@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from reviewapp.accounts.access import check_may
-from reviewapp.accounts.actions import notify
+from reviewapp.accounts.actions import notify, notify_roles
 from reviewapp.accounts.models import Person
 from reviewapp.accounts.rules import may
 from reviewapp.audit.actions import SWEEPER, Actor, record
@@ -125,14 +125,7 @@ def ring_escalations(*, limit: int = 100) -> int:
 
 def ask_for_support(*, person: Person) -> int:
     """Tell every senior, in no words but that, that the person would like to talk; returns how many were told."""
-    told = [
-        senior
-        for senior in Person.objects.filter(is_active=True, roles__contains=["senior"])
-        if senior.pk != person.pk
-    ]
-    for senior in told:
-        notify(person=senior.pk, kind="support_asked", by=person.pk)
-    return len(told)
+    return notify_roles(roles=["senior"], kind="support_asked", by=person.pk, but=person.pk)
 
 
 def set_member(*, queue: UUID, member: UUID, ordinal: int, person: Person) -> None:
@@ -188,8 +181,7 @@ def _tell_on_call(queue: Queue, place: int, notice: str, item: UUID, by: Person 
         QueueMember.objects.filter(queue=queue, person__is_active=True).values_list("person", flat=True)
     )
     if not members:
-        for senior in Person.objects.filter(is_active=True, roles__overlap=["senior", "admin"]):
-            notify(person=senior.pk, kind=notice, about=item, by=by.pk if by else None)
+        notify_roles(roles=["senior", "admin"], kind=notice, about=item, by=by.pk if by else None)
         return None
     turn = members[place % len(members)]
     notify(person=turn, kind=notice, about=item, by=by.pk if by else None)

@@ -1,16 +1,16 @@
 """The canary: a changed engine is put to the golden set first, and what it answers is compared with the engine before."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
 from reviewapp.accounts.access import check_may
-from reviewapp.accounts.actions import notify
+from reviewapp.accounts.actions import notify_roles
 from reviewapp.accounts.models import Person
 from reviewapp.accounts.rules import MAY
 from reviewapp.audit.actions import REASONER, Actor, record
@@ -117,8 +117,7 @@ def _finish(canary: UUID) -> None:
         data={"engine": str(row.engine_id), "changed": found.changed, "unanswered": found.unanswered},
     )  # fmt: skip
     if state is CanaryState.ALARM:
-        for admin in _admins():
-            notify(person=admin, kind="canary_alarm", about=row.engine_id)
+        notify_roles(roles=MAY["engine.manage"], kind="canary_alarm", about=row.engine_id)
 
 
 def _questions(before: Canary | None) -> list[Question]:
@@ -169,8 +168,3 @@ def _as_expected(answers: Mapping[Question, str]) -> int:
 
 def _slugs(versions: set[UUID]) -> dict[UUID, str]:
     return policies.slugs_of(versions)
-
-
-def _admins() -> Sequence[UUID]:
-    roles = [role.value for role in MAY["engine.manage"]]
-    return list(Person.objects.filter(Q(roles__overlap=roles), is_active=True).values_list("pk", flat=True))

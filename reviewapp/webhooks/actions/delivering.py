@@ -12,8 +12,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from reviewapp import doorbell
-from reviewapp.accounts.actions import notify
-from reviewapp.accounts.models import Person
+from reviewapp.accounts.actions import notify_roles
 from reviewapp.audit.actions import Actor, record
 from reviewapp.webhooks import rules
 from reviewapp.webhooks.models import Attempt, Delivery, Endpoint
@@ -175,5 +174,4 @@ def _judge(endpoint: UUID, answers: Sequence[Answer]) -> None:
 def _stop(endpoint: UUID, why: str) -> None:
     if Endpoint.objects.filter(pk=endpoint, active=True).update(active=False, stopped_why=why):
         record(verb="webhook.stopped", actor=DISPATCHER, subjects=[endpoint], data={"why": why})
-        for admin in Person.objects.filter(is_active=True, roles__contains=["admin"]):
-            notify(person=admin.pk, kind="webhook_stopped", about=endpoint)
+        notify_roles(roles=["admin"], kind="webhook_stopped", about=endpoint)
