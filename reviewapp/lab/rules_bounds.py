@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from inference.intervals import clopper_pearson
+from reviewapp.screening.rules_share import share
 
 LEVEL = 0.95
 
@@ -33,24 +34,17 @@ class Rate:
     @property
     def words(self) -> str:
         """`91 % (87–93, n 412)`; one decimal over 1,000 cases or under 5 %; `none yet` without cases."""
-        if not self.n:
-            return "none yet"
-        digits = 1 if self.n > 1_000 or self.share < 0.05 else 0
-        low, high = self.interval
-        return f"{self.percent} ({100 * low:.{digits}f}–{100 * high:.{digits}f}, n {self.n:,})"
+        return str(share(self.hits, self.n)) if self.n else "none yet"
 
     @property
     def percent(self) -> str:
         """The share alone, as `91 %`; nothing shows it without its interval beside it."""
-        if not self.n:
-            return "–"
-        digits = 1 if self.n > 1_000 or self.share < 0.05 else 0
-        return f"{100 * self.share:.{digits}f} %"
+        return share(self.hits, self.n).percent
 
     @property
     def around(self) -> str:
         """The interval and the count alone, as `87–93, n 412`."""
-        return self.words.partition("(")[2].rstrip(")") or "n 0"
+        return share(self.hits, self.n).around
 
 
 def lower_bound(hits: int, n: int) -> float:

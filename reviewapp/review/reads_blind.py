@@ -10,7 +10,7 @@ from reviewapp.accounts.models import Person
 from reviewapp.accounts.rules import may
 from reviewapp.review.models import BlindCall, Task, VerdictsSeen
 from reviewapp.review.rules import OPEN_TASK_STATES
-from reviewapp.screening.reads_share import Share, share
+from reviewapp.screening.rules_share import Share, share
 
 MOST: Final = 2_000
 
