@@ -9,7 +9,6 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils.dateparse import parse_date, parse_datetime
 
 from reviewapp import doorbell
 from reviewapp.audit.actions import Actor, record
@@ -22,6 +21,7 @@ from reviewapp.policies import actions as policies
 from reviewapp.review import actions as review
 from reviewapp.screening import actions as screening
 from reviewapp.ui.errors import Missing, ProductError, Stale
+from reviewapp.ui.typed import moment
 
 LEASE_SECONDS: Final = 60
 MOST_OPEN: Final = 20
@@ -76,18 +76,12 @@ def read_since(text: str | None) -> datetime | int | None:
         return None
     if text.isdecimal() and len(text) < 19:
         return int(text)
-    try:
-        moment = parse_datetime(text)
-        day = None if moment else parse_date(text)
-    except ValueError:
-        moment = day = None
-    if moment is None and day is not None:
-        moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    if moment is None:
+    found = moment(text, UTC)
+    if found is None:
         raise NoSuchExport(
             "Give a start as 2026-01-31, 2026-01-31T12:00:00Z or, for decisions and audit, a position."
         )
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return found
 
 
 @transaction.atomic

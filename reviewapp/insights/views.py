@@ -1,18 +1,16 @@
 """The audit page."""
 
-from datetime import datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
 from django.views.decorators.http import require_safe
 
 from reviewapp.accounts.access import SignedInRequest, requires
 from reviewapp.audit.events import EVENTS
 from reviewapp.insights import reads
+from reviewapp.ui.typed import moment
 
 FIELDS = ("subject", "verb", "who", "since", "until")
 
@@ -22,7 +20,7 @@ FIELDS = ("subject", "verb", "who", "since", "until")
 def audit(request: SignedInRequest) -> HttpResponse:
     """Events, newest first, PAGE at a time, by position; what cannot be read in the filter is said beside it."""
     typed = {name: request.GET.get(name, "").strip()[:100] for name in FIELDS}
-    subject, since, until = _uuid(typed["subject"]), _moment(typed["since"]), _moment(typed["until"])
+    subject, since, until = _uuid(typed["subject"]), moment(typed["since"]), moment(typed["until"])
     problems = [
         words
         for wrong, words in (
@@ -58,17 +56,3 @@ def _uuid(text: str) -> UUID | None:
 
 def _number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 19 else None
-
-
-def _moment(text: str) -> datetime | None:
-    """A day or a time in the person's own zone, which `requires` has made the current one."""
-    try:
-        moment = parse_datetime(text)
-        day = None if moment else parse_date(text)
-    except ValueError:
-        return None
-    if day is not None:
-        moment = datetime(day.year, day.month, day.day)
-    if moment is None:
-        return None
-    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)

@@ -6,13 +6,12 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
 from django.views.decorators.http import require_http_methods, require_POST
 
 from reviewapp.accounts.access import SignedInRequest, requires
 from reviewapp.audit.actions import Actor
 from reviewapp.ui.errors import Missing, ProductError
+from reviewapp.ui.typed import moment
 from reviewapp.webhooks import actions, reads
 from reviewapp.webhooks.rules import DELIVERY_STATES, MOST_TRIES, Announced, message_id
 
@@ -99,16 +98,10 @@ def _chosen(request: HttpRequest) -> dict[str, Any]:
 def _moment(text: str) -> datetime | None:
     if not text.strip():
         return None
-    try:
-        found = parse_datetime(text.strip())
-        day = None if found else parse_date(text.strip())
-    except ValueError:
-        found = day = None
-    if day is not None:
-        found = datetime(day.year, day.month, day.day)
+    found = moment(text.strip())
     if found is None:
         raise BadTime(f"“{text.strip()[:40]}” is no time. Write one such as 2026-01-31 or 2026-01-31 14:00.")
-    return found if found.tzinfo else timezone.make_aware(found)
+    return found
 
 
 def _uuid(text: str) -> UUID | None:
