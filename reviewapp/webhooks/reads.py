@@ -66,12 +66,12 @@ def endpoints(only: UUID | None = None) -> list[EndpointLine]:
             SELECT e.id, e.name, e.url, e.events, e.active, e.stopped_why,
                 CASE WHEN e.retry_at > now() THEN e.retry_at END,
                 CASE WHEN e.previous_until > now() THEN e.previous_until END,
-                count(d.id) FILTER (WHERE d.state = 'delivered' AND recent),
-                count(d.id) FILTER (WHERE d.state IN ('delivered', 'dead') AND recent),
+                count(d.id) FILTER (WHERE d.state = 'delivered'),
+                count(d.id) FILTER (WHERE d.state IN ('delivered', 'dead')),
                 (SELECT count(*) FROM webhooks_delivery x WHERE x.endpoint_id = e.id AND x.state = 'dead'),
                 (SELECT min(x.created_at) FROM webhooks_delivery x WHERE x.endpoint_id = e.id AND x.state = 'waiting')
             FROM webhooks_endpoint e LEFT JOIN LATERAL (
-                SELECT id, state, true AS recent FROM webhooks_delivery
+                SELECT id, state FROM webhooks_delivery
                 WHERE endpoint_id = e.id AND created_at > now() - interval '24 hours'
             ) d ON true
             WHERE %s::uuid IS NULL OR e.id = %s

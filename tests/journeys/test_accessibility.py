@@ -1,16 +1,13 @@
 """Every screen passes axe (WCAG 2.2 AA) in both themes and at three sizes, and none scrolls sideways."""
 
-import json
 from collections.abc import Callable
-from io import StringIO
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
-from django.core.management import call_command
 from django.test import Client
 from playwright.sync_api import Page, expect
 
@@ -18,15 +15,13 @@ from reviewapp.accounts.actions import issue_key
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import OPERATOR
 from reviewapp.intake.models import Author, Source
-from reviewapp.lab import actions as studies
-from reviewapp.lab.models import Study
-from reviewapp.lab.selection import Wish
+from reviewapp.policies.models import Case
 from reviewapp.review import actions
+from reviewapp.review.models import Decision
 from reviewapp.webhooks.actions import add_endpoint, send_test
 from tests.cast import Cast
 from tests.rooms.lab import stage as lab
 from tests.rooms.review import stage
-from tests.rooms.screening import desk
 
 pytestmark = pytest.mark.browser
 OpenPage = Callable[..., Page]
@@ -39,7 +34,7 @@ RULES: Final = {
 
 
 @pytest.fixture
-def screens(cast: Cast, store: str, tmp_path: Path) -> Screens:
+def screens(cast: Cast, store: str) -> Screens:
     """The name and one address of each screen, in a house where something has happened."""
     version = stage.publish("fraud")
     first, second, *_ = stage.line_up(4, version=version)
@@ -48,69 +43,49 @@ def screens(cast: Cast, store: str, tmp_path: Path) -> Screens:
     decided = actions.override(
         task=claim.task, epoch=claim.epoch, nonce=uuid4(), label="allowed", reason="A joke.", person=cast.ad
     )
-    published, draft = lab.draft(cast)
-    lab.decide(cast, published, "Buy three, get none.", said="allowed", person="violates", reason="missed")
-    judged = lab.decide(cast, published, "Free crowns here.", said="violates", person="violates", blind=True)
-    gate = studies.start_gate(version=draft.pk, repeats=1, person=cast.bo)
-    lab.run_to_its_end(gate)
-    rerun = studies.start_backtest(version=draft.pk, wish=Wish(), intended=(), person=cast.bo)
-    lab.run_to_its_end(rerun)
-    authored = stage.wait_for_a_person("Written by somebody.", author=_author())
-    assert authored
+    of_the_lab = lab.screens(cast)
+    judged = Decision.objects.filter(person=cast.ana).latest("at")
+    case = Case.objects.filter(policy__slug="spam").earliest("code")
+    stage.wait_for_a_person("Written by somebody.", author=_author())
     endpoint = add_endpoint(name="Hooks", url="https://hooks.example.org/in", events=(), actor=OPERATOR)
     delivery = send_test(endpoint=endpoint.endpoint, actor=OPERATOR)
     issue_key(name="feed", scopes=["ingest"], actor=OPERATOR)
-    plain = ("audit", "exports", "members", "keys", "webhooks", "prefilter", "engine", "help", "policies", "lab",
-        "disagreements", "actions", "routing")  # fmt: skip
-    return {"home": "/", **{name: f"/{name}/" for name in plain}} | {
-        "one's own": "/settings/me",
-        "notices": "/settings/notices",
-        "care": "/settings/care",
-        "one's keys": "/settings/keys",
-        "one's calls": "/settings/calls",
-        "one's agreement": "/settings/agreement",
-        "keys of the review screen": "/help/keys",
-        "a page of the manual": "/help/queues",
-        "queue": "/queues/scams-spam?view=verdicts",
-        "queue members": "/queues/scams-spam/members",
-        "claiming": "/queues/scams-spam/next",
-        "review": f"/review/{second if decided.item == first else first}",
-        "author": "/authors/forum/u1",
-        "decision": f"/decisions/{decided.decision}",
-        "replacing": f"/decisions/{judged.pk}/replace",
-        "new policy": "/policies/new",
-        "policy version": "/policies/fraud/versions/1",
-        "policy draft": "/policies/spam/draft",
-        "policy compared": "/policies/spam/versions/1/diff/2",
-        "cases": "/policies/spam/versions/2/cases",
-        "history of a case": f"/policies/spam/cases/{published.policy.cases.all()[0].code}",
-        "gate": f"/gates/{gate}",
-        "new backtest": f"/lab/drafts/{draft.pk}/backtest",
-        "backtest": f"/backtests/{rerun}",
-        "evaluation": f"/evaluations/{_evaluated(tmp_path)}",
-        "webhook": f"/webhooks/{endpoint.endpoint}?delivery={delivery}",
-        "member": f"/members/{cast.bo.pk}",
-    }
+    plain = ("audit", "exports", "members", "keys", "webhooks", "prefilter", "engine", "help", "policies",
+        "actions", "routing")  # fmt: skip
+    return (
+        {"home": "/", **{name: f"/{name}/" for name in plain}}
+        | of_the_lab
+        | {
+            "one's own": "/settings/me",
+            "notices": "/settings/notices",
+            "care": "/settings/care",
+            "one's keys": "/settings/keys",
+            "one's calls": "/settings/calls",
+            "one's agreement": "/settings/agreement",
+            "keys of the review screen": "/help/keys",
+            "a page of the manual": "/help/queues",
+            "queue": "/queues/scams-spam?view=verdicts",
+            "queue members": "/queues/scams-spam/members",
+            "claiming": "/queues/scams-spam/next",
+            "review": f"/review/{second if decided.item == first else first}",
+            "author": "/authors/forum/u1",
+            "decision": f"/decisions/{decided.decision}",
+            "replacing": f"/decisions/{judged.pk}/replace",
+            "new policy": "/policies/new",
+            "policy version": "/policies/fraud/versions/1",
+            "policy draft": "/policies/spam/draft",
+            "policy compared": "/policies/spam/versions/1/diff/2",
+            "cases": "/policies/spam/versions/2/cases",
+            "history of a case": f"/policies/spam/cases/{case.code}",
+            "webhook": f"/webhooks/{endpoint.endpoint}?delivery={delivery}",
+            "member": f"/members/{cast.bo.pk}",
+        }
+    )
 
 
 def _author() -> Author:
     source, _ = Source.objects.get_or_create(name="forum")
     return Author.objects.create(source=source, external_id="u1", name="Somebody")
-
-
-def _evaluated(folder: Path) -> UUID:
-    path = folder / "gold.jsonl"
-    path.write_text(json.dumps({"id": "1", "section": "", "text": "A calm river.", "expect": "allowed"}))
-    with desk.standin() as url:
-        # In a thread of its own: the browser's event loop runs in this one.
-        (failure,) = stage.at_once(
-            1,
-            lambda _: call_command(
-                "evaluate", "spam", str(path), "--engine", url, stdout=StringIO(), stderr=StringIO()
-            ),
-        )
-    assert failure is None
-    return Study.objects.filter(kind="evaluate").latest("started_at").pk
 
 
 def test_no_screen_is_left_out(screens: Screens, cast: Cast, client_for: Callable[[Person], Client]) -> None:
