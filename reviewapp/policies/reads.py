@@ -266,11 +266,6 @@ def problems_of(source: str, slug: str) -> list[Problem]:
     return rules.problems_of(source, slug)
 
 
-def findings_of(source: str) -> list[Problem]:
-    """What deserves a look in a text, by line."""
-    return rules.findings(source)
-
-
 def _with_sections() -> QuerySet[Version]:
     return Version.objects.select_related("policy").prefetch_related("sections").order_by("policy__slug")
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
@@ -19,9 +18,6 @@ from reviewapp.policies.rules_states import VersionState as VersionState
 
 MOST_BYTES: Final = 200_000
 
-_INVISIBLE: Final = re.compile(
-    "[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
-)
 _CASE_KEYS: Final = ("id", "section", "text", "expect", "note")
 
 
@@ -173,25 +169,6 @@ def problems_of(source: str, slug: str | None) -> list[Problem]:
     except PolicyFileError as error:
         return error.problems
     return []
-
-
-def findings(source: str) -> list[Problem]:
-    """What deserves a look but stops nothing: characters that nobody sees, and sections without a public text."""
-    found = [
-        (number, f"Invisible character U+{ord(match[0]):04X}. Remove it unless the rule is about it.")
-        for number, line in enumerate(LINE_END.split(source.removeprefix("\ufeff")), start=1)
-        if (match := _INVISIBLE.search(line))
-    ]
-    try:
-        document = parse(source)
-    except PolicyFileError:
-        return found
-    found += [
-        (section.line, f"{section.code} has no public text; author and reporter will read its title only.")
-        for section in document.sections
-        if not section.public
-    ]
-    return sorted(found)
 
 
 def _unreadable(source: str) -> list[Problem]:
