@@ -17,18 +17,28 @@ def bring_up_to_date(services: Services, *, demo: bool) -> None:
 
     Raises BootError with the command's last words.
     """
-    stamp = services.home.path / "schema.stamp"
-    wanted = fingerprint(services.root, services.home.version, demo=demo)
-    if services.postgres and stamp.exists():
-        seen = stamp.read_text().split()
-        if wanted in seen or fingerprint(services.root, services.home.version, demo=True) in seen:
-            return
+    if is_up_to_date(services, demo=demo):
+        return
     with step("Bringing the database up to date"):
         run_command(services, ["migrate", "--verbosity", "0"])
     with step("Seeding policies" + (", people and demo items" if demo else "")):
         run_command(services, ["seed", "--policies", *(["--demo"] if demo else [])])
     if services.postgres:
-        stamp.write_text(wanted + "\n")
+        _stamp(services).write_text(fingerprint(services.root, services.home.version, demo=demo) + "\n")
+
+
+def is_up_to_date(services: Services, *, demo: bool) -> bool:
+    """Whether the embedded database has seen exactly these files; a foreign one is always asked."""
+    stamp = _stamp(services)
+    if not services.postgres or not stamp.exists():
+        return False
+    seen = stamp.read_text().split()
+    kinds = {demo, True}  # what was seeded with demo items lacks nothing without them
+    return any(fingerprint(services.root, services.home.version, demo=kind) in seen for kind in kinds)
+
+
+def _stamp(services: Services) -> Path:
+    return services.home.path / "schema.stamp"
 
 
 def fingerprint(root: Path, version: str, *, demo: bool) -> str:

@@ -5,7 +5,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from reviewapp.boot.environment import packages_folder
@@ -39,8 +39,16 @@ class Services:
         self._reasoner_url = ""
         self._web_url = ""
 
-    def start(self, needs: Sequence[str], pg_settings: Mapping[str, str] | None = None) -> None:
-        """Start database, doorbell and stand-in reasoner as far as needed, all at once; wait for the first two."""
+    def start(
+        self,
+        needs: Sequence[str],
+        pg_settings: Mapping[str, str] | None = None,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> None:
+        """Start database, doorbell and stand-in reasoner as far as needed, all at once; wait for the first two.
+
+        `meanwhile` is called before the wait, when the addresses of all are known.
+        """
         own_database = DATABASE in needs and not os.environ.get("DATABASE_URL")
         own_doorbell = DOORBELL in needs and not os.environ.get("REDIS_URL")
         if own_database or own_doorbell:
@@ -58,6 +66,8 @@ class Services:
             self._reasoner_url = f"http://127.0.0.1:{port}/v1"
             self.reasoner = self.child("reasoner", ["-m", "inference.standin", "--port", str(port)])
             self.reasoner.start(self.leash)
+        if meanwhile:
+            meanwhile()
         if self.postgres:
             self.postgres.wait_ready()
             self.postgres.prepare()

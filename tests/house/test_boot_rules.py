@@ -6,14 +6,16 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from reviewapp.boot import front, home, lockfile, schema
 from reviewapp.boot.environment import installer
 from reviewapp.boot.places import own_uid
+from reviewapp.boot.postgres import Postgres
 from reviewapp.boot.say import BootError
-from reviewapp.boot.services import DATABASE, DOORBELL, REASONER, WEB, check_port
+from reviewapp.boot.services import DATABASE, DOORBELL, REASONER, WEB, Services, check_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -97,6 +99,25 @@ def test_a_changed_seed_or_migration_is_noticed(tmp_path: Path) -> None:
     before = schema.fingerprint(tmp_path, "1", demo=False)
     seed.write_text("two")
     assert schema.fingerprint(tmp_path, "1", demo=False) != before
+
+
+@pytest.mark.parametrize(
+    ("seen", "asked", "known"),
+    [(True, True, True), (True, False, True), (False, False, True), (False, True, False)],
+)
+def test_a_start_with_nothing_to_migrate_is_known_before_the_database_runs(
+    tmp_path: Path, seen: bool, asked: bool, known: bool
+) -> None:
+    """Demo items seen or asked for: what was seeded with them lacks nothing without."""
+    services = Services(tmp_path, home.Home(tmp_path / "home", "1"), Path(sys.executable))
+    services.home.open()
+    stamp = services.home.path / "schema.stamp"
+    stamp.write_text(schema.fingerprint(tmp_path, "1", demo=seen))
+    assert not schema.is_up_to_date(services, demo=asked)  # a database of the person's own is always asked
+    services.postgres = cast(Postgres, object())
+    assert schema.is_up_to_date(services, demo=asked) == known
+    stamp.unlink()
+    assert not schema.is_up_to_date(services, demo=asked)
 
 
 def test_a_home_of_a_newer_version_is_refused(tmp_path: Path) -> None:
