@@ -76,6 +76,7 @@ CHORES: Final[tuple[tuple[float, Callable[[], object]], ...]] = (
     (TICK_SECONDS, _place_all),
     (SWEEP_SECONDS, review.expire_claims),
     (SWEEP_SECONDS, review.ring_escalations),
+    (SWEEP_SECONDS, review.tell_of_late),
     (SWEEP_SECONDS, _sweep),
     (SWEEP_SECONDS, webhooks.return_lapsed),
     (SWEEP_SECONDS, screening.tend_canaries),

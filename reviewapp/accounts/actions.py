@@ -14,6 +14,7 @@ from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.db.models.functions import Now
 
 from reviewapp.accounts import rules
@@ -161,6 +162,17 @@ def notify(*, person: UUID, kind: str, about: UUID | None = None, by: UUID | Non
     """
     NOTICES[kind]
     Notice.objects.create(person_id=person, kind=kind, about=about, by_id=by)
+
+
+def notify_more(*, person: UUID, kind: str, about: UUID, name: str, count: int) -> None:
+    """Tell somebody that `count` more items belong to what a notice of theirs says; a new notice once that one was read.
+
+    Joins the open transaction of the change it tells of. Raises KeyError for a kind that is not in the list.
+    """
+    NOTICES[kind]
+    unread = Notice.objects.filter(person_id=person, kind=kind, about=about, read_at=None)
+    if not unread.update(count=F("count") + count, name=name, at=Now()):
+        Notice.objects.create(person_id=person, kind=kind, about=about, name=name, count=count)
 
 
 def notify_roles(

@@ -77,14 +77,16 @@ class ApiKey(models.Model):
 
 
 class Notice(models.Model):
-    """Something a person should know: a kind from a closed list and the id of what it is about."""
+    """Something a person should know: a kind from a closed list, the id and name of what it is about, and how often."""
 
-    content_free: ClassVar = ("kind",)
+    content_free: ClassVar = ("kind", "name")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="notices")
     kind = models.TextField(db_collation="C")
     about = models.UUIDField(null=True)
+    name = models.TextField(default="", db_default="", blank=True)
+    count = models.PositiveIntegerField(default=1, db_default=1)
     by = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, related_name="+")
     at = models.DateTimeField(db_default=Now())
     read_at = models.DateTimeField(null=True)

@@ -59,7 +59,9 @@ def _told(person: Person) -> QuerySet[Notice]:
 
 
 def _row(row: Notice, kind: NoticeKind) -> NoticeRow:
+    items = f"{row.count} item{'' if row.count == 1 else 's'}"
+    who = str(row.by) if row.by else "Somebody"
     return NoticeRow(
-        row.pk, kind.icon, kind.words.format(who=str(row.by) if row.by else "Somebody"), kind.hint,
+        row.pk, kind.icon, kind.words.format(who=who, name=row.name, items=items), kind.hint,
         kind.path.format(about=row.about), row.at, row.read_at is None,
     )  # fmt: skip

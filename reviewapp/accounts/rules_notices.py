@@ -8,7 +8,10 @@ NOTICE_DAYS: Final = 90
 
 @dataclass(frozen=True, slots=True)
 class NoticeKind:
-    """One kind: an icon, a sentence (`{who}` is whoever caused it), what to do, and a path (`{about}` is an id)."""
+    """One kind: an icon, a sentence, what to do, and a path.
+
+    `{who}` is whoever caused it, `{name}` what it is about (never words of an item), `{items}` how many, `{about}` an id.
+    """
 
     icon: str
     words: str
@@ -32,7 +35,10 @@ NOTICES: Final[dict[str, NoticeKind]] = {
     ),
     "restricted": NoticeKind("lock", "{who} restricted an item", "You are cleared to open it; each view is logged.", _ITEM, "urgent"),
     "second_needed": NoticeKind("users", "An interim limit waits for a second person", "Confirm it or lift it.", _ITEM, "urgent"),
-    "target_missed": NoticeKind("timer", "A queue is past its time target", "The oldest item is late.", "/", "urgent"),
+    "target_missed": NoticeKind(
+        "timer", "{name}: {items} passed the time target", "Counted since you last read this. What waits is in the queue.",
+        "/queues/{about}", "urgent",
+    ),
     "support_offered": NoticeKind(
         "heart-pulse", "What you escalated was heavy", "Take a break or a lighter queue, without a reason; or ask to talk.",
         "/settings/care", "care",

@@ -139,6 +139,14 @@ def queue_line(slug: str) -> tuple[UUID, QueueLine]:
     return queue.pk, _line(queue, 0, cap=FEW)
 
 
+def queue_slug(queue: UUID) -> str:
+    """The name of a queue in addresses. Raises Missing."""
+    slug = Queue.objects.filter(pk=queue).values_list("slug", flat=True).first()
+    if slug is None:
+        raise Missing("There is no such queue any more. The list of queues shows what there is.")
+    return slug
+
+
 def queue_page(
     slug: str,
     person: Person,

@@ -15,6 +15,7 @@ from reviewapp.review import (
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("queues/<uuid:queue>", views.queue_by_key, name="queue-by-key"),
     path("queues/<slug:slug>", views.queue, name="queue"),
     path("queues/<slug:slug>/next", views.queue_next, name="queue-next"),
     path("queues/<slug:slug>/reserve", views_act.reserve, name="queue-reserve"),

@@ -43,6 +43,13 @@ def queue(request: SignedInRequest, slug: str) -> HttpResponse:
     return render(request, "review/queue.html", {"page": page})
 
 
+@require_GET
+@requires("queues.see")
+def queue_by_key(request: SignedInRequest, queue: UUID) -> HttpResponse:
+    """`/queues/{id}`, which notices lead to: the queue under its own name."""
+    return HttpResponseRedirect(f"/queues/{reads.queue_slug(queue)}")
+
+
 @require_http_methods(["GET", "POST"])
 @requires("queue.work")
 def queue_next(request: SignedInRequest, slug: str) -> HttpResponse:

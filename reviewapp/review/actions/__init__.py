@@ -40,6 +40,7 @@ from reviewapp.review.actions.holding import (
     leave_queue_note,
     take_over,
 )
+from reviewapp.review.actions.lateness import tell_of_late
 from reviewapp.review.actions.noting import add_note
 from reviewapp.review.actions.replacing import replace_own
 from reviewapp.review.actions.routing import change_queue, drop_rule, move_rule, reroute, save_rule
@@ -110,6 +111,7 @@ __all__ = [
     "set_member",
     "skip",
     "take_over",
+    "tell_of_late",
     "undo",
     "unprotect_author",
 ]

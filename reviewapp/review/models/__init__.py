@@ -1,9 +1,10 @@
 """Tables of review: queues, the tasks in them, what people typed, and what they decided."""
 
-from reviewapp.review.models.catalogue import ActionKind
+from reviewapp.review.models.catalogue import ActionKind, SectionUsual
 from reviewapp.review.models.consequences import Escalation, ProtectedAuthor, Strike
 from reviewapp.review.models.decisions import BlindCall, Decision, Finding, VerdictCall, VerdictsSeen
 from reviewapp.review.models.queues import Queue, QueueMember, QueueNote, RoutingRule, RoutingVersion
+from reviewapp.review.models.readings import PolicyReading
 from reviewapp.review.models.tasks import Draft, Note, Skip, Stay, Task
 
 __all__ = [
@@ -14,12 +15,14 @@ __all__ = [
     "Escalation",
     "Finding",
     "Note",
+    "PolicyReading",
     "ProtectedAuthor",
     "Queue",
     "QueueMember",
     "QueueNote",
     "RoutingRule",
     "RoutingVersion",
+    "SectionUsual",
     "Skip",
     "Stay",
     "Strike",

@@ -1,4 +1,4 @@
-"""The table of actions that admins keep; while it is empty, the supplied ones hold."""
+"""The actions that admins keep (while there are none, the supplied ones hold), and what is usual for a section."""
 
 from typing import ClassVar
 
@@ -27,3 +27,18 @@ class ActionKind(models.Model):
 
     class Meta:
         ordering = ("ordinal", "code")
+
+
+class SectionUsual(models.Model):
+    """What a call on a section of a policy does unless the person says otherwise; holds across versions."""
+
+    content_free: ClassVar = ("policy", "section", "action", "reason_code")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    policy = models.TextField(db_collation="C")
+    section = models.TextField(db_collation="C")
+    action = models.TextField(default="", db_collation="C", blank=True)
+    reason_code = models.TextField(default="", db_collation="C", blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["policy", "section"], name="review_usual_once"),)

@@ -27,6 +27,8 @@ class Queue(models.Model):
     blind_percent = models.PositiveSmallIntegerField(default=10, db_default=10)
     oldest_first = models.BooleanField(default=False, db_default=False)
     members_only = models.BooleanField(default=False, db_default=False)
+    # Its leads were told of everything that passed the target until then.
+    late_told_until = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         ordering = ("ordinal", "slug")

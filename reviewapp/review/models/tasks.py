@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from reviewapp.ids import new_id
@@ -78,6 +78,12 @@ class Task(models.Model):
                 name="review_task_next",
             ),
             models.Index(fields=["queue", "due_at"], condition=Q(state="waiting"), name="review_task_due"),
+            # Next to empty: what was past its target when it came, found by when it came.
+            models.Index(
+                fields=["created_at"],
+                condition=Q(state="waiting", due_at__lte=F("created_at")),
+                name="review_task_born_late",
+            ),
             models.Index(fields=["lease_until"], condition=Q(state="claimed"), name="review_task_lease"),
             models.Index(
                 fields=["assigned_to", "queue"],
