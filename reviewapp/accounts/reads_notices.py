@@ -1,11 +1,12 @@
 """The read door of notices: the list, and how many are new."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 
 from reviewapp.accounts.models import Notice, Person
 from reviewapp.accounts.rules_notices import NOTICES, NoticeKind
@@ -37,6 +38,12 @@ def notices(person: Person) -> tuple[NoticeRow, ...]:
 def unread(person: Person) -> int:
     """How many are new, counted up to a hundred."""
     return len(_told(person).filter(read_at=None).values_list("pk")[:MOST])
+
+
+def was_told(person: UUID, kind: str, *, hours: int) -> bool:
+    """Whether somebody got a notice of this kind in the last `hours`."""
+    since = Now() - timedelta(hours=hours)
+    return Notice.objects.filter(person_id=person, kind=kind, at__gt=since).exists()
 
 
 def where_to(person: Person, notice: UUID) -> str:

@@ -47,8 +47,16 @@ NOTICES: Final[dict[str, NoticeKind]] = {
     "exposure_reached": NoticeKind(
         "heart-pulse", "You reached your exposure limit for this shift", "Lighter items come until your next shift.", "/settings/care", "care"
     ),
+    "exposure_of_member": NoticeKind(
+        "heart-pulse", "{who} reached the exposure limit for this shift", "Lighter items come to them. Offer a break or other work.",
+        "/", "urgent",
+    ),
     "exception_due": NoticeKind("scale", "An exception that you granted is due for review", "Keep it or replace the decision.", "/decisions/{about}", "decisions"),
     "decision_replaced": NoticeKind("replace", "Your call was replaced", "Open it to see by what and why.", "/decisions/{about}", "decisions"),
+    "decision_reopened": NoticeKind(
+        "replace", "An item that you decided came back", "New reports or an appeal; somebody decides it again. Your call stays on record.",
+        "/decisions/{about}", "decisions",
+    ),
     "emergency_expired": NoticeKind(
         "triangle-alert", "An emergency publication was not gated within 72 hours", "Run its gate, or bring back an older version.",
         "/policies/", "urgent",

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts import rules as who
 from reviewapp.accounts.access import SignedInRequest, requires
-from reviewapp.review import actions, reads, reads_beside, reads_blind, reads_desk, reads_dialogs
+from reviewapp.review import actions, reads, reads_beside, reads_blind, reads_care, reads_desk, reads_dialogs
 from reviewapp.review.forms import Typed
 from reviewapp.review.keys import BY_NAME, keymap
 from reviewapp.review.rules import REASONS
@@ -169,7 +169,11 @@ def dialog_context(request: SignedInRequest, *, opened: str = "", problem: str =
 def nothing_in_hand(request: SignedInRequest, slug: str) -> dict[str, object]:
     """What the page says when a queue has nothing for this person, or before they start."""
     _, line = reads.queue_line(slug)
-    return {"line": line, "undo": reads_desk.undo_slot(request.user), "keys": BY_NAME}
+    spent = reads_care.is_spent(request.user)
+    return {
+        "line": line, "undo": reads_desk.undo_slot(request.user), "keys": BY_NAME, "spent": spent,
+        "lighter": reads_care.lighter_queues(request.user) if spent else (),
+    }  # fmt: skip
 
 
 def _cursor(request: HttpRequest, name: str) -> UUID | None:

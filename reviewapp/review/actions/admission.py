@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from reviewapp.audit.actions import SWEEPER, Actor, record
 from reviewapp.intake import actions as intake
 from reviewapp.review import rules
+from reviewapp.review.actions.telling import tell_reopened
 from reviewapp.review.models import Queue, RoutingRule, Task
 from reviewapp.screening import reads as screening
 
@@ -23,19 +24,19 @@ _FACTS: Final = """
         {picked}
     )
     SELECT i.id, s.name, i.policies,
-           CASE WHEN EXISTS (SELECT FROM review_decision d WHERE d.item_id = i.id) THEN i.changed_at
-                ELSE i.received_at END,
+           CASE WHEN d.made THEN i.changed_at ELSE i.received_at END,
            f.kinds, f.deadline, f.reasons,
            (SELECT array_agg(DISTINCT sec.response) FROM screening_currentverdict cv
             JOIN screening_verdict v ON v.id = cv.verdict_id AND v.label = 'violates'
             JOIN policies_section sec ON sec.version_id = v.version_id AND sec.code = ANY(v.sections)
             WHERE cv.item_id = i.id AND sec.response <> ''),
-           clock_timestamp(), i.language, i.country, coalesce(a.external_id, '')
+           clock_timestamp(), i.language, i.country, coalesce(a.external_id, ''), d.made
     FROM picked i LEFT JOIN intake_author a ON a.id = i.author_id JOIN intake_source s ON s.id = i.source_id
     LEFT JOIN LATERAL (
         SELECT array_agg(kind) AS kinds, min(deadline) AS deadline, array_agg(DISTINCT reason) AS reasons
         FROM intake_flag WHERE item_id = i.id
     ) f ON true
+    LEFT JOIN LATERAL (SELECT true AS made FROM review_decision WHERE item_id = i.id LIMIT 1) d ON true
     ORDER BY i.changed_at
 """
 
@@ -63,6 +64,9 @@ def admit(*, limit: int = 500) -> int:
     tasks = [_task(row, leads.get(row[0]), queues, routes) for row in rows]
     Task.objects.bulk_create(tasks, ignore_conflicts=True)
     intake.mark_admitted(items=items)
+    back = [row[0] for row in rows if row[12]]
+    if back:
+        tell_reopened(items=back)
     slugs = {queue.pk: queue.slug for queue in queues.values()}
     counts = Counter(slugs[task.queue_id] for task in tasks)
     record(
@@ -81,7 +85,7 @@ def facts_of(items: list[UUID]) -> dict[UUID, rules.Facts]:
 
 
 def _facts_of(row: tuple[Any, ...], lead: Any) -> rules.Facts:
-    _, source, policies, since, kinds, deadline, reasons, responses, _, language, country, author = row
+    _, source, policies, since, kinds, deadline, reasons, responses, _, language, country, author, _ = row
     known = _facts(source, policies, since, kinds, deadline, reasons, responses, lead)
     return replace(known, language=language, country=country, author=author)
 

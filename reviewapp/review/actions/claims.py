@@ -17,6 +17,7 @@ from reviewapp.accounts.rules import may
 from reviewapp.audit.actions import Actor, record
 from reviewapp.audit.clock import database_time
 from reviewapp.review import rules, rules_care
+from reviewapp.review.actions.telling import tell_spent
 from reviewapp.review.models import Skip, Task
 from reviewapp.review.reads_care import is_spent
 from reviewapp.review.rules import TaskState
@@ -286,6 +287,8 @@ def take_first(queue: UUID, person: Person, *, reserved: bool) -> Claim | None:
         return None
     order = _OLDEST if served else _URGENT
     spent = is_spent(person)
+    if spent:
+        tell_spent(person=person, queue=queue)
     after: dict[str, Any] = {}
     while True:
         window = _window(queue, person, after, spent=spent, order=order)

@@ -19,6 +19,7 @@ from reviewapp.review.actions.authors import check_protected, count_strike, with
 from reviewapp.review.actions.claims import Claim, ClaimLost, Unclear, alone, promote
 from reviewapp.review.actions.closing import close_escalations
 from reviewapp.review.actions.consequences import FAR, Consequence, Wish, ask_second, consequence
+from reviewapp.review.actions.telling import tell_replaced
 from reviewapp.review.models import BlindCall, Decision, Draft, Escalation, Finding, Task, VerdictCall
 from reviewapp.review.reads_blind import is_blind
 from reviewapp.review.rules import DecisionKind, Label, TaskKind, TaskState
@@ -265,6 +266,7 @@ def _decide(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Sequ
             event=event, item=seat.item_id, decision=decision.pk, release_at=decision.release_at
         )
     _tell(decision, seat, call, verdicts)
+    tell_replaced(new=decision, findings=call.findings)
     if decision.awaits_second:
         ask_second(decision=decision, seat=seat)
     if seat.queue.escalation:

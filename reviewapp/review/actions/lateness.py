@@ -8,10 +8,9 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from reviewapp.accounts.actions import notify_more
-from reviewapp.accounts.models import Person
-from reviewapp.accounts.rules import may
 from reviewapp.audit.actions import SWEEPER, record
-from reviewapp.review.models import Queue, QueueMember
+from reviewapp.review.models import Queue
+from reviewapp.review.reads_care import leads_of
 
 # A transaction that gave an item its task may commit a little after the time that stands in it.
 _SETTLES_SECONDS: Final = 10
@@ -50,14 +49,6 @@ def tell_of_late() -> int:
         if count:
             _tell(queues[key], count)
     return sum(counts.values())
-
-
-def leads_of(queue: UUID) -> list[UUID]:
-    """Who answers for a queue: its members that may manage it; where there are none, every senior and admin."""
-    members = QueueMember.objects.filter(queue=queue, person__is_active=True).select_related("person")
-    leads = [each.person_id for each in members if may(each.person.roles, "queue.manage")]
-    everybody = Person.objects.filter(is_active=True, roles__overlap=["senior", "admin"])
-    return leads or list(everybody.values_list("pk", flat=True))
 
 
 def _late(queues: list[UUID]) -> tuple[Mapping[UUID, int], datetime | None]:

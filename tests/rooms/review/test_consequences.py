@@ -62,6 +62,12 @@ def severe(version: Version, person: Person) -> tuple[actions.Claim, Decision]:
     return claim, Decision.objects.get(pk=confirm(claim, person).decision)
 
 
+def heard(person: Person) -> list[tuple[str, UUID]]:
+    """What somebody was told of their own calls."""
+    rows = Notice.objects.filter(person=person, kind__startswith="decision").order_by("at")
+    return list(rows.values_list("kind", "about"))
+
+
 def unsound() -> list[str]:
     """What the checker says of decisions; the stage's items never came in by the door, which it would say too."""
     return [each for each in checker.problems() if "decision" in each]
@@ -132,6 +138,7 @@ def test_the_severe_is_limited_at_once_and_leaves_when_a_second_person_confirms(
     decided = actions.confirm_first(task=second.task, epoch=second.epoch, nonce=uuid4(), person=cast.mo)
     actions.release_decisions()
     made = Decision.objects.get(pk=decided.decision)
+    assert heard(cast.ana) == []
     assert (made.kind, made.replaces_id, made.label) == ("second", first.pk, "violates")
     assert [state for _, state in sent(claim.item)] == ["cancelled", "waiting", "waiting"]
     assert Item.objects.get(pk=claim.item).state == "decided" and unsound() == []
@@ -141,6 +148,7 @@ def test_the_second_person_lifts_the_limit_by_another_decision(cast: Cast, fraud
     claim, first = severe(fraud, cast.ana)
     second = claimed(cast.mo)
     decided = override(second, cast.mo)
+    assert heard(cast.ana) == [("decision_replaced", first.pk)] and heard(cast.mo) == []
     made = Decision.objects.get(pk=decided.decision)
     assert (made.kind, made.label, made.replaces_id) == ("second", "allowed", first.pk)
     assert not Decision.objects.filter(strike__withdrawn_at=None, strike__isnull=False).exists()
@@ -225,3 +233,17 @@ def test_ones_own_call_is_replaced_later_with_a_reason(
         actions.replace_own(decision=first, label="allowed", reason="again", person=cast.ana)
     page = client.get("/settings/calls").content.decode()
     assert "replaced" in page and stage.verbs(item).count("decision.made") == 2 and unsound() == []
+    assert heard(cast.ana) == []
+
+
+def test_an_item_that_comes_back_is_told_to_who_decided_it_and_so_is_another_call(
+    cast: Cast, fraud: Version
+) -> None:
+    item = stage.line_up(1, version=fraud)[0]
+    first = confirm(claimed(cast.ana), cast.ana).decision
+    stage.tell("intake_item", "state = 'awaiting_review', admitted = false", item)
+    actions.admit()
+    assert heard(cast.ana) == [("decision_reopened", first)]
+    made = override(claimed(cast.mo), cast.mo)
+    assert heard(cast.ana) == [("decision_reopened", first), ("decision_replaced", first)]
+    assert heard(cast.mo) == [] and Decision.objects.get(pk=made.decision).replaces_id == first

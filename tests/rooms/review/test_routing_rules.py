@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.test import Client
 
-from reviewapp.accounts.models import Person
+from reviewapp.accounts.models import Notice, Person
 from reviewapp.intake.models import Item
 from reviewapp.policies.models import Version
 from reviewapp.review import actions, reads_care, reads_routing
@@ -170,6 +170,14 @@ def test_who_reached_their_limit_gets_lighter_items_only(
     actions.admit()
     following = actions.claim_next(queue=stage.queue_of(), person=ana)
     assert following and following.item == light
+    assert actions.skip(task=following.task, epoch=following.epoch, person=ana) is None
+    heard = Notice.objects.filter(kind__startswith="exposure").order_by("person__name")
+    assert [(str(each.person), each.kind, str(each.by)) for each in heard] == [
+        ("Ad", "exposure_of_member", "Ana"), ("Ana", "exposure_reached", "None"), ("Sam", "exposure_of_member", "Ana"),
+    ]  # fmt: skip
+    page = client.post("/queues/scams-spam/next").content.decode()
+    assert "Enough of the heavy ones" in page and "Start<span> Scams and spam" in page
+    assert "exposure" not in str(stage.verbs(heavy))
 
 
 def test_points_add_up_and_no_limit_is_never_reached() -> None:
