@@ -47,10 +47,11 @@ class Options:
 
 
 class Standin:
-    """One server's state: seats, queue, counters, script."""
+    """One server's state: seats, queue, counters; `script` and `delay` may be changed while it runs."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
+        self.script, self.delay = options.script, options.delay
         self._seats = asyncio.Semaphore(options.max_num_seqs)
         self._prefixes = wire.PrefixCache()
         self._counts: Counter[str] = Counter()
@@ -78,12 +79,15 @@ class Standin:
 
     async def drain(self) -> None:
         """Waits until no call runs, at most the shutdown time-out; then aborts what is left."""
+        await self._idle(self._options.shutdown_timeout)
+        self.stopping.set()
+        await self._idle(ABORT_SECONDS)
+
+    async def _idle(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._options.shutdown_timeout):
+            async with asyncio.timeout(seconds):
                 while self._running or self._waiting:
                     await asyncio.sleep(0.02)
-        self.stopping.set()
-        await asyncio.sleep(ABORT_SECONDS)
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -121,7 +125,7 @@ class Standin:
         await self._ready.wait()
         asked = wire.checked(body, self._options.max_model_len)
         self._calls += 1
-        rule = first_rule(self._options.script, self._calls, asked.user)
+        rule = first_rule(self.script, self._calls, asked.user)
         work = asyncio.ensure_future(self._seated(request, asked, rule))
         stop = asyncio.ensure_future(self.stopping.wait())
         try:
@@ -146,7 +150,7 @@ class Standin:
             self._waiting -= 1
         self._running += 1
         try:
-            await asyncio.sleep(self._options.delay)
+            await asyncio.sleep(self.delay)
             return await self._answer(request, asked, rule)
         except asyncio.CancelledError:
             self._counts["abort"] += 1
@@ -284,6 +288,24 @@ async def serve(options: Options, started: Callable[[str], None] = print) -> Non
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line of the stand-in. Gives the exit status: 0, or 2 for a bad script or a taken port."""
+    try:
+        options = options_from(argv)
+    except ScriptError as error:
+        print(error, file=sys.stderr)
+        return 2
+    try:
+        asyncio.run(serve(options, lambda line: print(line, flush=True)))
+    except OSError as error:
+        print(
+            f"Cannot listen on {options.host}:{options.port} ({error.strerror}). Choose another --port.",
+            file=sys.stderr,
+        )
+        return 2
+    return 0
+
+
+def options_from(argv: Sequence[str] | None = None) -> Options:
+    """The options that a command line means; argparse ends the process for a wrong one. Raises ScriptError."""
     parser = argparse.ArgumentParser(
         prog="standin", description="Practice reasoner with the real engine's protocol."
     )
@@ -300,19 +322,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     given = vars(parser.parse_args(argv))
     script = given.pop("script")
-    try:
-        options = Options(**given, script=read_script(script) if script else ())
-        asyncio.run(serve(options, lambda line: print(line, flush=True)))
-    except ScriptError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(
-            f"Cannot listen on {given['host']}:{given['port']} ({error.strerror}). Choose another --port.",
-            file=sys.stderr,
-        )
-        return 2
-    return 0
+    return Options(**given, script=read_script(script) if script else ())
 
 
 def _positive(text: str) -> int:

@@ -25,7 +25,7 @@ from reviewapp.screening.models import Judgement, Run
 from reviewapp.screening.pump import pump
 from tests import databases, servers
 from tests.bench.measure import Figure, figure, in_turns
-from tests.rooms.screening.desk import publish, standin
+from tests.rooms.screening.desk import publish
 
 IN_FLIGHT: Final = (64, 256, 512)
 LATENCY: Final = 4.0
@@ -46,7 +46,8 @@ def pump_rate(database: str) -> Iterator[Figure]:
     version = _version()
     policy = policy_text(version)
     for flying in IN_FLIGHT:
-        with standin("--delay", str(LATENCY), "--max-num-seqs", "4096") as url:
+        engine = ("--delay", str(LATENCY), "--max-num-seqs", "4096")
+        with tempfile.TemporaryDirectory() as home, servers.practice_reasoner(Path(home), *engine) as url:
             ours, bare = in_turns(
                 lambda flying=flying, url=url: _ours(url, version, flying),  # type: ignore[misc]
                 lambda flying=flying, url=url: asyncio.run(_bare(url, policy, flying)),  # type: ignore[misc]
@@ -102,7 +103,10 @@ def rerun_after_kill(database: str) -> Iterator[Figure]:
     """
     publish("harassment")
     client = redis.Redis.from_url(settings.REDIS_URL)
-    with tempfile.TemporaryDirectory() as home, standin("--delay", "10") as url:
+    with (
+        tempfile.TemporaryDirectory() as home,
+        servers.practice_reasoner(Path(home), "--delay", "10") as url,
+    ):
         extra = {"REASONER_URL": url, "REDIS_URL": settings.REDIS_URL}
         _ask(_version(), KILLED)
         with servers.sweeper(database, Path(home), extra):

@@ -14,7 +14,8 @@ from aiohttp import web
 def in_thread(app: web.Application, tls: ssl.SSLContext | None = None) -> Iterator[int]:
     """An aiohttp application on a free port of this machine. Gives the port."""
     loop = asyncio.new_event_loop()
-    runner = web.AppRunner(app, access_log=None)
+    # As the stand-in's own process runs: a caller that goes away ends its call.
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
 
     async def start() -> int:
         await runner.setup()

@@ -15,7 +15,8 @@ class Proxy:
     """Runs within a `with`. `mode` may be changed at any time and holds for every answer from then on.
 
     `pass`: as it is; `cut`: after 40 bytes of the answer the connection closes; `reset`: it is reset instead of an
-    answer; `slow`: one byte of the answer each 50 ms; `refuse`: nobody listens.
+    answer; `slow`: one byte of the answer each 50 ms; `refuse`: nobody listens. All but `refuse` leave answers to
+    other questions than those for a verdict alone.
     """
 
     def __init__(self, engine: str) -> None:
@@ -51,28 +52,35 @@ class Proxy:
                 continue
             engine = socket.create_connection(self._target)
             self._open |= {caller, engine}
-            threading.Thread(target=self._upwards, args=[caller, engine], daemon=True).start()
-            threading.Thread(target=self._downwards, args=[caller, engine], daemon=True).start()
+            asked = threading.Event()
+            threading.Thread(target=self._upwards, args=[caller, engine, asked], daemon=True).start()
+            threading.Thread(target=self._downwards, args=[caller, engine, asked], daemon=True).start()
 
-    def _upwards(self, caller: socket.socket, engine: socket.socket) -> None:
+    def _upwards(self, caller: socket.socket, engine: socket.socket, asked: threading.Event) -> None:
         try:
             while data := caller.recv(65_536):
-                self.questions += data.count(b"POST /v1/chat/completions")
+                questions = data.count(b"POST /v1/chat/completions")
+                self.questions += questions
+                if questions:
+                    asked.set()
+                elif data.startswith(b"GET "):
+                    asked.clear()
                 engine.sendall(data)
         except OSError:
             pass
         self._close(engine)
 
-    def _downwards(self, caller: socket.socket, engine: socket.socket) -> None:
+    def _downwards(self, caller: socket.socket, engine: socket.socket, asked: threading.Event) -> None:
         try:
             while data := engine.recv(65_536):
-                if self.mode == "reset":
+                mode = self.mode if asked.is_set() else "pass"
+                if mode == "reset":
                     self._reset(caller)
                     break
-                if self.mode == "cut":
+                if mode == "cut":
                     caller.sendall(data[:40])
                     break
-                if self.mode == "slow":
+                if mode == "slow":
                     for place in range(len(data)):
                         caller.sendall(data[place : place + 1])
                         time.sleep(0.05)

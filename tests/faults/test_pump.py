@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -81,14 +81,16 @@ def point_doorbell(url: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @contextmanager
-def worker(queue: str, database: str, reasoner_url: str, store: str) -> Iterator["subprocess.Popen[bytes]"]:
+def worker(
+    queue: str, database: str, reasoner_url: str, store: str, *, program: str = "reviewapp.worker"
+) -> Iterator["subprocess.Popen[bytes]"]:
     """A real worker process of `queue` in a process group of its own."""
     environment = os.environ | {
         "DATABASE_URL": databases.url_of(database), "REASONER_URL": reasoner_url, "REVIEW_PROCESS": queue,
         "REDIS_URL": store,
     }  # fmt: skip
     process = subprocess.Popen(
-        [sys.executable, "-m", "reviewapp.worker", queue], cwd=ROOT, env=environment, start_new_session=True
+        [sys.executable, "-m", program, queue], cwd=ROOT, env=environment, start_new_session=True
     )
     try:
         yield process
@@ -98,15 +100,16 @@ def worker(queue: str, database: str, reasoner_url: str, store: str) -> Iterator
 
 def kill_tree(process: "subprocess.Popen[bytes]") -> None:
     """SIGKILL for a worker and the job it forked, as a power cut would."""
-    children = subprocess.run(
-        ["pgrep", "-P", str(process.pid)], capture_output=True, text=True
-    ).stdout.split()
-    for pid in (process.pid, *map(int, children)):
-        try:
+    for pid in (process.pid, *children(process)):
+        with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
     process.wait(10)
+
+
+def children(process: "subprocess.Popen[bytes]") -> list[int]:
+    """The processes that this one started, such as a worker its job."""
+    found = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False)
+    return [int(pid) for pid in found.stdout.split()]
 
 
 def wait_for(what: Callable[[], object], seconds: float = 90.0) -> None:

@@ -1,16 +1,12 @@
 """What tests of screening start from: seeded policies, arrived items, leased judgements, answers, a stand-in server."""
 
 import contextlib
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import httpx
 import msgspec
 from django.conf import settings
 from django.db import connection
@@ -22,6 +18,7 @@ from reviewapp.intake.incoming import IncomingItem
 from reviewapp.policies import actions as policies
 from reviewapp.screening import actions
 from reviewapp.screening.actions import Claim
+from tests.practice import practising
 
 ROOT = Path(settings.BASE_DIR)
 ABUSE = "You are a worthless idiot and everybody hates you, go away you pathetic loser"
@@ -106,14 +103,6 @@ def execute(statement: str, *parameters: Any) -> None:
 
 @contextlib.contextmanager
 def standin(*options: str) -> Iterator[str]:
-    """A stand-in server of its own. Yields its base URL."""
-    command = [sys.executable, "-m", "inference.standin", "--port", "0", *options]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=dict(os.environ))
-    try:
-        assert server.stdout is not None
-        url = server.stdout.readline().rsplit(" ", 1)[-1].strip()
-        assert httpx.get(url.removesuffix("/v1") + "/health", trust_env=False).status_code == 200
-        yield url
-    finally:
-        server.terminate()
-        server.wait(10)
+    """A practice reasoner of its own. Yields its base URL."""
+    with practising(*options) as running:
+        yield running.url
