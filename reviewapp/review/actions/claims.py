@@ -116,7 +116,7 @@ def claim_next(*, queue: UUID, person: Person) -> Claim | None:
         if active is not None and active.alive:
             return _claim_of(active)
         if active is not None:
-            _end_lapsed(active, person)
+            send_back(active, person, why="lapsed")
         return _promoted(reserved, queue, person) or take_first(queue, person, reserved=False)
 
 
@@ -132,7 +132,7 @@ def reserve_next(*, queue: UUID, person: Person) -> Claim | None:
         if held and held.queue_id == queue:
             return _extended(held.pk)
         if held:
-            put_back(held)
+            send_back(held, person, why="given_back")
         return take_first(queue, person, reserved=True)
 
 
@@ -151,7 +151,7 @@ def claim_item(*, item: UUID, person: Person) -> Claim:
                 "You hold another item. Decide, skip or release it first.", item=str(active.item_id)
             )
         if active is not None:
-            _end_lapsed(active, person)
+            send_back(active, person, why="lapsed")
         _take_up(item, person)
         tasks = Task.objects.filter(
             Q(assigned_to=None) | Q(assigned_to=person) | Q(assigned_until__lt=Now()),
@@ -228,7 +228,7 @@ def _promoted(task: Any, queue: UUID, person: Person) -> Claim | None:
         or task.item.restricted
         or (task.kind in rules.CHANGES_THE_ITEM and task.item.state != "awaiting_review")
     ):
-        put_back(task)
+        send_back(task, person, why="given_back")
         return None
     with connection.cursor() as cursor:
         cursor.execute(
@@ -244,18 +244,17 @@ def _promoted(task: Any, queue: UUID, person: Person) -> Claim | None:
     return claim
 
 
-def _end_lapsed(task: Task, person: Person) -> None:
-    """A lease that ran out before the sweeper came by."""
-    put_back(task)
+def send_back(task: Task, person: Person, *, why: str) -> None:
+    """Within the open transaction and under the task's lock: let it wait again for anybody, and say why."""
+    _put_back(task.pk)
     record(
         verb="task.released", actor=Actor.person(person.pk), subjects=[task.item_id],
-        data={"task": str(task.pk), "why": "lapsed"},
+        data={"task": str(task.pk), "why": why},
     )  # fmt: skip
 
 
-def put_back(task: Task) -> None:
-    """Within the open transaction and under the task's lock: let it wait again for anybody."""
-    Task.objects.filter(pk=task.pk, state=TaskState.CLAIMED).update(
+def _put_back(task: UUID) -> None:
+    Task.objects.filter(pk=task, state=TaskState.CLAIMED).update(
         state=TaskState.WAITING.value, claimed_by=None, claimed_at=None, reserved=False, lease_until=None
     )
 
@@ -391,7 +390,7 @@ def _give_back(task: UUID, epoch: int, person: Person) -> UUID:
     item = mine.select_for_update().values_list("item_id", flat=True).first()
     if item is None:
         raise ClaimLost("Your claim on this item had ended already; nothing was changed.", task=str(task))
-    put_back(Task(pk=task))
+    _put_back(task)
     return item
 
 

@@ -290,7 +290,7 @@ def _write(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Seque
         shown={"verdicts": [_as_shown(each) for each in verdicts], "blind": call.blind},
         at=now, undo_until=undo_until, awaits_second=awaits, release_at=now + FAR if awaits else undo_until,
     )  # fmt: skip
-    Draft.objects.filter(task=seat, person=person).delete()
+    _drop_sent(seat, person, call.reason)
     if seat.blind:
         BlindCall.objects.filter(task=seat, person=person).update(decision=decision)
     if decision.replaces_id:
@@ -303,6 +303,12 @@ def _write(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Seque
         VerdictCall(decision=decision, verdict_id=v, call=c) for v, c in call.calls.items()
     )
     return decision
+
+
+def _drop_sent(seat: Task, person: Person, reason: str) -> None:
+    """The draft went out with the decision. Words that a confirm left unsent stay, and are back after an undo."""
+    drafts = Draft.objects.filter(task=seat, person=person)
+    (drafts if reason else drafts.filter(reason="")).delete()
 
 
 def _check_answered(seat: Task) -> None:

@@ -24,6 +24,7 @@ from reviewapp.review.actions.claims import (
     take_first,
 )
 from reviewapp.review.actions.closing import close_escalations
+from reviewapp.review.actions.deciding import MOST_REASON
 from reviewapp.review.models import Draft, Note, Queue, QueueNote, Skip, Task
 from reviewapp.review.rules import NoteKind, TaskState
 from reviewapp.ui.errors import Missing, ProductError
@@ -218,8 +219,19 @@ def _waiting(receiver: Person | None) -> dict[str, object]:
 
 
 def _pass_draft(task: UUID, person: Person, receiver: Person) -> None:
-    Draft.objects.filter(task_id=task, person=receiver).delete()
-    Draft.objects.filter(task_id=task, person=person).update(person=receiver)
+    """Who gets the item gets the words; behind their own, if they had typed some before and both fit."""
+    drafts = {
+        each.person_id: each for each in Draft.objects.filter(task_id=task, person__in=[person, receiver])
+    }
+    given, own = drafts.get(person.pk), drafts.get(receiver.pk)
+    if given is None:
+        return
+    if own is None or not own.reason:
+        Draft.objects.filter(task_id=task, person=receiver).delete()
+        Draft.objects.filter(pk=given.pk).update(person=receiver)
+    elif given.reason and len(joined := f"{own.reason}\n\n{given.reason}") <= MOST_REASON:
+        Draft.objects.filter(pk=own.pk).update(reason=joined)
+        given.delete()
 
 
 def _in_other_hands(item: UUID, person: Person) -> Task:

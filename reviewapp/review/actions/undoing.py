@@ -13,9 +13,9 @@ from reviewapp.ids import new_id
 from reviewapp.intake import actions as intake
 from reviewapp.review import rules
 from reviewapp.review.actions.authors import withdraw_strike
-from reviewapp.review.actions.claims import Claim, alone, put_back
+from reviewapp.review.actions.claims import Claim, alone, send_back
 from reviewapp.review.actions.consequences import drop_second
-from reviewapp.review.models import Decision, Escalation, Task
+from reviewapp.review.models import Decision, Draft, Escalation, Task
 from reviewapp.review.rules import DecisionKind, TaskState
 from reviewapp.ui.errors import Missing, Stale
 from reviewapp.webhooks import actions as webhooks
@@ -37,14 +37,14 @@ def undo(*, decision: UUID, person: Person) -> Undone:
     """Take back one's own decision: a row of kind `undone` replaces it and its task is the person's again.
 
     The item in hand becomes the reserved one; a task reserved before goes back to its queue. Sent twice, it answers
-    the same. Raises TooLate, Missing for somebody else's decision, Forbidden.
+    the same. What they wrote with it is in the form again. Raises TooLate, Missing for somebody else's decision, Forbidden.
     """
     check_may(person, "queue.work")
     with alone(person):
         made = Decision.objects.filter(pk=decision, person=person).exclude(kind=DecisionKind.UNDONE).first()
         if made is None:
             raise Missing("You made no such decision.")
-        task = Task.objects.select_for_update().get(pk=made.task_id)
+        task = Task.objects.select_for_update(of=("self",)).select_related("item").get(pk=made.task_id)
         repeated = _held_again(made, task, person)
         if repeated is not None:
             return repeated
@@ -63,6 +63,7 @@ def undo(*, decision: UUID, person: Person) -> Undone:
         withdraw_strike(decision=made.pk)
         drop_second(decision=made, person=person)
         _reopen_escalation(task, made)
+        _back_in_the_form(made)
         claim = _take_again(task, person)
         record(
             verb="decision.undone", actor=Actor.person(person.pk), subjects=[made.item_id],
@@ -84,6 +85,19 @@ def _held_again(made: Decision, task: Task, person: Person) -> Undone | None:
     return Undone(made.pk, claim)
 
 
+def _back_in_the_form(made: Decision) -> None:
+    """What was written with the call can be sent again with the next one."""
+    if made.reason and made.label:
+        finding = made.findings.first()
+        Draft.objects.get_or_create(
+            task_id=made.task_id, person_id=made.person_id,
+            defaults={
+                "section": f"{finding.version_id}:{finding.section}" if finding else made.label,
+                "action": made.actions[0]["code"], "reason_code": made.reason_code, "reason": made.reason,
+            },
+        )  # fmt: skip
+
+
 def _reopen_escalation(task: Task, made: Decision) -> None:
     """What the decision ended is open again."""
     ended = Escalation.objects.filter(task=task, closed_at__gte=made.at).order_by("-closed_at").first()
@@ -92,6 +106,8 @@ def _reopen_escalation(task: Task, made: Decision) -> None:
 
 
 def _check_window(made: Decision, task: Task) -> None:
+    if task.item.restricted:
+        raise TooLate("The item was restricted since; only cleared people may open it, and the call stands.")
     if task.state != TaskState.DONE or Decision.objects.filter(replaces=made).exists():
         raise TooLate("This call was taken back or replaced already.")
 
@@ -99,7 +115,7 @@ def _check_window(made: Decision, task: Task) -> None:
 def _take_again(task: Task, person: Person) -> Claim:
     claimed = Task.objects.select_for_update().filter(claimed_by=person, state=TaskState.CLAIMED)
     for each in claimed.filter(reserved=True):
-        put_back(each)
+        send_back(each, person, why="given_back")
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -9,7 +9,7 @@ from reviewapp.audit.models import Event, Position
 from reviewapp.intake.models import Item
 from reviewapp.review import actions
 from reviewapp.review.actions import Claim, Decided
-from reviewapp.review.models import Decision, Task
+from reviewapp.review.models import Decision, Draft, Task
 from reviewapp.ui.errors import Forbidden, Missing, Stale
 from reviewapp.webhooks.models import Delivery
 from tests.cast import Cast
@@ -211,6 +211,28 @@ def test_undo_steps_back_through_all_calls_in_their_window(cast: Cast, version) 
     two = confirm(take(cast.ana), cast.ana, lead_of(second))
     assert actions.undo(decision=two.decision, person=cast.ana).claim.item == second
     assert actions.undo(decision=one.decision, person=cast.ana).claim.item == first
+
+
+def test_undo_puts_the_written_words_back_into_the_form(cast: Cast, version) -> None:  # type: ignore[no-untyped-def]
+    first = stage.line_up(1, version=version)[0]
+    claim = take(cast.ana)
+    own = {"label": "allowed", "reason_code": "quoted_speech", "reason": "It quotes."}
+    done = actions.override(task=claim.task, epoch=claim.epoch, nonce=uuid4(), person=cast.ana, **own)
+    undone = actions.undo(decision=done.decision, person=cast.ana).claim
+    draft = Draft.objects.get(task=undone.task, person=cast.ana)
+    assert (draft.section, draft.reason_code, draft.reason) == ("allowed", "quoted_speech", "It quotes.")
+    done = confirm(undone, cast.ana, lead_of(first))
+    actions.undo(decision=done.decision, person=cast.ana)
+    assert Draft.objects.get().reason == "It quotes.", "confirm sent no words, so none went with it"
+
+
+def test_a_call_on_an_item_that_was_restricted_since_stands(cast: Cast, version) -> None:  # type: ignore[no-untyped-def]
+    item = stage.line_up(1, version=version)[0]
+    done = confirm(take(cast.ana), cast.ana, lead_of(item))
+    actions.restrict(item=item, reference="case 1", person=cast.ana)
+    with pytest.raises(actions.TooLate, match="restricted"):
+        actions.undo(decision=done.decision, person=cast.ana)
+    assert Task.objects.get(item=item).state == "done"
 
 
 def test_undo_is_refused_after_the_window_and_to_others(cast: Cast, version) -> None:  # type: ignore[no-untyped-def]

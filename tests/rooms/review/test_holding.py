@@ -238,6 +238,35 @@ def test_a_draft_is_kept_until_the_decision_and_erased_with_the_item(cast: Cast)
     assert not Draft.objects.exists()
 
 
+def test_words_that_are_handed_over_come_behind_the_receivers_own(cast: Cast) -> None:
+    stage.line_up()
+    claim = claimed(cast.ana)
+    actions.save_draft(task=claim.task, person=cast.mo, section="allowed", reason="Mine first.")
+    actions.save_draft(task=claim.task, person=cast.ana, section="allowed", reason="Then yours.")
+    actions.hand_over(task=claim.task, epoch=claim.epoch, person=cast.ana, why="other", to=cast.mo.pk)
+    assert Draft.objects.get().reason == "Mine first.\n\nThen yours."
+    again = claimed(cast.mo)
+    actions.save_draft(task=again.task, person=cast.ana, section="allowed", reason="x" * 3_990)
+    actions.hand_over(task=again.task, epoch=again.epoch, person=cast.mo, why="other", to=cast.ana.pk)
+    kept = dict(Draft.objects.values_list("person", "reason"))
+    assert kept == {cast.mo.pk: "Mine first.\n\nThen yours.", cast.ana.pk: "x" * 3_990}, (
+        "both stay: together too long"
+    )
+
+
+def test_a_reserved_item_that_goes_back_is_told_of(cast: Cast) -> None:
+    fraud = stage.publish("fraud")
+    item = stage.wait_for_a_person()
+    stage.line_up(2, version=fraud)
+    claim = claimed(cast.ana, "scams-spam")
+    assert actions.reserve_next(queue=stage.queue_of("everything-else"), person=cast.ana)
+    behind = actions.reserve_next(queue=claim.queue, person=cast.ana)
+    assert behind is not None
+    assert stage.events(item, "task.released") == [
+        {"task": str(Task.objects.get(item=item).pk), "why": "given_back"}
+    ]
+
+
 def test_leaving_the_page_ends_the_claim_soon_and_coming_back_keeps_it(cast: Cast) -> None:
     stage.line_up()
     claim = claimed(cast.ana)
