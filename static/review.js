@@ -173,6 +173,8 @@
   // Capture, so that it comes before htmx: a press that is too early, or a second one, sends nothing.
   addEventListener("submit", (event) => {
     const form = event.target;
+    // Who still pressed Enter for the item before has not read what came in its place.
+    if (form.matches("[data-read]") && performance.now() - changedAt < INERT_MS) { event.preventDefault(); return; }
     if (!form.closest("#desk, #dialogs") || form.closest("#notes") || !form.hasAttribute("hx-post")) return;
     if (!form["htmx-internal-data"]) htmx.process(form); // a press in the moment between swap and settling
     const early = form.matches("[data-confirm]") && performance.now() - changedAt < INERT_MS;

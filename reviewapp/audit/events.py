@@ -65,6 +65,7 @@ EVENTS: Final[dict[str, EventKind]] = dict(
         _kind("task.held", "A person put a task aside until a time.", "task", "until", "why"),
         _kind("task.handed_over", "A person gave a task to somebody, or to another queue.", "task", "to", "queue", "why"),
         _kind("task.taken_over", "A senior took a task out of somebody's hands.", "task", "before", "why", "epoch"),
+        _kind("policy.read", "A person read what versions changed before the next item that they judge."),
         _kind("queue.target_missed", "Items passed the time target of a queue; its leads were told.", "count", "told"),
         _kind("escalation.opened", "A person escalated an item.", "escalation", "kind", "queue", "told"),
         _kind("escalation.rung", "The clock of an escalation told the next person on call.", "escalation", "told", "rung"),

@@ -73,6 +73,17 @@ def id_of(data: QueryDict, name: str, missing: str) -> UUID:
         raise Unclear(missing) from None
 
 
+def ids_of(data: QueryDict, name: str) -> list[UUID]:
+    """The ids that a field holds, in their order, without what is none."""
+    found = []
+    for said in data.getlist(name)[:100]:
+        try:
+            found.append(UUID(said))
+        except ValueError:
+            continue
+    return found
+
+
 def typed_of(data: QueryDict) -> Typed:
     """The words and choices of the override form; NUL, which no text column takes, is dropped."""
     return Typed(**{

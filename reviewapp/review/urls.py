@@ -40,6 +40,7 @@ urlpatterns = [
     path("authors/<str:source>/<path:author>/protect", views_people.protect, name="author-protect"),
     path("authors/<str:source>/<path:author>", views_people.author, name="author"),
     path("queues/<slug:slug>/members", views_people.members, name="queue-members"),
+    path("review/versions/<uuid:version>/readers", views.readers, name="version-readers"),
     path("settings/care", views_settings.care, name="care"),
     path("queues/<slug:slug>/agreement", views.agreement, name="queue-agreement"),
     path("settings/agreement", views.my_agreement, name="my-agreement"),

@@ -10,8 +10,17 @@ from django.views.decorators.http import require_GET, require_http_methods
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts import rules as who
 from reviewapp.accounts.access import SignedInRequest, requires
-from reviewapp.review import actions, reads, reads_beside, reads_blind, reads_care, reads_desk, reads_dialogs
-from reviewapp.review.forms import Typed
+from reviewapp.review import (
+    actions,
+    reads,
+    reads_beside,
+    reads_blind,
+    reads_care,
+    reads_changes,
+    reads_desk,
+    reads_dialogs,
+)
+from reviewapp.review.forms import Typed, ids_of
 from reviewapp.review.keys import BY_NAME, keymap
 from reviewapp.review.rules import REASONS
 from reviewapp.review.rules_actions import EXCEPTIONS
@@ -53,9 +62,11 @@ def queue_by_key(request: SignedInRequest, queue: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires("queue.work")
 def queue_next(request: SignedInRequest, slug: str) -> HttpResponse:
-    """`/queues/{slug}/next`: POST claims and redirects; GET shows the claim you hold, or the button."""
+    """`/queues/{slug}/next`: POST claims and redirects, having `read` what changed; GET shows the claim you hold, or the button."""
     key, _ = reads.queue_line(slug)
     if request.method == "POST":
+        if "read" in request.POST:
+            actions.read_changes(versions=ids_of(request.POST, "read"), person=request.user)
         actions.admit(limit=100)
         claim = actions.claim_next(queue=key, person=request.user)
         if claim is not None:
@@ -135,6 +146,15 @@ def _kept(first: reads_beside.FirstCall | None) -> Typed | None:
 
 
 @require_GET
+@requires("policy.see")
+def readers(request: SignedInRequest, version: UUID) -> HttpResponse:
+    """Who read what a version changed: a part of the version's page; the names are for who manages queues or reads the log."""
+    named = any(who.may(request.user.roles, each) for each in ("queue.manage", "audit.see"))
+    context = {"found": reads_changes.readers(version), "named": named}
+    return render(request, "review/readers.html", context)
+
+
+@require_GET
 @requires("queue.manage")
 def agreement(request: SignedInRequest, slug: str) -> HttpResponse:
     """`/queues/{slug}/agreement`: how often people and verdicts agree here, blind and shown."""
@@ -168,11 +188,12 @@ def dialog_context(request: SignedInRequest, *, opened: str = "", problem: str =
 
 def nothing_in_hand(request: SignedInRequest, slug: str) -> dict[str, object]:
     """What the page says when a queue has nothing for this person, or before they start."""
-    _, line = reads.queue_line(slug)
+    key, line = reads.queue_line(slug)
     spent = reads_care.is_spent(request.user)
     return {
         "line": line, "undo": reads_desk.undo_slot(request.user), "keys": BY_NAME, "spent": spent,
         "lighter": reads_care.lighter_queues(request.user) if spent else (),
+        "changes": reads_changes.changes(request.user, key),
     }  # fmt: skip
 
 

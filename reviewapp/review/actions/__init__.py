@@ -42,6 +42,7 @@ from reviewapp.review.actions.holding import (
 )
 from reviewapp.review.actions.lateness import tell_of_late
 from reviewapp.review.actions.noting import add_note
+from reviewapp.review.actions.reading import read_changes
 from reviewapp.review.actions.replacing import replace_own
 from reviewapp.review.actions.routing import change_queue, drop_rule, move_rule, reroute, save_rule
 from reviewapp.review.actions.undoing import TooLate, Undone, undo
@@ -95,6 +96,7 @@ __all__ = [
     "open_restricted",
     "override",
     "protect_author",
+    "read_changes",
     "release",
     "release_decisions",
     "remind_of_exceptions",

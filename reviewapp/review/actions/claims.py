@@ -20,6 +20,7 @@ from reviewapp.review import rules, rules_care
 from reviewapp.review.actions.telling import tell_spent
 from reviewapp.review.models import Skip, Task
 from reviewapp.review.reads_care import is_spent
+from reviewapp.review.reads_changes import unread
 from reviewapp.review.rules import TaskState
 from reviewapp.ui.errors import ProductError, Stale
 
@@ -277,7 +278,10 @@ def withdraw(tasks: list[UUID], items: list[UUID], *, actor: Actor, why: str) ->
 
 
 def take_first(queue: UUID, person: Person, *, reserved: bool) -> Claim | None:
-    """Within the open transaction: what waits for the person, else the first acceptable task of the queue."""
+    """Within the open transaction: what waits for the person, else the first acceptable task of the queue.
+
+    Only an urgent one while they have yet to read what changed in a policy that judges here.
+    """
     mine = take(_assigned(queue, person), person, reserved=reserved)
     if mine is not None:
         return mine
@@ -285,6 +289,8 @@ def take_first(queue: UUID, person: Person, *, reserved: bool) -> Claim | None:
     if served is None:
         return None
     order = _OLDEST if served else _URGENT
+    # What is urgent never waits until somebody has read what changed.
+    reads_first = bool(unread(person, queue))
     spent = is_spent(person)
     if spent:
         tell_spent(person=person, queue=queue)
@@ -299,8 +305,13 @@ def take_first(queue: UUID, person: Person, *, reserved: bool) -> Claim | None:
                 actor=Actor.person(person.pk),
                 why="item_left",
             )
-        claim = take([row[0] for row in window if row[4] and not row[5]], person, reserved=reserved)
-        if claim is not None or len(window) < rules.CANDIDATES:
+        served_now = [
+            row[0]
+            for row in window
+            if row[4] and not row[5] and (row[1] == rules.URGENT_TIER or not reads_first)
+        ]
+        claim = take(served_now, person, reserved=reserved)
+        if claim is not None or len(window) < rules.CANDIDATES or reads_first:
             return claim
         after = {
             "id": window[-1][0],
