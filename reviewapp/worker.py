@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from importlib import import_module
 from typing import Any
 
 import django
@@ -64,6 +65,9 @@ def hired(queue: str) -> PatientWorker:
 
 def main(queue: str) -> None:
     """Work `queue` until SIGTERM; raises KeyError for a queue that has no job."""
+    if queue == "score":
+        # A run is a child of this process: what is loaded here, no run loads again. The other workers need none of it.
+        import_module("reviewapp.screening.jobs").prepare_scoring()
     hired(queue).work(with_scheduler=False, logging_level="WARNING")
 
 

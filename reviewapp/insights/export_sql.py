@@ -124,6 +124,7 @@ TABLES: Final[dict[ExportKind, Table]] = {
             Column("why", "s.why"),
             Column("risk", "s.risk"),
             Column("language", "i.language", Cell.TEXT),
+            Column("detected_language", "i.detected", Cell.TEXT),
             Column("country", "i.country", Cell.TEXT),
             Column("author", "w.external_id", Cell.TEXT),
             Column("attachments", "i.attachments"),

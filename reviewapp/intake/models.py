@@ -44,9 +44,20 @@ class Author(models.Model):
 
 
 class Item(models.Model):
-    """One revision of one piece of content. `admitted`: the review room has taken note of this await."""
+    """One revision of one piece of content. `admitted`: the review room has taken note of this await.
 
-    content_free: ClassVar = ("external_id", "state", "purpose", "language", "country", "policies")
+    `language` is as sent; `detected` is what the score worker read where none was sent, `und` where it could not tell.
+    """
+
+    content_free: ClassVar = (
+        "external_id",
+        "state",
+        "purpose",
+        "language",
+        "detected",
+        "country",
+        "policies",
+    )
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="items", db_index=False)
@@ -63,6 +74,7 @@ class Item(models.Model):
         Author, null=True, on_delete=models.PROTECT, related_name="items", db_index=False
     )
     language = models.TextField(default="und", db_collation="C")
+    detected = models.TextField(default="und", db_default="und", db_collation="C")
     country = models.TextField(default="", db_collation="C", blank=True)
     policies = ArrayField(models.TextField(), default=list, blank=True)
     attachments = models.PositiveSmallIntegerField(default=0)

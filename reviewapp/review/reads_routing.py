@@ -11,6 +11,7 @@ from reviewapp.review.actions.admission import facts_of, route_of
 from reviewapp.review.actions.routing import wrongly_placed
 from reviewapp.review.models import Queue, RoutingRule, RoutingVersion, Task
 from reviewapp.ui.errors import Missing
+from reviewapp.ui.languages import name_of, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def _words_of(facts: Any) -> tuple[tuple[str, str], ...]:
     return (
         ("source", facts.source), ("policies", ", ".join(sorted(facts.policies)) or "none"),
         ("flags", ", ".join(facts.flag_kinds) or "none"), ("label", facts.label or "no verdict"),
-        ("severity", str(facts.severity)), ("confidence", facts.confidence or "–"), ("language", facts.language),
+        ("severity", str(facts.severity)), ("confidence", facts.confidence or "–"), ("language", words_of("und" if facts.detected else facts.language, facts.language)),
         ("country", facts.country or "–"), ("author", facts.author or "–"),
     )  # fmt: skip
 
@@ -92,7 +93,7 @@ def _lines() -> tuple[RuleLine, ...]:
 
 def _conditions(row: RoutingRule) -> tuple[str, ...]:
     named = (
-        ("policy", row.policies), ("source", row.sources), ("flag", row.flag_kinds), ("language", row.languages),
+        ("policy", row.policies), ("source", row.sources), ("flag", row.flag_kinds), ("language", [name_of(each) for each in row.languages]),
         ("country", row.countries), ("author", row.authors), ("confidence", row.confidences),
     )  # fmt: skip
     words = [f"{name} is {' or '.join(values)}" for name, values in named if values]

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
+from reviewapp.ui.languages import base_of
 from reviewapp.ui.states import State
 
 
@@ -119,7 +120,10 @@ MOST_REPORT_MINUTES: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What routing and ranking may know of an item. `severity` is 0 without a violating verdict."""
+    """What routing and ranking may know of an item. `severity` is 0 without a violating verdict.
+
+    `language` is what was sent, else what was `detected`, else `und`.
+    """
 
     source: str
     policies: frozenset[str] = frozenset()
@@ -131,6 +135,7 @@ class Facts:
     since: datetime | None = None
     deadline: datetime | None = None
     language: str = "und"
+    detected: bool = False
     country: str = ""
     author: str = ""
 
@@ -178,7 +183,7 @@ def misses(rule: Route, facts: Facts) -> list[str]:
         "flag": not rule.flag_kinds or not rule.flag_kinds.isdisjoint(facts.flag_kinds),
         "severity": facts.severity >= rule.severity_from,
         "without a verdict": not rule.without_verdict or facts.label in {"", "unsure"},
-        "language": not rule.languages or facts.language.partition("-")[0].lower() in rule.languages,
+        "language": not rule.languages or base_of(facts.language) in map(base_of, rule.languages),
         "country": not rule.countries or facts.country in rule.countries,
         "author": not rule.authors or facts.author in rule.authors,
         "confidence": not rule.confidences or facts.confidence in rule.confidences,

@@ -5,6 +5,7 @@ import time
 from typing import Final
 
 from inference import Prefilter
+from inference.languages import Languages
 from reviewapp import doorbell
 from reviewapp.screening import actions
 from reviewapp.screening.pump import pump
@@ -12,12 +13,18 @@ from reviewapp.screening.pump import pump
 RUN_SECONDS: Final = 120.0
 
 
+def prepare_scoring() -> None:
+    """Load what every run of `score_received` needs, so that a worker's children share it and start at once."""
+    Prefilter.shipped()
+    Languages.shipped()
+
+
 def score_received() -> int:
     """Score what has arrived, batch by batch, for at most 120 s; returns how many items."""
-    prefilter = Prefilter.shipped()
+    prefilter, languages = Prefilter.shipped(), Languages.shipped()
     until = time.monotonic() + RUN_SECONDS
     total = 0
-    while scored := actions.score_batch(prefilter=prefilter):
+    while scored := actions.score_batch(prefilter=prefilter, detect=languages.detect):
         total += scored
         if time.monotonic() > until:
             doorbell.ring("score")

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from reviewapp.ui.languages import language_of
 from reviewapp.ui.states import State
 
 
@@ -89,7 +90,10 @@ _BEST_SCORING: Final = frozenset({Why.FLAGGED, Why.ATTACHMENTS, Why.EVERYTHING, 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of an item before it is judged. `flags` are (by a person?, reason) pairs."""
+    """What is known of an item before it is judged. `flags` are (by a person?, reason) pairs.
+
+    `language` is as sent. A `detected` one keeps an item from being passed, never a policy from judging it.
+    """
 
     source: str
     source_policies: frozenset[str] = frozenset()
@@ -97,6 +101,7 @@ class Facts:
     flags: tuple[tuple[bool, str], ...] = ()
     attachments: int = 0
     language: str = "und"
+    detected: str = "und"
     country: str = ""
     has_text: bool = True
 
@@ -169,7 +174,7 @@ def route(
         (risky, Route.REASON, Why.OVER_THRESHOLD),
         (facts.reported, Route.REASON, Why.FLAGGED),
         (facts.attachments > 0, Route.REASON, Why.ATTACHMENTS),
-        (facts.language.split("-")[0].lower() not in MEASURED_LANGUAGES, Route.REASON, Why.LANGUAGE),
+        (language_of(facts.language, facts.detected) not in MEASURED_LANGUAGES, Route.REASON, Why.LANGUAGE),
         (headless, Route.REASON, Why.HEADLESS_POLICY),
         (everything, Route.REASON, Why.EVERYTHING),
         (draw < sample_share, Route.REASON, Why.SAMPLE),

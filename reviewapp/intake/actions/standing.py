@@ -1,12 +1,13 @@
 """Moves items from state to state, and restricts and holds them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models.functions import Now
+from psycopg.types.json import Jsonb
 
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import Actor, record
@@ -24,11 +25,18 @@ class BadReference(ProductError):
 
 
 @transaction.atomic
-def advance(*, items: Sequence[UUID], expected: str | Sequence[str], following: str) -> list[UUID]:
+def advance(
+    *,
+    items: Sequence[UUID],
+    expected: str | Sequence[str],
+    following: str,
+    detected: Mapping[UUID, str] | None = None,
+) -> list[UUID]:
     """Move those of `items` that stand in `expected` to `following`; gives the ids moved. The caller records the event.
 
-    An item that waits for a person again is unadmitted, so that the review room takes note of it anew. Raises
-    ValueError for a step that ITEM_STATES does not have.
+    An item that waits for a person again is unadmitted, so that the review room takes note of it anew. `detected`:
+    languages read in the texts of some of them, written with the step. Raises ValueError for a step that ITEM_STATES
+    does not have.
     """
     before = [expected] if isinstance(expected, str) else list(expected)
     for state in before:
@@ -36,13 +44,15 @@ def advance(*, items: Sequence[UUID], expected: str | Sequence[str], following: 
             raise ValueError(f"an item does not go from {state} to {following}")
     found = sql.rows(
         """
-        UPDATE intake_item SET state = %s, changed_at = clock_timestamp(), admitted = admitted AND NOT %s
+        UPDATE intake_item SET state = %s, changed_at = clock_timestamp(), admitted = admitted AND NOT %s,
+            detected = coalesce(%s::jsonb ->> id::text, detected)
         WHERE id IN (SELECT id FROM intake_item WHERE id = ANY(%s) AND state = ANY(%s) ORDER BY id FOR NO KEY UPDATE)
         RETURNING id
         """,
         [
             str(following),
             following == ItemState.AWAITING_REVIEW,
+            Jsonb({str(item): language for item, language in (detected or {}).items()}),
             list(items),
             [str(state) for state in before],
         ],

@@ -17,10 +17,11 @@ from reviewapp.review import rules
 from reviewapp.review.actions.telling import tell_reopened
 from reviewapp.review.models import Queue, RoutingRule, Task
 from reviewapp.screening import reads as screening
+from reviewapp.ui.languages import UNKNOWN, base_of, language_of
 
 _FACTS: Final = """
     WITH picked AS (
-        SELECT id, source_id, policies, changed_at, received_at, language, country, author_id FROM intake_item
+        SELECT id, source_id, policies, changed_at, received_at, language, detected, country, author_id FROM intake_item
         {picked}
     )
     SELECT i.id, s.name, i.policies,
@@ -30,7 +31,7 @@ _FACTS: Final = """
             JOIN screening_verdict v ON v.id = cv.verdict_id AND v.label = 'violates'
             JOIN policies_section sec ON sec.version_id = v.version_id AND sec.code = ANY(v.sections)
             WHERE cv.item_id = i.id AND sec.response <> ''),
-           clock_timestamp(), i.language, i.country, coalesce(a.external_id, ''), d.made
+           clock_timestamp(), i.language, i.detected, i.country, coalesce(a.external_id, ''), d.made
     FROM picked i LEFT JOIN intake_author a ON a.id = i.author_id JOIN intake_source s ON s.id = i.source_id
     LEFT JOIN LATERAL (
         SELECT array_agg(kind) AS kinds, min(deadline) AS deadline, array_agg(DISTINCT reason) AS reasons
@@ -64,7 +65,7 @@ def admit(*, limit: int = 500) -> int:
     tasks = [_task(row, leads.get(row[0]), queues, routes) for row in rows]
     Task.objects.bulk_create(tasks, ignore_conflicts=True)
     intake.mark_admitted(items=items)
-    back = [row[0] for row in rows if row[12]]
+    back = [row[0] for row in rows if row[-1]]
     if back:
         tell_reopened(items=back)
     slugs = {queue.pk: queue.slug for queue in queues.values()}
@@ -85,9 +86,13 @@ def facts_of(items: list[UUID]) -> dict[UUID, rules.Facts]:
 
 
 def _facts_of(row: tuple[Any, ...], lead: Any) -> rules.Facts:
-    _, source, policies, since, kinds, deadline, reasons, responses, _, language, country, author, _ = row
+    _, source, policies, since, kinds, deadline, reasons, responses, _, *rest = row
     known = _facts(source, policies, since, kinds, deadline, reasons, responses, lead)
-    return replace(known, language=language, country=country, author=author)
+    language, detected, country, author, _ = rest
+    return replace(
+        known, language=language_of(language, detected), detected=base_of(language) == UNKNOWN, country=country,
+        author=author,
+    )  # fmt: skip
 
 
 def route_of(each: RoutingRule) -> rules.Route:

@@ -14,6 +14,7 @@ from reviewapp.review.actions.admission import facts_of, route_of
 from reviewapp.review.actions.claims import Unclear, alone
 from reviewapp.review.models import Queue, RoutingRule, RoutingVersion, Task
 from reviewapp.ui.errors import Missing
+from reviewapp.ui.languages import UNKNOWN, code_of, name_of
 
 LISTS: Final = ("policies", "sources", "flag_kinds", "languages", "countries", "authors", "confidences")
 MOST_MOVED: Final = 1_000
@@ -131,10 +132,20 @@ def _checked(conditions: Mapping[str, Any]) -> dict[str, Any]:
     }
     if any(len(each) > 200 or not each.isprintable() for name in LISTS for each in columns[name]):
         raise Unclear("A condition is a list of words of at most 200 printable characters each.")
+    columns["languages"] = sorted({_language(each) for each in columns["languages"]})
     severity = conditions.get("severity_from", 0)
     if severity not in range(5):
         raise Unclear("Severity is a number from 0 to 4.")
     return columns | {"severity_from": severity, "without_verdict": bool(conditions.get("without_verdict"))}
+
+
+def _language(typed: str) -> str:
+    if typed.casefold() in {UNKNOWN, name_of(UNKNOWN)}:
+        return UNKNOWN
+    code = code_of(typed)
+    if not code:
+        raise Unclear(f"{typed} is no language known here. Write its code, such as ar, or its English name.")
+    return code
 
 
 def _lock() -> None:

@@ -25,6 +25,7 @@ from reviewapp.screening.models import Run, Score, ScreeningSettings
 from reviewapp.screening.rules import Route, RunKind
 from reviewapp.screening.rules_line import SECONDS_A_POINT, Lane
 from reviewapp.ui.errors import ProductError
+from reviewapp.ui.languages import UNKNOWN, base_of
 
 BATCH = 500
 _FOLLOWING = {
@@ -45,22 +46,27 @@ class _Scored:
     item: Item
     reading: Any | None
     way: rules.Way
+    detected: str
     flag_kinds: frozenset[str]
 
 
 @transaction.atomic
 def score_batch(
-    *, prefilter: Prefilter, limit: int = BATCH, draw: Callable[[], float] = random.random
+    *,
+    prefilter: Prefilter,
+    detect: Callable[[str], str],
+    limit: int = BATCH,
+    draw: Callable[[], float] = random.random,
 ) -> int:
     """Score up to `limit` (at most 500) received items and move each on, in one transaction; returns how many.
 
-    Rows another worker scores right now are left to it. `draw` gives the random numbers of the sample. Rings
-    "reason" when something is to be judged.
+    Rows another worker scores right now are left to it. `detect` gives the language of a text, or `und`, and is asked
+    where none was sent. `draw` gives the random numbers of the sample. Rings "reason" when something is to be judged.
     """
     items = intake_reads.received_batch(min(limit, BATCH))
     if not items:
         return 0
-    scored = _scored(items, prefilter, draw)
+    scored = _scored(items, prefilter, detect, draw)
     _store(scored, prefilter.name)
     states = _advance(scored)
     asked = _ask(scored)
@@ -109,7 +115,9 @@ def live_run() -> Run:
     return Run.objects.get_or_create(kind=RunKind.LIVE.value)[0]
 
 
-def _scored(items: Sequence[Item], prefilter: Prefilter, draw: Callable[[], float]) -> list[_Scored]:
+def _scored(
+    items: Sequence[Item], prefilter: Prefilter, detect: Callable[[str], str], draw: Callable[[], float]
+) -> list[_Scored]:
     contents = intake_reads.contents([item.pk for item in items])
     texts = {key: content.text for key, content in contents.items() if content.text.strip()}
     readings = dict(zip(texts, prefilter.score(list(texts.values())), strict=True))
@@ -119,8 +127,9 @@ def _scored(items: Sequence[Item], prefilter: Prefilter, draw: Callable[[], floa
     found = []
     for item in items:
         reading = readings.get(item.pk)
+        detected = _detected(item, texts, detect)
         way = rules.way(
-            facts=_facts(item, flags.get(item.pk, []), has_text=item.pk in texts),
+            facts=_facts(item, flags.get(item.pk, []), detected, has_text=item.pk in texts),
             heads=reading.heads if reading else {},
             over=reading.over if reading else frozenset(),
             published=published,
@@ -128,8 +137,16 @@ def _scored(items: Sequence[Item], prefilter: Prefilter, draw: Callable[[], floa
             sample_share=switches.sample_share,
             draw=draw(),
         )
-        found.append(_Scored(item, reading, way, frozenset(kind for kind, _ in flags.get(item.pk, []))))
+        kinds = frozenset(kind for kind, _ in flags.get(item.pk, []))
+        found.append(_Scored(item, reading, way, detected, kinds))
     return found
+
+
+def _detected(item: Item, texts: Mapping[UUID, str], detect: Callable[[str], str]) -> str:
+    """The language read in the text of an item that came without one, else `und`."""
+    if base_of(item.language) != UNKNOWN or item.pk not in texts:
+        return UNKNOWN
+    return base_of(detect(texts[item.pk]))
 
 
 def _flags(items: Sequence[Item]) -> Mapping[UUID, list[tuple[str, str]]]:
@@ -154,7 +171,7 @@ def _candidates() -> list[rules.Candidate]:
     ]
 
 
-def _facts(item: Item, flags: Sequence[tuple[str, str]], *, has_text: bool) -> rules.Facts:
+def _facts(item: Item, flags: Sequence[tuple[str, str]], detected: str, *, has_text: bool) -> rules.Facts:
     return rules.Facts(
         source=item.source.name,
         source_policies=frozenset(item.source.policies),
@@ -162,6 +179,7 @@ def _facts(item: Item, flags: Sequence[tuple[str, str]], *, has_text: bool) -> r
         flags=tuple((kind in FLAGS_BY_PEOPLE, reason) for kind, reason in flags),
         attachments=item.attachments,
         language=item.language,
+        detected=detected,
         country=item.country,
         has_text=has_text,
     )
@@ -190,8 +208,10 @@ def _advance(scored: Sequence[_Scored]) -> dict[str, int]:
     groups: dict[ItemState, list[UUID]] = defaultdict(list)
     for each in scored:
         groups[_FOLLOWING[each.way.route]].append(each.item.pk)
+    detected = {each.item.pk: each.detected for each in scored if each.detected != UNKNOWN}
     for following, items in groups.items():
-        intake.advance(items=items, expected=ItemState.RECEIVED, following=following)
+        told = {item: detected[item] for item in items if item in detected}
+        intake.advance(items=items, expected=ItemState.RECEIVED, following=following, detected=told)
     return {state.value: len(items) for state, items in sorted(groups.items())}
 
 

@@ -8,6 +8,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from reviewapp.ui.languages import UNKNOWN, base_of, language_of, words_of
+
 register = template.Library()
 
 
@@ -20,6 +22,18 @@ def icon(name: str, classes: str = "") -> SafeString:
         static("icons.svg"),
         name,
     )
+
+
+@register.simple_tag
+def language_words(sent: str, detected: str) -> str:
+    """The language of an item in words: `German`, or `detected: German`; empty where it is not known."""
+    return "" if language_of(sent, detected) == UNKNOWN else words_of(sent, detected)
+
+
+@register.simple_tag
+def language_code(sent: str, detected: str) -> str:
+    """What `lang` says of an item's text: the tag as sent, else what was detected; `und` where it is not known."""
+    return sent if base_of(sent) != UNKNOWN else base_of(detected)
 
 
 @register.filter

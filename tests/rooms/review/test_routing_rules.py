@@ -60,6 +60,31 @@ def test_a_new_rule_stands_above_the_last_and_takes_what_arrives(cast: Cast, fra
     assert Task.objects.get(item=item).queue_id == goes
 
 
+def test_a_rule_on_a_language_takes_what_was_detected_and_is_typed_by_name(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    stage.line_up(1, version=fraud)
+    goes = stage.queue_of("sexual-content")
+    ad = client_for(cast.ad)
+    rule = order()[0]
+    form = {"rule": str(rule), "queue": str(goes), "severity_from": "0"}
+    refused = ad.post("/routing/", form | {"languages": "Klingonese, de"})
+    assert refused.status_code == 422 and "Klingonese is no language known here" in refused.content.decode()
+    ad.post("/routing/", form | {"languages": "German, pt-BR, unknown"})
+    assert RoutingRule.objects.get(pk=rule).languages == ["de", "pt", "und"]
+    items = [
+        stage.wait_for_a_person(**said)
+        for said in ({"detected": "de"}, {"language": "deu"}, {"language": "fr"}, {})
+    ]
+    for item in items:
+        stage.say(item, fraud)
+    actions.admit()
+    goes_there = [Task.objects.get(item=item).queue_id == goes for item in items]
+    assert goes_there == [True, True, False, True]
+    tried = ad.get("/routing/try", {"item": str(items[0])}).content.decode()
+    assert "detected: German" in tried and "language is German or Portuguese or unknown" in tried
+
+
 def test_what_waits_moves_only_when_asked_and_the_page_says_how_many(
     cast: Cast, fraud: Version, client_for: SignIn
 ) -> None:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from inference import Confidence, EngineIdentity, Failure, FailureKind, Label, Prefilter, Usage, Verdict
+from inference.languages import Languages
 from reviewapp.audit.actions import OPERATOR
 from reviewapp.intake import actions as intake
 from reviewapp.intake.incoming import IncomingItem
@@ -52,7 +53,9 @@ def arrive(*texts: str, **fields: Any) -> list[UUID]:
 
 def score(*, draw: float = 0.9) -> int:
     """Score one batch; a draw of 0.9 keeps everything out of the sample."""
-    return actions.score_batch(prefilter=Prefilter.shipped(), draw=lambda: draw)
+    return actions.score_batch(
+        prefilter=Prefilter.shipped(), detect=Languages.shipped().detect, draw=lambda: draw
+    )
 
 
 def claimed(limit: int = 100) -> list[Claim]:

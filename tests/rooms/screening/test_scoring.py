@@ -1,21 +1,23 @@
 """Scoring batches of what arrived."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 from django.db import connection
 
 from inference import Prefilter
-from reviewapp.audit.actions import Actor
+from reviewapp.audit.actions import OPERATOR, Actor
 from reviewapp.audit.models import Event
 from reviewapp.intake import actions as intake
 from reviewapp.intake.models import Item
+from reviewapp.policies import actions as policies
 from reviewapp.screening import actions, reads
 from reviewapp.screening.actions.scoring import BadSwitch
 from reviewapp.screening.models import Judgement, Run, Score
 from tests.cast import Cast
-from tests.rooms.screening.desk import ABUSE, ORDINARY, arrive, publish, score, state_of
+from tests.rooms.screening.desk import ABUSE, ORDINARY, ROOT, arrive, publish, score, state_of
 
 REPORT = [{"kind": "user_report", "reason": "spam", "reporter_id": "u1"}]
 
@@ -54,8 +56,9 @@ def test_two_workers_score_each_item_once(db: str) -> None:
         arrive(*[ABUSE, ORDINARY] * 50)
 
     def work(_: int) -> int:
+        batch = partial(actions.score_batch, prefilter=Prefilter.shipped(), detect=lambda _: "und", limit=30)
         try:
-            return sum(iter(lambda: actions.score_batch(prefilter=Prefilter.shipped(), limit=30), 0))
+            return sum(iter(batch, 0))
         finally:
             connection.close()
 
@@ -75,6 +78,32 @@ def test_what_is_never_passed(db: str, fields: dict[str, Any]) -> None:
     (item,) = arrive(ORDINARY, **fields)
     score()
     assert state_of(item) in {"awaiting_verdict", "awaiting_review"}
+
+
+GERMAN = "Der Zug war heute pünktlich, und das Wetter in den Bergen war herrlich"
+
+
+def test_a_language_that_nobody_sent_is_read_from_the_text_and_stored_beside(db: str) -> None:
+    publish()
+    (german, english) = arrive(GERMAN, ORDINARY)
+    (short,) = arrive("ok")
+    (sent,) = arrive(GERMAN, language="fr")
+    score()
+    stored = dict(Item.objects.values_list("pk", "detected"))
+    assert stored == {german: "de", english: "en", short: "und", sent: "und"}
+    assert set(Item.objects.exclude(pk=sent).values_list("language", flat=True)) == {"und"}
+
+
+def test_a_detected_language_keeps_an_item_from_being_passed_but_no_policy_from_judging_it(db: str) -> None:
+    publish("harassment")
+    english_only = (ROOT / "policies_seed" / "spam.md").read_text(encoding="utf-8")
+    english_only = english_only.replace("  countries: []\n", "  countries: []\n  languages: [en]\n", 1)
+    policies.import_policy(source=english_only, actor=OPERATOR, publish=True)
+    (item,) = arrive(GERMAN, flags=REPORT)
+    (quiet,) = arrive(GERMAN)
+    score()
+    assert state_of(quiet) != "passed"
+    assert "spam" in set(Judgement.objects.filter(item=item).values_list("version__policy__slug", flat=True))
 
 
 def test_a_flag_names_a_policy_and_moves_it_up_the_line(db: str) -> None:
