@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
@@ -90,7 +90,7 @@ def unread(person: Person, queue: UUID) -> tuple[Unread, ...]:
         found = [Unread(*row) for row in cursor.fetchall()]
         if not found:
             return ()
-        asked = {"slugs": [each.slug for each in found], "queue": queue, "few": reads.FEW}
+        asked: dict[str, Any] = {"slugs": [each.slug for each in found], "queue": queue, "few": reads.FEW}
         cursor.execute(_HERE, asked)
         here = {row[0] for row in cursor.fetchall()}
     return tuple(each for each in found if each.slug in here)
