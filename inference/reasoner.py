@@ -129,9 +129,7 @@ class Reasoner:
         try:
             async with asyncio.timeout(deadline):
                 identity = self._identity or await self.identity()
-                most = identity.max_model_len // 2
-                room = identity.max_model_len - tokens_out(effort, larger=larger, most=most)
-                pieces = parts(policy, item, room, identity.max_model_len)
+                pieces = self._parts(identity, policy, item, effort, larger)
                 if isinstance(pieces, Failure):
                     return pieces
                 turns = asyncio.Semaphore(PARTS_AT_ONCE)
@@ -146,7 +144,7 @@ class Reasoner:
                         priority=priority if self._prioritised else None,
                         larger=larger,
                         part=(part.number, part.of) if part.of > 1 else None,
-                        most=most,
+                        most=identity.max_model_len // 2,
                     )
                     sent.append(prompt_hash(body["messages"]))
                     async with turns:
@@ -159,6 +157,25 @@ class Reasoner:
         except EngineUnavailable as problem:
             return problem.failure
         return together(judged, time.monotonic() - started)
+
+    def calls_for(
+        self, policy: PolicyText, item: ItemText, effort: Effort = Effort.LOW, *, larger: bool = False
+    ) -> int:
+        """How many calls `judge` has in flight at once for this: 1 where the item goes whole, else up to 4.
+
+        1 too while the engine's context is not known.
+        """
+        if self._identity is None:
+            return 1
+        pieces = self._parts(self._identity, policy, item, effort, larger)
+        return 1 if isinstance(pieces, Failure) else min(len(pieces), PARTS_AT_ONCE)
+
+    def _parts(
+        self, identity: EngineIdentity, policy: PolicyText, item: ItemText, effort: Effort, larger: bool
+    ) -> tuple[Part, ...] | Failure:
+        context = identity.max_model_len
+        room = context - tokens_out(effort, larger=larger, most=context // 2)
+        return parts(policy, item, room, context)
 
     async def _ask(
         self, body: dict[str, Any], policy: PolicyText, item: ItemText, model: str, sent_hash: str

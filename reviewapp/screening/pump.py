@@ -21,7 +21,8 @@ from reviewapp import doorbell
 from reviewapp.screening import actions, rules, rules_window
 from reviewapp.screening.actions import Claim, Committed, Outcome
 from reviewapp.screening.actions.circuits import HALF_OPEN, OPEN, Tally
-from reviewapp.screening.rules_line import AGED_SHARE, RESERVED_LANES, Lane, reserved
+from reviewapp.screening.hand import Call, Hand
+from reviewapp.screening.rules_line import AGED_SHARE, Lane
 
 T = TypeVar("T")
 
@@ -104,7 +105,7 @@ class _Pump:
         self.sql = sql
         self.until = time.monotonic() + seconds
         self.window = max(window or rules_window.START, rules_window.LEAST)
-        self.calls: dict[asyncio.Task[Verdict | Failure], Claim] = {}
+        self.hand = Hand()
         self.credit = 0.0
         self.ready: list[Outcome] = []
         self.failures: deque[float] = deque(maxlen=rules.FAILURES_THAT_OPEN)
@@ -153,7 +154,8 @@ class _Pump:
         while not (self.tripped or self.stopping or self.wanted):
             if not self._over():
                 await self._claim()
-            if not self.calls:
+                self.hand.begin(self.window, self._judge)
+            if not self.hand.calls:
                 if self.ready:
                     await self._commit()
                     continue
@@ -166,13 +168,13 @@ class _Pump:
 
     async def _claim(self) -> None:
         free, quick = (min(slots, MOST_AT_ONCE) for slots in self._free())
-        early = time.monotonic() < self.looked + LOOK_SECONDS and self.calls
+        early = time.monotonic() < self.looked + LOOK_SECONDS and self.hand.calls
         if free + quick <= 0 or early:
             return
-        flying = Counter((claim.run, claim.version) for claim in self.calls.values())
+        flying = self.hand.by_group()
         aged = int(self.credit)
         # One whose answer is not stored yet would be lost with the next one.
-        held = (*self.calls.values(), *(outcome.claim for outcome in self.ready))
+        held = (*self.hand.claims(), *(outcome.claim for outcome in self.ready))
         suspect = not any(claim.is_suspect for claim in held)
         claims = await self.sql(
             lambda: actions.claim_judgements(
@@ -185,31 +187,28 @@ class _Pump:
         earned = self.credit + AGED_SHARE * len(claims)
         self.credit = max(min(earned, max(AGED_SHARE * self.window, 1.0)) - waited, 0.0)
         for claim in claims:
-            call = self.reasoner.judge(
-                claim.policy,
-                claim.subject,
-                claim.effort,
-                CALL_SECONDS,
-                larger=claim.larger,
-                priority=claim.lane,
-            )
-            self.calls[asyncio.create_task(call)] = claim
+            slots = self.reasoner.calls_for(claim.policy, claim.subject, claim.effort, larger=claim.larger)
+            self.hand.add(claim, slots)
+
+    def _judge(self, claim: Claim) -> Call:
+        call = self.reasoner.judge(
+            claim.policy,
+            claim.subject,
+            claim.effort,
+            CALL_SECONDS,
+            larger=claim.larger,
+            priority=claim.lane,
+        )
+        return asyncio.create_task(call)
 
     def _free(self) -> tuple[int, int]:
-        """Slots for anybody, and those beyond the window that are kept for people before a screen."""
-        if self.trial:
-            return 1 - len(self.calls), 0
-        hurried = sum(claim.lane in RESERVED_LANES for claim in self.calls.values())
-        kept = reserved(self.window)
-        # A hurried call in the kept slots takes none of the window's.
-        free = self.window - len(self.calls) + min(hurried, kept)
-        return max(free, 0), max(kept - hurried, 0)
+        return (1 - len(self.hand.claims()), 0) if self.trial else self.hand.free(self.window)
 
     async def _wait(self) -> None:
         timeout = LINGER_SECONDS if self.ready else LOOK_SECONDS
-        done, _ = await asyncio.wait(self.calls, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(self.hand.calls, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         for call in done:
-            self._take(self.calls.pop(call), call.result())
+            self._take(self.hand.end(call), call.result())
         if self.ready and (len(self.ready) >= BATCH or time.monotonic() > self.committed + LINGER_SECONDS):
             await self._commit()
 
@@ -262,16 +261,12 @@ class _Pump:
         if now > self.adjusted + ADJUST_SECONDS:
             await self._adjust()
         elif now > self.told + LOOK_UP_SECONDS:
-            await self._note(len(self.calls))
+            await self._note()
 
     async def _renew(self) -> None:
         self.renewed = time.monotonic()
-        claims = [*self.calls.values(), *(outcome.claim for outcome in self.ready)]
-        held = await self.sql(lambda: actions.renew_leases(claims=claims))
-        for call, claim in list(self.calls.items()):
-            if claim.judgement not in held:
-                call.cancel()
-                del self.calls[call]
+        claims = [*self.hand.claims(), *(outcome.claim for outcome in self.ready)]
+        self.hand.keep(await self.sql(lambda: actions.renew_leases(claims=claims)))
 
     async def _adjust(self) -> None:
         self.adjusted = time.monotonic()
@@ -281,13 +276,15 @@ class _Pump:
         except EngineUnavailable:
             load = None
         slow = sorted(self.took)[int(len(self.took) * 0.95)] if self.took else 0.0
+        full = bool(self.hand.waiting) or self.hand.flying >= self.window - 1
         self.window = rules_window.next_window(
-            self.window, full=len(self.calls) >= self.window - 1, trouble=self.trouble, load=load, slow=slow
+            self.window, full=full, trouble=self.trouble, load=load, slow=slow
         )
         self.trouble = False
-        await self._note(len(self.calls))
+        await self._note()
 
-    async def _note(self, in_flight: int) -> None:
+    async def _note(self) -> None:
+        in_flight = self.hand.flying
         rate = self.total.done / max(time.monotonic() - self.started, 0.1)
         window = self.window
         now = time.monotonic()
@@ -308,21 +305,16 @@ class _Pump:
 
     async def _end(self) -> None:
         """Finish what is in flight, unless the circuit opened; give the rest back; close or open the circuit."""
-        if self.calls and not self.tripped and self.wanted != "drop":
+        if self.hand.calls and not self.tripped and self.wanted != "drop":
             patience = CALL_SECONDS if self.wanted == "drain" else DRAIN_SECONDS
-            done = await self._last_calls(patience)
-            for call in done:
-                self._take(self.calls.pop(call), call.result())
-        left = list(self.calls.values())
-        for call in self.calls:
-            call.cancel()
-        await asyncio.gather(*self.calls, return_exceptions=True)
-        self.calls = {}
+            for call in await self._last_calls(patience):
+                self._take(self.hand.end(call), call.result())
+        left = await self.hand.drop()
         if self.ready:
             await self._commit()
         if left:
             await self.sql(lambda: actions.release(claims=left))
-        await self._note(0)
+        await self._note()
         if self.tripped:
             reason, failures = self.tripped, max(len(self.failures), 1)
             await self.sql(
@@ -333,11 +325,11 @@ class _Pump:
             if not (self.stopping or self.wanted) and time.monotonic() > self.until:
                 await self.sql(lambda: doorbell.ring("reason", self.endpoint))
 
-    async def _last_calls(self, patience: float) -> set[asyncio.Task[Verdict | Failure]]:
+    async def _last_calls(self, patience: float) -> set[Call]:
         """Those of the calls in flight that end within `patience` seconds; leases are renewed meanwhile."""
         until = time.monotonic() + patience
-        done: set[asyncio.Task[Verdict | Failure]] = set()
-        waiting = set(self.calls)
+        done: set[Call] = set()
+        waiting = set(self.hand.calls)
         while (
             waiting
             and (left := until - time.monotonic()) > 0
@@ -347,5 +339,5 @@ class _Pump:
             done |= ended
             if waiting and left > RENEW_SECONDS:
                 await self._renew()
-                waiting &= set(self.calls)
-        return done & set(self.calls)
+                waiting &= set(self.hand.calls)
+        return done & set(self.hand.calls)
