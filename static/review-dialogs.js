@@ -17,10 +17,11 @@
       $("b", note).textContent = due || "";
     });
     dialog.showModal();
+    dialog.dispatchEvent(new Event("shown"));
     reveal(dialog);
     openedAt = performance.now();
     byKey = key;
-    ($("[autofocus]", dialog) || $("input[type=radio]:checked", dialog) || $("textarea, select, input:not([type=hidden])", dialog))?.focus();
+    ($("[autofocus]", dialog) || $("input[type=radio]:checked", dialog) || $("textarea, select, input:not([type=hidden])", dialog) || $("[data-close]", dialog))?.focus();
     return true;
   }
 

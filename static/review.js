@@ -71,6 +71,25 @@
     $(chip.getAttribute("href").replace(/\./g, "\\."))?.scrollIntoView({ block: "nearest" });
   }
 
+  // ---- masked text: what is revealed is forgotten with the page
+  function reveal(mask, on) {
+    const pieces = all("#desk .mask").filter((each) => each.value === mask.value);
+    for (const each of pieces) {
+      each.setAttribute("aria-pressed", String(on));
+      each.classList.toggle("shown", on);
+      each.textContent = on ? each.dataset.word : each.dataset.mask;
+    }
+    const said = $("#revealed");
+    if (said) said.textContent = on ? pieces.map((each) => each.dataset.word).join(" ") : "";
+  }
+
+  function revealNext(everything) {
+    const hidden = all("#desk .mask[aria-pressed=false]").filter(visible);
+    if (everything) hidden.forEach((mask) => reveal(mask, true));
+    else if (hidden.length) { reveal(hidden[0], true); hidden[0].scrollIntoView({ block: "nearest" }); }
+    $("[data-reveal=next]")?.setAttribute("aria-disabled", String(!all("#desk .mask[aria-pressed=false]").some(visible)));
+  }
+
   function toggleFocus() {
     const on = document.body.classList.toggle("focusview");
     all("[data-focus]").forEach((button) => button.setAttribute("aria-pressed", String(on)));
@@ -123,7 +142,7 @@
     if ($("dialog[open]")) return;
     const desk = $("#desk");
     const name = nameOf(event);
-    if (event.key === "Enter" && desk && isOpen() && event.target.tagName === "INPUT") {
+    if (event.key === "Enter" && desk && isOpen() && event.target.tagName === "INPUT" && event.target.form?.id === "override") {
       event.preventDefault();
       $("#override").requestSubmit();
       return;
@@ -133,7 +152,7 @@
       return;
     }
     const control = event.target.closest("a, button, summary");
-    if (name === "Enter" && control) return;
+    if (name === "Enter" && (control || (event.target.form && event.target.form.id !== "override"))) return;
     if (going && performance.now() - going < 1500 && places[name]) { location.assign(places[name]); return; }
     going = name === "g" ? performance.now() : 0;
     if (desk && $("#override")) {
@@ -147,18 +166,24 @@
       if (special[name]) { event.preventDefault(); special[name](); return; }
       if (name === "Enter" && isOpen()) { event.preventDefault(); $("#override").requestSubmit(); return; }
     }
+    if (name === "w" && $("#reveal")) { event.preventDefault(); revealNext(event.shiftKey); return; }
     if (!name) return;
     const buttons = all(`[data-key="${name}"]`);
     const button = buttons.find(visible) || buttons.find((each) => each.dataset.dialog);
     if (!button || (name === "c" && isOpen())) return;
     event.preventDefault();
     button.click();
+    if (button.matches("summary")) button.focus();
   });
 
   addEventListener("click", (event) => {
     const at = (selector) => event.target.closest(selector);
     if (at("[data-open]")) { event.preventDefault(); setOpen(true); return; }
     if (at("[data-cancel]")) { event.preventDefault(); setOpen(false); return; }
+    const mask = at(".mask");
+    if (mask) { event.preventDefault(); reveal(mask, mask.getAttribute("aria-pressed") !== "true"); return; }
+    const more = at("[data-reveal]");
+    if (more) { event.preventDefault(); revealNext(more.dataset.reveal === "all"); return; }
     if (at("[data-marks]")) toggleMarks();
     if (at("[data-focus]")) toggleFocus();
     const disabled = at("[aria-disabled=true]");

@@ -9,6 +9,11 @@ from reviewapp.accounts.rules_notices import GROUPS
 from reviewapp.ui.errors import ProductError
 
 LEVELS: Final[dict[str, str]] = {"native": "first language", "fluent": "fluent", "basic": "enough to decide"}
+MASKING: Final[dict[str, str]] = {
+    "words": "severe words, and the worst passages",
+    "whole": "the whole text of severe items, and of those that nobody has judged",
+    "off": "nothing",
+}
 MOST_EXPOSURE: Final = 200
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}\Z")
@@ -27,7 +32,8 @@ class Preferences:
     """What somebody set for themselves; an empty `languages` reads everything.
 
     `keys`: action name to the key of their own. `exposure_cap`: severity-weighted points a shift, 0 for none of their
-    own. `break_minutes`: 0 reminds never. `shift_ends`: a time of day in their own zone, empty for none.
+    own. `break_minutes`: 0 reminds never. `shift_ends`: a time of day in their own zone, empty for none. `masking`: what of
+    severe text is hidden until they reveal it.
     """
 
     keys: dict[str, str] = field(default_factory=dict)
@@ -36,6 +42,7 @@ class Preferences:
     shift_ends: str = ""
     exposure_cap: int = 60
     break_minutes: int = 60
+    masking: str = "words"
 
     def as_json(self) -> dict[str, Any]:
         """The form in which they are stored."""
@@ -57,6 +64,8 @@ def checked_preferences(wanted: Mapping[str, Any]) -> Preferences:
         raise BadPreference(f"The exposure limit is a number from 0 to {MOST_EXPOSURE}.")
     if not 0 <= got.break_minutes <= 240:
         raise BadPreference("A break reminder comes after 0 (never) to 240 minutes.")
+    if got.masking not in MASKING:
+        raise BadPreference("Choose from the list what of severe text is masked.")
     if not set(got.quiet) <= set(GROUPS):
         raise BadPreference("Choose notices from the list.")
     for language, level in got.languages.items():

@@ -83,9 +83,9 @@ def _events() -> Iterator[str]:
 
 
 def _keys() -> Iterator[str]:
-    yield "| Key | Does | |\n|---|---|---|"
+    yield "| Key | Does | | Needs |\n|---|---|---|---|"
     for action in KEYS:
-        yield f"| `{action.key}` | {action.label} | {action.explains} |"
+        yield f"| `{action.key}` | {action.label} | {action.explains} | {action.when or '–'} |"
 
 
 def _roles() -> Iterator[str]:

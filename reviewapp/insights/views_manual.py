@@ -4,9 +4,11 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from reviewapp.accounts import reads_notices
 from reviewapp.accounts.access import SignedInRequest, requires
+from reviewapp.accounts.rules import may
 from reviewapp.insights import manual_pages as manual
-from reviewapp.review.keys import KEYS
+from reviewapp.review.keys import KEYS, KeyAction
 
 
 @requires("help.read")
@@ -26,10 +28,12 @@ def page(request: SignedInRequest, slug: str) -> HttpResponse:
 @requires("help.read")
 @require_safe
 def keys(request: SignedInRequest) -> HttpResponse:
-    """Every key of the review screen, by what it is for."""
-    groups: dict[str, list[object]] = {}
+    """Every key of the review screen by what it is for, as the person set them, and whether their roles may use it."""
+    own = reads_notices.preferences(request.user).keys
+    groups: dict[str, list[tuple[KeyAction, str, bool]]] = {}
     for action in KEYS:
-        groups.setdefault(action.group, []).append(action)
+        shown = (action, own.get(action.name, action.key), may(request.user.roles, action.permission))
+        groups.setdefault(action.group, []).append(shown)
     return render(request, "insights/keys.html", {"groups": groups, "pages": manual.PAGES})
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviewapp.lab import views, views_disagreements, views_evaluation, views_studies, views_try
+from reviewapp.lab import views, views_cases, views_disagreements, views_evaluation, views_studies, views_try
 
 urlpatterns = [
     path("lab/", views.lab, name="lab"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("lab/sections/<slug:slug>/<str:code>/overrides", views_try.section_overrides, name="lab-overrides"),
     path("lab/versions/<uuid:version>/open-items", views_try.open_items, name="lab-open-items"),
     path("lab/versions/<uuid:version>/rejudge", views_try.rejudge, name="lab-rejudge"),
+    path("lab/items/<uuid:item>/case", views_cases.make_case, name="lab-make-case"),
     path("lab/studies/<uuid:key>/pause", views_studies.pause, name="lab-pause"),
     path("lab/studies/<uuid:key>/resume", views_studies.resume, name="lab-resume"),
     path("lab/studies/<uuid:key>/cancel", views_studies.cancel, name="lab-cancel"),

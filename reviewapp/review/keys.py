@@ -7,19 +7,26 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class KeyAction:
-    """One action: `name` in code, `key` as printed on a cap, `label` its accessible name, `explains` one sentence."""
+    """One action: `name` in code, `key` as printed on a cap, `label` its accessible name, `explains` one sentence.
+
+    `when` says in words what has to be on the screen for it (empty: nothing), `permission` who it is there for. The page
+    acts through the control that carries the supplied key as `data-key`, or through `static/review.js`.
+    """
 
     name: str
     key: str
     label: str
     explains: str
     group: str
+    when: str = ""
+    permission: str = "queue.work"
 
 
 _DECIDE: Final = "Decide"
 _FORM: Final = "In the override form"
 _LOOK: Final = "Look closer"
 _MOVE: Final = "Move on"
+_SEES: Final = "queues.see"
 
 KEYS: Final[tuple[KeyAction, ...]] = (
     KeyAction(
@@ -28,6 +35,7 @@ KEYS: Final[tuple[KeyAction, ...]] = (
         "Confirm",
         "Accepts the lead verdict and does what the line above the button says.",
         _DECIDE,
+        "a verdict that says violates or allowed",
     ),
     KeyAction(
         "override",
@@ -46,6 +54,7 @@ KEYS: Final[tuple[KeyAction, ...]] = (
         "Undo",
         "Takes your last call back while its window is open; again steps further back.",
         _DECIDE,
+        "a call whose window is open",
     ),
     KeyAction("save", "↵", "Save override", "Saves the open form.", _FORM),
     KeyAction("reason", "⇧1–5", "Reason", "Chooses a reason.", _FORM),
@@ -58,15 +67,71 @@ KEYS: Final[tuple[KeyAction, ...]] = (
     ),
     KeyAction("note", "n", "Note", "Goes to the note: of the open form, else of the item.", _FORM),
     KeyAction("cancel", "esc", "Cancel", "Brings the verdict back and keeps what you typed.", _FORM),
-    KeyAction("evidence", "v", "Evidence marks", "Shows or hides what the reasoner quoted.", _LOOK),
     KeyAction(
-        "previous_citation", "[", "Previous citation", "Lights up the section cited before this one.", _LOOK
+        "evidence",
+        "v",
+        "Evidence marks",
+        "Shows or hides what the reasoner quoted.",
+        _LOOK,
+        "quotations",
+        _SEES,
     ),
-    KeyAction("next_citation", "]", "Next citation", "Lights up the next cited section.", _LOOK),
     KeyAction(
-        "author", "i", "Author history", "Opens what the author wrote before, and what became of it.", _LOOK
+        "reveal",
+        "w",
+        "Reveal next",
+        "Shows the next masked word; with ⇧ all of them. Nothing is remembered after the item.",
+        _LOOK,
+        "masked text",
+        _SEES,
     ),
-    KeyAction("focus", "z", "Focus", "Shows the item alone; again brings the rest back.", _LOOK),
+    KeyAction(
+        "attachments",
+        "p",
+        "Attachments",
+        "Opens what is known of them, as text: type, host, address. Nothing is ever fetched.",
+        _LOOK,
+        "an attachment",
+        _SEES,
+    ),
+    KeyAction(
+        "previous_citation",
+        "[",
+        "Previous citation",
+        "Lights up the section cited before this one.",
+        _LOOK,
+        "cited sections",
+        _SEES,
+    ),
+    KeyAction(
+        "next_citation",
+        "]",
+        "Next citation",
+        "Lights up the next cited section.",
+        _LOOK,
+        "cited sections",
+        _SEES,
+    ),
+    KeyAction(
+        "author",
+        "i",
+        "Author history",
+        "Opens what the author wrote before, and what became of it.",
+        _LOOK,
+        "a known author",
+        "author.see",
+    ),
+    KeyAction(
+        "focus", "z", "Focus", "Shows the item alone; again brings the rest back.", _LOOK, permission=_SEES
+    ),
+    KeyAction(
+        "make_case",
+        "m",
+        "Make case",
+        "Opens a form that turns this item into a test of its policy; nothing is decided by it.",
+        _LOOK,
+        permission="case.add",
+    ),
     KeyAction("skip", "s", "Skip", "Passes over this item; it is logged and goes back to the queue.", _MOVE),
     KeyAction(
         "escalate",
@@ -87,8 +152,9 @@ KEYS: Final[tuple[KeyAction, ...]] = (
         "Restrict",
         "Asks for a reference, then takes the item out of everything at once.",
         _MOVE,
+        permission="item.restrict",
     ),
-    KeyAction("help", "?", "Keyboard help", "Opens this list.", _MOVE),
+    KeyAction("help", "?", "Keyboard help", "Opens this list.", _MOVE, permission="help.read"),
 )
 
 BY_NAME: Final[dict[str, KeyAction]] = {each.name: each for each in KEYS}

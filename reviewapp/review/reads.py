@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
 from reviewapp.audit.clock import database_time
 from reviewapp.intake import reads as intake
@@ -169,7 +170,9 @@ def queue_page(
     texts = intake.contents(items)
     leads: Mapping[UUID, Any] = screening.lead_facts(items) if with_verdicts and items else {}
     rows = tuple(
-        QueueRow(task, item, _preview(texts.get(item)), since, due_at, reports, source, leads.get(item))
+        QueueRow(
+            task, item, _preview(texts.get(item), person), since, due_at, reports, source, leads.get(item)
+        )
         for task, item, since, due_at, reports, source in found
     )
     is_first = after is None and (before is None or not more)
@@ -268,15 +271,15 @@ def _mine(person: Person) -> tuple[MineLine, ...]:
     texts = intake.contents([task.item_id for task in tasks])
     return tuple(
         MineLine(
-            task.item_id, _preview(texts.get(task.item_id)), task.queue.name, task.state, task.reserved,
+            task.item_id, _preview(texts.get(task.item_id), person), task.queue.name, task.state, task.reserved,
             task.hold_until or task.lease_until or task.assigned_until,
         )
         for task in tasks
     )  # fmt: skip
 
 
-def _preview(content: Any) -> str:
-    return preview(content.text) if content else ""
+def _preview(content: Any, person: Person) -> str:
+    return preview(content.text, mode=reads_notices.preferences(person).masking) if content else ""
 
 
 def _untouched() -> bool:

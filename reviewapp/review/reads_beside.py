@@ -7,11 +7,13 @@ from uuid import UUID
 
 from django.db import connection
 
+from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
 from reviewapp.review import reads_blind, rules, rules_checks
 from reviewapp.review.models import Draft, Escalation, Note, Task
 from reviewapp.review.rules_checks import Badge
 from reviewapp.review.rules_escalation import KINDS
+from reviewapp.review.rules_mask import Veil
 from reviewapp.review.rules_text import Run, plain
 
 
@@ -67,11 +69,18 @@ def escalation(task: Task | None) -> EscalationPanel | None:
     )  # fmt: skip
 
 
-def notes(item: UUID) -> tuple[NoteLine, ...]:
-    """What people noted on an item, oldest first."""
+def notes(item: UUID, person: Person) -> tuple[NoteLine, ...]:
+    """What people noted on an item, oldest first, with its severe words masked for who asks for that."""
+    veil = Veil(reads_notices.preferences(person).masking)
     rows = Note.objects.select_related("person").filter(item_id=item).exclude(text="").order_by("at")[:100]
     return tuple(
-        NoteLine(str(row.person), rules.NOTE_WORDS[row.kind], plain(row.text), row.at) for row in rows
+        NoteLine(
+            str(row.person),
+            rules.NOTE_WORDS[row.kind],
+            plain(row.text, masks=veil.over_words_on(row.text), part=f"n{place}-"),
+            row.at,
+        )
+        for place, row in enumerate(rows)
     )
 
 

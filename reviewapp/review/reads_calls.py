@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
 from reviewapp.audit.clock import database_time
 from reviewapp.intake import reads as intake
@@ -40,12 +41,12 @@ def last_calls(person: Person) -> tuple[CallLine, ...]:
     texts = intake.contents([each.item_id for each in made])
     labels = reads_actions.labels()
     now = database_time()
-    return tuple(
-        _line(each, texts[each.item_id].text if each.item_id in texts else "", labels, now) for each in made
-    )
+    mode = reads_notices.preferences(person).masking
+    previews = {item: preview(content.text, mode=mode) for item, content in texts.items()}
+    return tuple(_line(each, previews.get(each.item_id, ""), labels, now) for each in made)
 
 
-def _line(made: Decision, text: str, labels: dict[str, str], now: datetime) -> CallLine:
+def _line(made: Decision, words: str, labels: dict[str, str], now: datetime) -> CallLine:
     later = getattr(made, "replaced_by", None)
     left = (
         max(0, int((min(made.undo_until or made.release_at, made.release_at) - now).total_seconds() + 0.999))
@@ -53,7 +54,7 @@ def _line(made: Decision, text: str, labels: dict[str, str], now: datetime) -> C
         else 0
     )
     return CallLine(
-        decision=made.pk, preview=preview(text), at=made.at, label=str(made.label),
+        decision=made.pk, preview=words, at=made.at, label=str(made.label),
         sections=", ".join(sorted(each.section for each in made.findings.all())),
         does=", ".join(rules_actions.words(each, labels) for each in made.actions), how=_how(made), left=left,
         state=_state(made, later, left), replaceable=later is None and left == 0 and made.item.state == "decided",

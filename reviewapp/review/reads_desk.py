@@ -9,17 +9,25 @@ from uuid import UUID
 
 from django.db import connection
 
+from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
 from reviewapp.ids import new_id
 from reviewapp.intake import reads as intake
 from reviewapp.intake.models import Item
 from reviewapp.policies import reads as policies
-from reviewapp.review import reads_actions, reads_blind, rules, rules_actions, rules_blind
+from reviewapp.review import reads_actions, reads_blind, reads_item, rules, rules_actions, rules_blind
 from reviewapp.review import reads_beside as beside
 from reviewapp.review.models import Decision, Task
 from reviewapp.review.rules_actions import SUPPLIED, ActionChoice
 from reviewapp.review.rules_checks import Badge
-from reviewapp.review.rules_text import MARKS_ON_UP_TO_WORDS, Marked, Run, mark, plain, preview
+from reviewapp.review.rules_mask import Veil
+from reviewapp.review.rules_text import (
+    MARKS_ON_UP_TO_WORDS,
+    Marked,
+    mark,
+    masked_places,
+    preview,
+)
 from reviewapp.screening import reads as screening
 from reviewapp.ui.errors import Missing, Stale
 
@@ -33,28 +41,6 @@ class Seat:
     task: UUID
     epoch: int
     left: int
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One text of the thread around the item."""
-
-    who: str
-    is_author: bool
-    initial: str
-    paragraphs: tuple[tuple[Run, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Flagged:
-    """One flag as the screen shows it."""
-
-    kind: str
-    reason: str
-    org: str
-    reference: str
-    at: datetime | None
-    deadline: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +90,10 @@ class Desk:
     decided: UUID | None
     marked: Marked
     marks_on: bool
-    thread: tuple[Message, ...]
-    flags: tuple[Flagged, ...]
+    thread: tuple[reads_item.Message, ...]
+    flags: tuple[reads_item.Flagged, ...]
     reports: int
-    attachments: tuple[dict[str, Any], ...]
+    attachments: tuple[reads_item.Attachment, ...]
     url: str
     lead: Any | None
     others: tuple[Any, ...]
@@ -134,6 +120,8 @@ class Desk:
     answered: Decision | None
     severe: bool
     catalogue: tuple[ActionChoice, ...]
+    veil: Veil
+    masked: dict[str, str]
 
 
 def is_restricted(item: UUID) -> bool:
@@ -157,8 +145,12 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
     blind = reads_blind.is_blind(task, person)
     panel = [] if blind else list(screening.verdict_panel(item))
     lead = panel[0] if panel else None
-    marked = mark(content.text, lead.evidence_for if lead else (), lead.evidence_against if lead else ())
-    flags = _flags(item)
+    veil = _veil(panel, person)
+    evidence = (lead.evidence_for, lead.evidence_against) if lead else ((), ())
+    marked = mark(content.text, *evidence, masks=veil.over(content.text))
+    author = found.author.external_id if found.author else ""
+    thread = reads_item.thread(content.context, author, veil)
+    flags = reads_item.flags(item)
     reports = sum(flag.kind != "automated" for flag in flags)
     seat, standing, holder = _standing(task, person)
     version, title = _form_policy(lead, item, found.policies)
@@ -171,19 +163,19 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
     answered = _answered(task, seat)
     confirmable = confirmable or answered is not None
     outcome, action, severe = _outcome(lead, answered, catalogue) if confirmable else ("", "", False)
-    author = found.author.external_id if found.author else ""
     return Desk(
         item=found, task=task, seat=seat, standing=standing, holder=holder,
         decided=_decided(task), marked=marked,
-        marks_on=marked.words <= MARKS_ON_UP_TO_WORDS, thread=_thread(content.context, author), flags=flags,
-        reports=reports, attachments=tuple(content.attachments), url=content.url, lead=lead,
+        marks_on=marked.words <= MARKS_ON_UP_TO_WORDS, thread=thread, flags=flags,
+        reports=reports, attachments=reads_item.attachments(content.attachments), url=content.url, lead=lead,
         others=tuple(panel[1:]), no_verdict=_sentence(why_not), pending=not blind and _pending(item), can_confirm=confirmable,
         outcome=outcome, action=action,
         why=rules.why_here(terms, severity=task.severity, reports=reports) if task else "",
         options=_options(version, catalogue), other_policies=_others(version, catalogue), answered=answered, severe=severe,
-        catalogue=catalogue, options_of=title,
+        catalogue=catalogue, options_of=title, veil=veil,
+        masked=masked_places([*marked.paragraphs, *(each for message in thread for each in message.paragraphs)]),
         shown=",".join(str(each.verdict_id) for each in panel), nonce=new_id(),
-        undo=undo_slot(person), ready=ready(person), notes=() if blind else beside.notes(item), draft=beside.draft(task, person),
+        undo=undo_slot(person), ready=ready(person), notes=() if blind else beside.notes(item, person), draft=beside.draft(task, person),
         escalation=beside.escalation(task), blind=blind, first=beside.first_call(task, person),
         badges=beside.badges(item, lead, len(content.attachments)), measured=str(reads_blind.measured(lead.slug, lead.confidence)) if lead else "",
     )  # fmt: skip
@@ -223,9 +215,7 @@ def undo_slot(person: Person) -> UndoSlot | None:
     decision, item, label, left, window, sections, count = row
     content = intake.contents([item]).get(item)
     words = f"{rules.LABEL_WORDS[label]} {sections or ''}".strip()
-    return UndoSlot(
-        decision, left, max(window, 1), words, preview(content.text, 40) if content else "", count - 1
-    )
+    return UndoSlot(decision, left, max(window, 1), words, _preview(content, person), count - 1)
 
 
 def queue_of(item: UUID) -> str:
@@ -263,7 +253,12 @@ def ready(person: Person) -> str:
         .first()
     )
     content = intake.contents([item]).get(item) if item else None
-    return (preview(content.text, 40) or "no text") if content else ""
+    return (_preview(content, person) or "no text") if content else ""
+
+
+def _preview(content: Any, person: Person) -> str:
+    mode = reads_notices.preferences(person).masking
+    return preview(content.text, 40, mode=mode) if content else ""
 
 
 def _item(item: UUID) -> Item:
@@ -316,23 +311,13 @@ def _decided(task: Task | None) -> UUID | None:
     )
 
 
-def _thread(context: Sequence[dict[str, Any]], author: str) -> tuple[Message, ...]:
-    messages = []
-    for entry in context:
-        is_author = bool(author) and entry.get("author_id") == author
-        who = "Author of this item" if is_author else (entry.get("role") or "message").capitalize()
-        messages.append(Message(who, is_author, who[:1].upper(), plain(entry.get("text", ""))))
-    return tuple(messages)
-
-
-def _flags(item: UUID) -> tuple[Flagged, ...]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT kind, reason, org, reference, at, deadline FROM intake_flag WHERE item_id = %s"
-            " ORDER BY coalesce(at, received_at), id LIMIT 500",
-            [item],
-        )
-        return tuple(Flagged(*row) for row in cursor.fetchall())
+def _veil(panel: Sequence[Any], person: Person) -> Veil:
+    """What is masked of the item: by the worst verdict that the person is shown, and by their own setting."""
+    mode = reads_notices.preferences(person).masking
+    worst = max(panel, key=lambda each: each.severity, default=None)
+    if worst is None:
+        return Veil(mode)
+    return Veil(mode, worst.severity, worst.family, worst.evidence_for)
 
 
 def _pending(item: UUID) -> bool:

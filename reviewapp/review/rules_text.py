@@ -2,9 +2,15 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
+from urllib.parse import urlsplit
+
+from reviewapp.review.rules_mask import Mask
+from reviewapp.review.rules_mask import label as mask_label
+from reviewapp.review.rules_mask import masks as masks_of
 
 MARKS_ON_UP_TO_WORDS: Final = 150
 """Longer items start with their evidence marks off."""
@@ -25,13 +31,16 @@ _INVISIBLE: Final = re.compile(
 @dataclass(frozen=True, slots=True)
 class Run:
     """A piece of one paragraph. `side` is for, against or empty; `badge` stands on the last run of a mark;
-    `control` names an invisible character that `text` makes visible."""
+    `control` names an invisible character that `text` makes visible. Where `mask` says something, it stands in the place
+    of the text until somebody reveals it under `key`."""
 
     text: str
     side: str = ""
     badge: str = ""
     anchor: str = ""
     control: str = ""
+    mask: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,11 @@ class Quote:
     badge: str
     text: str
     found: bool
+
+    @property
+    def part(self) -> str:
+        """What the keys of its masks begin with."""
+        return f"q{self.badge}-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +67,18 @@ class Marked:
     words: int
 
 
-def mark(text: str, quotes_for: Sequence[str] = (), quotes_against: Sequence[str] = ()) -> Marked:
-    """Cut `text` at its line ends and at the quotations, which must be in it word for word.
+def mark(
+    text: str,
+    quotes_for: Sequence[str] = (),
+    quotes_against: Sequence[str] = (),
+    *,
+    masks: Sequence[Mask] = (),
+    part: str = "",
+) -> Marked:
+    """Cut `text` at its line ends, at its masks, and at the quotations, which must be in it word for word.
 
-    A quotation that overlaps one placed before it keeps its place in the list but gets no mark.
+    A quotation that overlaps one placed before it keeps its place in the list but gets no mark. `masks` are in order and
+    apart; their keys are `part` and a number, and a mask that quotations cut keeps one key in all its pieces.
     """
     spans: list[tuple[int, int, str, str]] = []
     listed = {
@@ -68,18 +90,37 @@ def mark(text: str, quotes_for: Sequence[str] = (), quotes_against: Sequence[str
             ("against", quotes_against, [chr(97 + place) for place in range(26)]),
         )
     }
-    runs = _runs(text, sorted(spans))
+    runs = _runs(text, sorted(spans), _Masked(text, masks, part))
     return Marked(tuple(_paragraphs(runs)), listed["for"], listed["against"], len(text.split()))
 
 
-def plain(text: str) -> tuple[tuple[Run, ...], ...]:
-    """Paragraphs of runs without any marks."""
-    return mark(text).paragraphs
+def plain(text: str, *, masks: Sequence[Mask] = (), part: str = "") -> tuple[tuple[Run, ...], ...]:
+    """Paragraphs of runs without any marks; masks as `mark` takes them."""
+    return mark(text, masks=masks, part=part).paragraphs
 
 
-def preview(text: str, most: int = 90) -> str:
-    """The first words on one line, invisible characters named, for lists and for “next is ready”."""
-    line = " ".join(text.split())
+def masked_places(paragraphs: Sequence[Sequence[Run]]) -> dict[str, str]:
+    """Key to kind of every masked place, in the order of reading."""
+    return {
+        run.key: run.mask.partition(" · ")[0] for paragraph in paragraphs for run in paragraph if run.mask
+    }
+
+
+def preview(text: str, most: int = 90, *, mode: str = "off") -> str:
+    """The first words on one line, invisible characters named, for lists and for “next is ready”.
+
+    What `mode` masks stands there as ⟨kind · length⟩; `whole` masks all of it, as a list knows no severity.
+    """
+    if mode == "whole" and text.strip():
+        return f"⟨{mask_label(text, 'text')}⟩"
+    # Masked before it is cut, or the end of a line would show half a word that the list of words does not know.
+    head = text[: most * 20]
+    pieces: list[str] = []
+    at = 0
+    for each in masks_of(head, mode):
+        pieces += [head[at : each.start], f"⟨{mask_label(head[each.start : each.end], each.kind)}⟩"]
+        at = each.end
+    line = " ".join("".join([*pieces, head[at:]]).split())
     line = line if len(line) <= most else line[: most - 1].rstrip() + "…"
     return visible(line)
 
@@ -101,6 +142,14 @@ def control_name(character: str) -> str:
     return ""
 
 
+def host_of(address: str) -> str:
+    """The host that an address names, as written; empty where it names none that can be read."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
 def _place(text: str, quote: str, badge: str, side: str, spans: list[tuple[int, int, str, str]]) -> Quote:
     start = text.find(quote) if quote.strip() else -1
     while start >= 0 and any(start < end and start + len(quote) > begin for begin, end, _, _ in spans):
@@ -110,18 +159,48 @@ def _place(text: str, quote: str, badge: str, side: str, spans: list[tuple[int, 
     return Quote(badge, quote, start >= 0)
 
 
-def _runs(text: str, spans: Sequence[tuple[int, int, str, str]]) -> list[Run]:
+class _Masked:
+    """The masks of one text, as runs of any piece of it."""
+
+    def __init__(self, text: str, masks: Sequence[Mask], part: str) -> None:
+        self.text, self.masks, self.part = text, masks, part
+        self.ends = [each.end for each in masks]
+
+    def runs(self, start: int, end: int, side: str) -> list[Run]:
+        """Runs of the piece from `start` to `end`."""
+        found: list[Run] = []
+        at = start
+        for number in range(bisect_right(self.ends, start), len(self.masks)):
+            each = self.masks[number]
+            if each.start >= end:
+                break
+            found += _visible(self.text[at : max(at, each.start)], side)
+            at = min(each.end, end)
+            found += self._hidden(
+                self.text[max(start, each.start) : at], side, each.kind, f"{self.part}{number + 1}"
+            )
+        return found + _visible(self.text[at:end], side)
+
+    def _hidden(self, text: str, side: str, kind: str, key: str) -> Iterator[Run]:
+        """A masked piece, cut at its line ends only."""
+        for number, line in enumerate(text.split("\n")):
+            if number:
+                yield Run("\n", side)
+            if line:
+                yield Run(visible(line), side, mask=mask_label(line, kind), key=key)
+
+
+def _runs(text: str, spans: Sequence[tuple[int, int, str, str]], masked: _Masked) -> list[Run]:
     runs: list[Run] = []
     at = 0
     for start, end, side, badge in spans:
-        runs += _visible(text[at:start], "")
-        marked = _visible(text[start:end], side)
-        marked[0] = Run(marked[0].text, side, marked[0].badge, f"ev-{badge}", marked[0].control)
-        last = marked[-1]
-        marked[-1] = Run(last.text, side, badge, last.anchor, last.control)
+        runs += masked.runs(at, start, "")
+        marked = masked.runs(start, end, side)
+        marked[0] = replace(marked[0], anchor=f"ev-{badge}")
+        marked[-1] = replace(marked[-1], badge=badge)
         runs += marked
         at = end
-    return runs + _visible(text[at:], "")
+    return runs + masked.runs(at, len(text), "")
 
 
 def _visible(text: str, side: str) -> list[Run]:

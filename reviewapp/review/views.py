@@ -116,10 +116,14 @@ def desk_context(
 ) -> dict[str, object]:  # fmt: skip
     """What the templates of the review screen take. `typed` fills the override form and opens it."""
     desk = reads_desk.desk(item, request.user, restricted=restricted)
+    shown = request.GET.getlist("reveal")[:500]
     if typed is None and desk.draft and desk.seat is not None:
         typed = Typed(**desk.draft)
     return {
         "desk": desk,
+        "shown": shown,
+        "mask_kinds": tuple(dict.fromkeys(desk.masked.values())),
+        "next_mask": "" if "all" in shown else next((key for key in desk.masked if key not in shown), ""),
         "open": (desk.seat is not None or problem is not None) and (is_open or typed is not None),
         "take_over_why": TAKE_OVER_WHY,
         "typed": typed

@@ -72,7 +72,12 @@ def note(request: SignedInRequest, item: UUID) -> HttpResponse:
         status = problem.status
     if not wants_fragment(request) and status == 200:
         return HttpResponseRedirect(f"/review/{item}")
-    return render(request, "review/notes.html", context | {"notes": reads_beside.notes(item)}, status=status)
+    return render(
+        request,
+        "review/notes.html",
+        context | {"notes": reads_beside.notes(item, request.user)},
+        status=status,
+    )
 
 
 @requires("queue.work")

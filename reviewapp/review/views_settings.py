@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from reviewapp.accounts import actions as accounts
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts.access import SignedInRequest, requires
-from reviewapp.accounts.rules_preferences import LEVELS, BadPreference
+from reviewapp.accounts.rules_preferences import LEVELS, MASKING, BadPreference
 from reviewapp.review import actions, reads_care
 from reviewapp.review.keys import BY_NAME, REMAPPABLE, clashes
 
@@ -60,7 +60,11 @@ def _keys(request: SignedInRequest, own: dict[str, str], *, status: int = 200, *
 @require_http_methods(["GET", "HEAD", "POST"])
 def care(request: SignedInRequest) -> HttpResponse:
     """`/settings/care`: exposure, breaks, languages, the end of the shift; POST saves, or asks the seniors for a talk."""
-    context: dict[str, Any] = {"levels": LEVELS, "exposure": reads_care.exposure(request.user)}
+    context: dict[str, Any] = {
+        "levels": LEVELS,
+        "masking": MASKING,
+        "exposure": reads_care.exposure(request.user),
+    }
     if request.method == "POST" and "talk" in request.POST:
         context["told"] = actions.ask_for_support(person=request.user)
     elif request.method == "POST":
@@ -85,7 +89,7 @@ def _care_of(request: SignedInRequest) -> dict[str, Any]:
         languages[code] = level or "fluent"
     return {
         "shift_ends": said.get("shift_ends", ""), "languages": languages,
-        "exposure_cap": _number(said.get("exposure_cap", "")), "break_minutes": _number(said.get("break_minutes", "")),
+        "masking": said.get("masking", ""), "exposure_cap": _number(said.get("exposure_cap", "")), "break_minutes": _number(said.get("break_minutes", "")),
     }  # fmt: skip
 
 

@@ -74,6 +74,7 @@ class PanelVerdict:
     looking: bool = False
     parts: int = 1
     place: tuple[int, int] | None = None
+    family: str | None = None
     others: tuple[OtherLook, ...] = ()
 
     @property
@@ -259,6 +260,7 @@ def _panel_verdict(row: Verdict, sections: Sequence[policies.VersionSection]) ->
         at=row.at,
         parts=row.parts,
         place=(row.place[0], row.place[1]) if row.place else None,
+        family=row.version.policy.family,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from reviewapp.intake.models import ItemContent
 from reviewapp.policies.models import Version
 from reviewapp.review import actions
 from reviewapp.review.models import Decision, Task
@@ -191,8 +192,13 @@ def test_a_late_verdict_fills_its_own_place_and_nothing_else(
 
 def test_skip_restrict_and_the_marks(cast: Cast, fraud: Version, page_for: OpenPage) -> None:
     first, second = stage.line_up(2, version=fraud)
+    ItemContent.objects.filter(item=first).update(
+        text="Send the code now. You bitch, you whore.",
+        attachments=[{"url": "https://img.example/a.png", "media_type": "image/png"}],
+    )
     page = page_for(cast.ana)
     start(page)
+    look_closer(page)
     mark = item(page).locator("mark.ev").first
     assert (
         mark.evaluate(
@@ -213,6 +219,27 @@ def test_skip_restrict_and_the_marks(cast: Cast, fraud: Version, page_for: OpenP
     assert (
         Task.objects.get(item=second).state == "withdrawn" and Task.objects.get(item=first).skips.count() == 1
     )
+
+
+def look_closer(page: Page) -> None:
+    """`w` and ⇧`w` reveal, `p` opens the attachment as text, `m` makes a case, `?` lists the keys; nothing is decided."""
+    expect(item(page)).not_to_contain_text("bitch")
+    page.keyboard.press("w")
+    expect(item(page)).to_contain_text("You bitch, you insult · 5 letters.")
+    page.keyboard.press("Shift+W")
+    expect(item(page)).to_contain_text("You bitch, you whore.")
+    page.keyboard.press("p")
+    expect(item(page)).to_contain_text("image/png from img.example")
+    assert page.evaluate("document.activeElement.matches('.attach summary')")
+    page.keyboard.press("m")
+    expect(page.get_by_label("Section that it tests")).to_be_focused()
+    page.get_by_label("What makes it a good test").fill("c")
+    page.get_by_role("button", name="Suggest case").click()
+    expect(page.locator("#make-case [role=status]")).to_be_focused()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard help")).to_contain_text("Evidence marks")
+    page.keyboard.press("Escape")
+    assert not Decision.objects.exists()
 
 
 def test_the_lease_is_seen_and_renewed_by_working(cast: Cast, fraud: Version, page_for: OpenPage) -> None:

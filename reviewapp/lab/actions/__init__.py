@@ -2,6 +2,7 @@
 
 from reviewapp.lab.actions.advancing import advance_studies, tell_engine
 from reviewapp.lab.actions.backtesting import case_from_sample, cases_from_breaks, look_ahead, start_backtest
+from reviewapp.lab.actions.case_making import make_case
 from reviewapp.lab.actions.evaluating import end_evaluation, forget_texts, keep_answers, start_evaluation
 from reviewapp.lab.actions.gating import start_gate
 from reviewapp.lab.actions.handling import handle_overrides
@@ -19,6 +20,7 @@ __all__ = [
     "handle_overrides",
     "keep_answers",
     "look_ahead",
+    "make_case",
     "pause_study",
     "rejudge_open",
     "resume_study",

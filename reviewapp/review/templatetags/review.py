@@ -1,10 +1,20 @@
 """Template filters of the review screens."""
 
+from typing import Any
+
 from django import template
 
 from reviewapp.review import rules_text
+from reviewapp.review.rules_mask import Veil
 
 register = template.Library()
+
+
+@register.inclusion_tag("review/inline.html", takes_context=True)
+def veiled(context: dict[str, Any], veil: Veil, text: str, part: str) -> dict[str, object]:
+    """What is said about an item, on one line, masked as `veil` says; `part` makes the keys of its masks its own."""
+    paragraphs = rules_text.plain(text, masks=veil.over_words_on(text), part=part)
+    return {"paragraphs": paragraphs, "shown": context.get("shown", ())}
 
 
 @register.filter
