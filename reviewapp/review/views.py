@@ -19,6 +19,7 @@ from reviewapp.review import (
     reads_changes,
     reads_desk,
     reads_dialogs,
+    reads_today,
 )
 from reviewapp.review.forms import Typed, ids_of
 from reviewapp.review.keys import BY_NAME, keymap
@@ -32,8 +33,12 @@ from reviewapp.ui.errors import Missing, ProductError
 @require_GET
 @requires("queues.see")
 def home(request: SignedInRequest) -> HttpResponse:
-    """`/`: what waits, and what is in hand."""
-    return render(request, "review/home.html", {"home": reads.home(request.user)})
+    """`/`: what waits, what is in hand, and for who works queues their own day; what polls takes the lists alone."""
+    shown = reads.home(request.user)
+    works = who.may(request.user.roles, "queue.work") and not shown.untouched
+    polls = bool(request.headers.get("HX-Request"))
+    mine = reads_today.today(request.user) if works and not polls else None
+    return render(request, "review/home.html", {"home": shown, "today": mine})
 
 
 @require_GET
