@@ -16,6 +16,7 @@ from reviewapp.boot.say import line
 from reviewapp.boot.services import DATABASE, DOORBELL, Services
 
 REAL_ENGINE = "real_vllm"
+MEMORY_FOR_TESTS = 6 * 1024**3  # bytes; the copies and the write-ahead log of a run stay below one
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # import-linter has no `python -m` of its own.
 _LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
@@ -30,7 +31,7 @@ _LINTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 def run_on_own_services(root: Path, python: Path, name: str, arguments: Sequence[str]) -> int:
     """Run pytest or the benchmarks on a fresh database and doorbell; returns their exit status."""
-    folder = Path(tempfile.mkdtemp(prefix=f"review-{name}-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"review-{name}-", dir=_memory() if name == "test" else None))
     folder.chmod(0o711)  # the servers' own user passes through to its data
     home = Home(folder / "home", product_version(root))
     home.open()
@@ -54,6 +55,15 @@ def run_on_own_services(root: Path, python: Path, name: str, arguments: Sequence
         for part in missing:
             line(f"Skipped: {part}")
     return status
+
+
+def _memory() -> Path | None:
+    """A folder in memory with room to spare: each test copies a database of some thousand files, and none must last."""
+    memory = Path("/dev/shm")
+    roomy = (
+        memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > MEMORY_FOR_TESTS
+    )
+    return memory if roomy else None
 
 
 def lint(root: Path, python: Path) -> int:
