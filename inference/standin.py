@@ -10,6 +10,7 @@ import contextlib
 import hmac
 import json
 import os
+import random
 import signal
 import sys
 from collections import Counter
@@ -28,6 +29,15 @@ from inference.standin_script import Rule, ScriptError, first_rule, read_script
 BODY_LIMIT = 16 * 1024 * 1024
 ABORT_SECONDS = 0.5
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+PLAIN_REASONING = (
+    "Practice reasoner, no language model. Nothing was compared: it was started to answer everything alike."
+)
+PLAIN_BODY = json.dumps(
+    wire.completion(
+        wire.unread(b""), wire.Answered(wire.PLAIN, PLAIN_REASONING, "stop", 20, 90), 0, wire.MODEL
+    ),
+    separators=(",", ":"),
+).encode()
 LEAK = "<|channel|>analysis<|message|>The post resembles an example.<|end|><|start|>assistant<|channel|>final <|constrain|>"
 
 
@@ -42,6 +52,9 @@ class Options:
     max_num_queued_reqs: int = 0
     max_model_len: int = 16_384
     delay: float = 0.0
+    spread: float = 0.0
+    seed: int = 0
+    plain: bool = False
     shutdown_timeout: float = 0.0
     script: tuple[Rule, ...] = ()
 
@@ -52,6 +65,7 @@ class Standin:
     def __init__(self, options: Options) -> None:
         self._options = options
         self.script, self.delay = options.script, options.delay
+        self._chance = random.Random(options.seed)  # noqa: S311  no secret hangs on it
         self._seats = asyncio.Semaphore(options.max_num_seqs)
         self._prefixes = wire.PrefixCache()
         self._counts: Counter[str] = Counter()
@@ -74,7 +88,8 @@ class Standin:
 
     async def load_vocabulary(self) -> None:
         """Loads the token tables beside the running server; chat calls wait for them, health does not."""
-        await asyncio.to_thread(tokens.preload)
+        if not self._options.plain or self._options.script:
+            await asyncio.to_thread(tokens.preload)
         self._ready.set()
 
     async def drain(self) -> None:
@@ -121,9 +136,7 @@ class Standin:
         return web.Response(text=lines, content_type="text/plain", charset="utf-8")
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
-        body = wire.decoded(await request.read())
-        await self._ready.wait()
-        asked = wire.checked(body, self._options.max_model_len)
+        asked = await self._asked(await request.read())
         self._calls += 1
         rule = first_rule(self.script, self._calls, asked.user)
         work = asyncio.ensure_future(self._seated(request, asked, rule))
@@ -136,6 +149,18 @@ class Standin:
         finally:
             for task in (work, stop):
                 task.cancel()
+
+    async def _asked(self, data: bytes) -> wire.Asked:
+        if self._options.plain:
+            return wire.unread(data if self.script else b"")
+        body = wire.decoded(data)
+        await self._ready.wait()
+        return wire.checked(body, self._options.max_model_len)
+
+    def next_delay(self) -> float:
+        """Seconds that the next answer takes: around `delay`, as unevenly (log-normal) as `spread` says."""
+        spread = self._options.spread
+        return self.delay * (self._chance.lognormvariate(0, spread) if spread else 1.0)
 
     async def _seated(self, request: web.Request, asked: wire.Asked, rule: Rule | None) -> web.StreamResponse:
         """Waits for a seat, then answers. A client that goes away leaves the queue or frees its seat."""
@@ -150,7 +175,7 @@ class Standin:
             self._waiting -= 1
         self._running += 1
         try:
-            await asyncio.sleep(self.delay)
+            await asyncio.sleep(self.next_delay())
             return await self._answer(request, asked, rule)
         except asyncio.CancelledError:
             self._counts["abort"] += 1
@@ -162,7 +187,10 @@ class Standin:
     async def _answer(self, request: web.Request, asked: wire.Asked, rule: Rule | None) -> web.StreamResponse:
         if rule and (early := await _instead(request, rule)):
             return early
-        cached = self._prefixes.cached(asked)
+        if self._options.plain and (rule is None or rule.do == "delay"):
+            self._counts["stop"] += 1
+            return web.Response(body=PLAIN_BODY, content_type="application/json")
+        cached = 0 if self._options.plain else self._prefixes.cached(asked)
         given, model = _scripted(asked, rule)
         self._count(asked, given, cached)
         if asked.stream:
@@ -180,7 +208,9 @@ class Standin:
 
 
 def _verdict_json(asked: wire.Asked, rule: Rule | None) -> tuple[str, str]:
-    """Content and reasoning of the practice judge's answer."""
+    """Content and reasoning of the practice judge's answer, or of the one for all."""
+    if not asked.developer:
+        return wire.PLAIN, PLAIN_REASONING
     judged = asdict(judge(asked.developer, asked.user))
     reasoning = judged.pop("reasoning")
     if rule and rule.do == "wrong_ids":
@@ -317,6 +347,13 @@ def options_from(argv: Sequence[str] | None = None) -> Options:
     parser.add_argument("--max-num-queued-reqs", type=int, default=0, help="longest queue; 0 means no limit")
     parser.add_argument("--max-model-len", type=_positive, default=16_384, help="context size in tokens")
     parser.add_argument("--delay", type=float, default=0.0, help="seconds that every answer takes")
+    parser.add_argument(
+        "--spread", type=float, default=0.0, help="how unevenly: sigma of a log-normal around --delay"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="draws the same delays each time")
+    parser.add_argument(
+        "--plain", action="store_true", help="answer everything alike, unread: for measurements of who asks"
+    )
     parser.add_argument(
         "--shutdown-timeout", type=float, default=0.0, help="seconds given to running calls at the end"
     )

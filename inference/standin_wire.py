@@ -117,6 +117,24 @@ def checked(body: dict[str, Any], max_model_len: int) -> Asked:
     )
 
 
+PLAIN = json.dumps(
+    {
+        "label": "allowed",
+        "sections": [],
+        "evidence_for": [],
+        "evidence_against": [],
+        "confidence": "high",
+        "rationale": "Practice: answers everything alike. It is not a language model.",
+    }
+)
+"""The content of an answer that depends on nothing, for measurements of whoever asks."""
+
+
+def unread(data: bytes) -> Asked:
+    """A request that is answered without a look at it; what a script may look for in it is the whole body."""
+    return Asked(MODEL, "", data.decode(errors="replace"), 100, 1024, False, False, True, "")
+
+
 def _validation(kind: str, where: str, message: str, extra: str = "") -> RequestRefused:
     detail = f"1 validation error:\n  {{'type': '{kind}', 'loc': '{where}', 'msg': '{message}'{extra}}}"
     return RequestRefused(400, detail, "Bad Request", where)

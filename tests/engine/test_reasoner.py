@@ -13,6 +13,7 @@ import pytest
 
 from inference import EngineUnavailable, Failure, FailureKind, ItemText, Label, Reasoner, Verdict
 from inference.reasoner import engine_load
+from inference.standin import Options, Standin
 from inference.standin_wire import MODEL
 from tests.engine.conftest import running_standin
 from tests.engine.examples import ITEM, POLICY
@@ -153,6 +154,18 @@ def test_a_call_that_runs_out_of_time_frees_the_engine(start_standin: Callable[.
     running, seconds = run(give_up())
     assert running == 1
     assert seconds < 0.3
+
+
+def test_a_plain_standin_answers_all_alike(start_standin: Callable[..., str]) -> None:
+    result = run(ask(f"{start_standin('--plain')}/v1"))
+    assert isinstance(result, Verdict) and result.label is Label.ALLOWED
+
+
+def test_uneven_delays_scatter_around_the_one_asked_for_and_repeat_with_their_seed() -> None:
+    options = Options(delay=2.0, spread=0.4, seed=7)
+    draws = [[server.next_delay() for _ in range(999)] for server in (Standin(options), Standin(options))]
+    assert draws[0] == draws[1] and sorted(draws[0])[499] == pytest.approx(2.0, rel=0.1)
+    assert max(draws[0]) > 4 and Standin(Options(delay=2.0)).next_delay() == 2.0
 
 
 def test_calls_over_the_seats_wait_and_over_the_queue_are_refused(start_standin: Callable[..., str]) -> None:
