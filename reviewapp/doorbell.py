@@ -19,6 +19,9 @@ JOBS: Final[dict[str, str]] = {
 }
 """Kind of queue to the one job that it may run. Every job reads its work from Postgres, so it takes no content."""
 
+JOB_SECONDS: Final = {"reason": 900}
+"""After how long a job is stopped from outside, 300 s unless named: longer than any job gives itself."""
+
 
 def job_of(queue: str) -> str:
     """The job that `queue` may run: `reason`, `reason-1`, … share theirs. Raises KeyError for any other queue."""
@@ -54,8 +57,9 @@ def _ring_pump(name: str, endpoint: int) -> None:
 def _enqueue(queue: str, name: str, args: tuple[int, ...]) -> None:
     try:
         waiting = _queue(queue)
+        seconds = JOB_SECONDS.get(queue.partition("-")[0], 300)
         if waiting.count < 2:
-            waiting.enqueue_call(name, args=args, timeout=300, result_ttl=0, failure_ttl=3600)
+            waiting.enqueue_call(name, args=args, timeout=seconds, result_ttl=0, failure_ttl=3600)
     except RedisError as error:
         log.warning("doorbell for %s not rung: %s", queue, type(error).__name__)
 

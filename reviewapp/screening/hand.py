@@ -35,11 +35,16 @@ class Hand:
             found[claim.run, claim.version] += self._slots[claim.judgement]
         return found
 
-    def free(self, window: int) -> tuple[int, int]:
-        """Slots for anybody, and those beyond the window that are kept for people before a screen."""
+    def free(self, window: int, *, ahead: int = 0) -> tuple[int, int]:
+        """Slots for anybody, and those beyond the window that are kept for people before a screen.
+
+        `ahead` calls more than the window has room for may wait here; while over half as many do, none is free.
+        """
         kept = reserved(window)
+        waiting = sum(self._slots[claim.judgement] for claim in self.waiting)
         # A hurried call in the kept slots takes none of the window's; what waits for slots comes before the line.
-        free = 0 if self.waiting else window - self.flying + min(self._hurried, kept)
+        room = max(window - self.flying + min(self._hurried, kept), 0)
+        free = room + ahead - waiting if waiting <= ahead // 2 else 0
         return max(free, 0), max(kept - self._hurried, 0)
 
     def add(self, claim: Claim, slots: int) -> None:

@@ -33,5 +33,5 @@ def score_received() -> int:
 
 
 def pump_judgements(endpoint: int = 0, slot: int = 0) -> int:
-    """Run the pump of one endpoint until nothing waits, at most 120 s; returns how many verdicts it stored."""
+    """Run the pump of one endpoint until nothing waits, at most ten minutes; returns how many verdicts it stored."""
     return asyncio.run(pump(endpoint, slot)).done

@@ -10,6 +10,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -22,21 +23,26 @@ from reviewapp.screening import actions, rules, rules_window
 from reviewapp.screening.actions import Claim, Committed, Outcome
 from reviewapp.screening.actions.circuits import HALF_OPEN, OPEN, Tally
 from reviewapp.screening.hand import Call, Hand
-from reviewapp.screening.rules_line import AGED_SHARE, Lane
+from reviewapp.screening.rules_line import AGED_SHARE, RESERVED_LANES, Lane
 
 T = TypeVar("T")
 
-RUN_SECONDS: Final = 120.0
+RUN_SECONDS: Final = 600.0
+"""The engine runs empty at the end of every run, for as long as its last calls take: so runs are long."""
 CALL_SECONDS: Final = 60.0
 DRAIN_SECONDS: Final = 10.0
 RENEW_SECONDS: Final = 10.0
 ADJUST_SECONDS: Final = 2.0
 LOOK_UP_SECONDS: Final = 1.0
-LINGER_SECONDS: Final = 0.05
+LINGER_SECONDS: Final = 0.2
+HURRIED_LINGER_SECONDS: Final = 0.05
 LOOK_SECONDS: Final = 0.25
 BATCH: Final = 64
 MOST_AT_ONCE: Final = 64
 """Claimed in one go: a large window fills over several rounds, so that its calls do not all begin together."""
+AHEAD: Final = 4
+"""A quarter of the window is claimed before its slots are free: no slot waits for the database, and one look at the
+line serves many."""
 _LOCK: Final = 7_214_002
 _ENDPOINT_FAULTS: Final = frozenset(
     {FailureKind.TRANSIENT, FailureKind.TIMEOUT, FailureKind.UNAUTHORISED, FailureKind.WRONG_MODEL}
@@ -106,6 +112,9 @@ class _Pump:
         self.until = time.monotonic() + seconds
         self.window = max(window or rules_window.START, rules_window.LEAST)
         self.hand = Hand()
+        self.ended: list[Call] = []
+        self.woken = asyncio.Event()
+        self.exhausted = False
         self.credit = 0.0
         self.ready: list[Outcome] = []
         self.failures: deque[float] = deque(maxlen=rules.FAILURES_THAT_OPEN)
@@ -153,8 +162,7 @@ class _Pump:
         self.looked = 0.0
         while not (self.tripped or self.stopping or self.wanted):
             if not self._over():
-                await self._claim()
-                self.hand.begin(self.window, self._judge)
+                await self._fill()
             if not self.hand.calls:
                 if self.ready:
                     await self._commit()
@@ -166,11 +174,23 @@ class _Pump:
     def _over(self) -> bool:
         return bool(self.stopping or self.wanted) or time.monotonic() > self.until
 
-    async def _claim(self) -> None:
-        free, quick = (min(slots, MOST_AT_ONCE) for slots in self._free())
-        early = time.monotonic() < self.looked + LOOK_SECONDS and self.hand.calls
-        if free + quick <= 0 or early:
-            return
+    async def _fill(self) -> None:
+        """Keep every slot busy with what is at hand, and take more from the line before the hand is empty."""
+        self.hand.begin(self.window, self._judge)
+        limit, quick = (min(slots, MOST_AT_ONCE) for slots in self._wish())
+        recent = bool(self.hand.calls) and time.monotonic() < self.looked + LOOK_SECONDS
+        # A line that gave all that was asked for is asked again at once.
+        if (limit and not (recent and self.exhausted)) or (quick and not recent):
+            await self._claim(limit, quick)
+            self.hand.begin(self.window, self._judge)
+
+    def _wish(self) -> tuple[int, int]:
+        """How many to take from the line: for anybody, and more for people before a screen."""
+        if self.trial:
+            return max(1 - len(self.hand.claims()), 0), 0
+        return self.hand.free(self.window, ahead=min(self.window // AHEAD, MOST_AT_ONCE))
+
+    async def _claim(self, limit: int, quick: int) -> None:
         flying = self.hand.by_group()
         aged = int(self.credit)
         # One whose answer is not stored yet would be lost with the next one.
@@ -178,11 +198,12 @@ class _Pump:
         suspect = not any(claim.is_suspect for claim in held)
         claims = await self.sql(
             lambda: actions.claim_judgements(
-                endpoint=self.endpoint, limit=free, quick=quick, aged=aged, flying=flying, suspect=suspect
+                endpoint=self.endpoint, limit=limit, quick=quick, aged=aged, flying=flying, suspect=suspect
             )
         )
-        # A line that gave all that was asked for is asked again at once.
-        self.looked = 0.0 if free and len(claims) >= free else time.monotonic()
+        self.looked = time.monotonic()
+        if limit:
+            self.exhausted = len(claims) < limit
         waited = sum(claim.lane > Lane.LIVE for claim in claims)
         earned = self.credit + AGED_SHARE * len(claims)
         self.credit = max(min(earned, max(AGED_SHARE * self.window, 1.0)) - waited, 0.0)
@@ -191,7 +212,7 @@ class _Pump:
             self.hand.add(claim, slots)
 
     def _judge(self, claim: Claim) -> Call:
-        call = self.reasoner.judge(
+        judging = self.reasoner.judge(
             claim.policy,
             claim.subject,
             claim.effort,
@@ -199,18 +220,36 @@ class _Pump:
             larger=claim.larger,
             priority=claim.lane,
         )
-        return asyncio.create_task(call)
+        call = asyncio.create_task(judging)
+        call.add_done_callback(self._wake)
+        return call
 
-    def _free(self) -> tuple[int, int]:
-        return (1 - len(self.hand.claims()), 0) if self.trial else self.hand.free(self.window)
+    def _wake(self, call: Call) -> None:
+        self.ended.append(call)
+        self.woken.set()
 
     async def _wait(self) -> None:
-        timeout = LINGER_SECONDS if self.ready else LOOK_SECONDS
-        done, _ = await asyncio.wait(self.hand.calls, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-        for call in done:
-            self._take(self.hand.end(call), call.result())
-        if self.ready and (len(self.ready) >= BATCH or time.monotonic() > self.committed + LINGER_SECONDS):
+        """Until a call ends, or it is time to store or to look at the line."""
+        timeout = max(self._due() - time.monotonic(), 0.0) if self.ready else LOOK_SECONDS
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self.woken.wait()
+        self._take_ended()
+        if self.ready and (len(self.ready) >= BATCH or time.monotonic() >= self._due()):
             await self._commit()
+
+    def _due(self) -> float:
+        """When the answers that wait are stored: soon where somebody waits for one, else with more of them."""
+        hurried = any(outcome.claim.lane in RESERVED_LANES for outcome in self.ready)
+        return self.committed + (HURRIED_LINGER_SECONDS if hurried else LINGER_SECONDS)
+
+    def _take_ended(self) -> None:
+        self.woken.clear()
+        ended, self.ended = self.ended, []
+        for call in ended:
+            # One that was given up meanwhile is nobody's any more.
+            if call in self.hand.calls:
+                self._take(self.hand.end(call), call.result())
 
     def _take(self, claim: Claim, answer: Verdict | Failure) -> None:
         probed = self.trial and isinstance(answer, Failure) and answer.kind in _ENDPOINT_FAULTS

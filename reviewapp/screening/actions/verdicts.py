@@ -1,22 +1,23 @@
 """Stores what the reasoner answered, fenced by the lease epoch, and says what becomes of what it could not answer."""
 
+import json
 import logging
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import DataError, IntegrityError, connection, transaction
 
 from inference import Failure, Verdict
 from reviewapp.audit.actions import REASONER, record
+from reviewapp.ids import new_ids
 from reviewapp.screening import rules
 from reviewapp.screening.actions.leases import Claim
 from reviewapp.screening.actions.looking import FirstVerdict, compare_looks, look_again
 from reviewapp.screening.actions.settling import fail, finish_runs, settle
-from reviewapp.screening.models import Verdict as Row
 from reviewapp.screening.rules import RunKind, Then
 
 log = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ def _commit(
     held = _held(outcomes)
     live = [each for each in outcomes if each.claim.judgement in held]
     done = [(each.claim, each.answer) for each in live if isinstance(each.answer, Verdict)]
-    _store(done, engine, endpoint)
+    stored = _store(done, engine, endpoint)
     counts = Counter[str](done=len(done), dropped=len(outcomes) - len(live))
     failed: dict[tuple[str, str], list[UUID]] = defaultdict(list)
     for each in live:
@@ -101,7 +102,7 @@ def _commit(
             counts[_not_answered(each.claim, each.answer, failed, jitter)] += 1
     for (kind, reason), judgements in failed.items():
         fail(judgements=judgements, kind=kind, reason=reason)
-    _tell(done, engine)
+    _tell(done, engine, stored)
     looks = [
         (claim.item, claim.version) for claim, _ in done if claim.item and claim.kind == RunKind.SECOND_LOOK
     ]
@@ -162,9 +163,14 @@ def _count(judgement: UUID, counter: str) -> None:
         cursor.execute(f"UPDATE screening_judgement SET {column} = {column} + 1 WHERE id = %s", [judgement])  # noqa: S608
 
 
-def _store(done: Sequence[tuple[Claim, Verdict]], engine: UUID, endpoint: int | None) -> None:
+def _store(done: Sequence[tuple[Claim, Verdict]], engine: UUID, endpoint: int | None) -> dict[UUID, UUID]:
+    """Keep the verdicts; returns their ids by judgement."""
     if not done:
-        return
+        return {}
+    ids = new_ids(len(done))
+    rows = [
+        _row(key, claim, verdict, engine, endpoint) for key, (claim, verdict) in zip(ids, done, strict=True)
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -173,10 +179,24 @@ def _store(done: Sequence[tuple[Claim, Verdict]], engine: UUID, endpoint: int | 
             """,
             [[claim.judgement for claim, _ in done]],
         )
-    rows = Row.objects.bulk_create(_row(claim, verdict, engine, endpoint) for claim, verdict in done)
-    with connection.cursor() as cursor:
-        cursor.execute(_CURRENT, [[row.pk for row in rows]])
+        cursor.execute(_INSERT, [json.dumps(rows)])
+        cursor.execute(_CURRENT, [ids])
+    return {claim.judgement: key for key, (claim, _) in zip(ids, done, strict=True)}
 
+
+_COLUMNS: Final = {
+    "id": "uuid", "judgement_id": "uuid", "item_id": "uuid", "version_id": "uuid", "engine_id": "uuid", "label": "text",
+    "confidence": "text", "sections": "text[]", "unknown_sections": "text[]", "evidence_for": "text[]",
+    "evidence_against": "text[]", "dropped_quotes": "int", "rationale": "text", "reasoning": "text", "raw": "text",
+    "injection_suspected": "bool", "model": "text", "effort": "text", "prompt_hash": "text", "policy_hash": "text",
+    "prompt_tokens": "int", "completion_tokens": "int", "cached_tokens": "int", "seconds": "float8", "endpoint": "int",
+    "parts": "int", "place": "int[]", "lease_epoch": "int",
+}  # fmt: skip
+# All rows as one value: with thirty placeholders a row, building the statement cost more than running it.
+_INSERT: Final = (
+    f"INSERT INTO screening_verdict ({', '.join(_COLUMNS)}) SELECT {', '.join(_COLUMNS)} "  # noqa: S608  fixed names
+    f"FROM json_to_recordset(%s) AS made({', '.join(f'{name} {kind}' for name, kind in _COLUMNS.items())})"
+)
 
 _CURRENT: Final = """
 INSERT INTO screening_currentverdict AS mine (item_id, policy_id, verdict_id)
@@ -196,47 +216,44 @@ WHERE (SELECT p.number FROM screening_verdict v JOIN policies_version p ON p.id 
 """A late verdict under an older version never takes the place of one under a newer version."""
 
 
-def _row(claim: Claim, verdict: Verdict, engine: UUID, endpoint: int | None) -> Row:
-    return Row(
-        judgement_id=claim.judgement,
-        item_id=claim.item,
-        version_id=claim.version,
-        engine_id=engine,
-        label=verdict.label.value,
-        confidence=verdict.confidence.value,
-        sections=list(verdict.sections),
-        unknown_sections=list(verdict.unknown_sections),
-        evidence_for=list(verdict.evidence_for),
-        evidence_against=list(verdict.evidence_against),
-        dropped_quotes=min(verdict.dropped_quotes, 32_767),
-        rationale=verdict.rationale,
-        reasoning=verdict.reasoning,
-        raw=verdict.raw,
-        injection_suspected=verdict.injection_suspected,
-        model=verdict.model,
-        effort=claim.effort.value,
-        prompt_hash=verdict.prompt_hash,
-        policy_hash=claim.policy.hash,
-        prompt_tokens=verdict.usage.prompt_tokens,
-        completion_tokens=verdict.usage.completion_tokens,
-        cached_tokens=verdict.usage.cached_tokens,
-        seconds=verdict.seconds,
-        endpoint=endpoint,
-        parts=verdict.parts,
-        place=list(verdict.place) if verdict.place else None,
-        lease_epoch=claim.epoch,
-    )
+def _row(key: UUID, claim: Claim, verdict: Verdict, engine: UUID, endpoint: int | None) -> dict[str, Any]:
+    """One row of screening_verdict, by column, in types that JSON knows."""
+    return {
+        "id": str(key),
+        "judgement_id": str(claim.judgement),
+        "item_id": str(claim.item) if claim.item else None,
+        "version_id": str(claim.version),
+        "engine_id": str(engine),
+        "label": verdict.label.value,
+        "confidence": verdict.confidence.value,
+        "sections": verdict.sections,
+        "unknown_sections": verdict.unknown_sections,
+        "evidence_for": verdict.evidence_for,
+        "evidence_against": verdict.evidence_against,
+        "dropped_quotes": min(verdict.dropped_quotes, 32_767),
+        "rationale": verdict.rationale,
+        "reasoning": verdict.reasoning,
+        "raw": verdict.raw,
+        "injection_suspected": verdict.injection_suspected,
+        "model": verdict.model,
+        "effort": claim.effort.value,
+        "prompt_hash": verdict.prompt_hash,
+        "policy_hash": claim.policy.hash,
+        "prompt_tokens": verdict.usage.prompt_tokens,
+        "completion_tokens": verdict.usage.completion_tokens,
+        "cached_tokens": verdict.usage.cached_tokens,
+        "seconds": verdict.seconds,
+        "endpoint": endpoint,
+        "parts": verdict.parts,
+        "place": verdict.place,
+        "lease_epoch": claim.epoch,
+    }
 
 
-def _tell(done: Sequence[tuple[Claim, Verdict]], engine: UUID) -> None:
+def _tell(done: Sequence[tuple[Claim, Verdict]], engine: UUID, stored: Mapping[UUID, UUID]) -> None:
     by_run: dict[UUID, list[tuple[Claim, Verdict]]] = defaultdict(list)
     for claim, verdict in done:
         by_run[claim.run].append((claim, verdict))
-    stored: Mapping[UUID, UUID] = dict(
-        Row.objects.filter(judgement__in=[claim.judgement for claim, _ in done]).values_list(
-            "judgement_id", "pk"
-        )
-    )
     for run, pairs in sorted(by_run.items()):
         record(
             verb="verdict.committed",
