@@ -13,7 +13,7 @@ import django
 django.setup()
 
 from tests import databases  # noqa: E402  needs the settings
-from tests.bench import claims, exports, feed, ingest, policies, pump  # noqa: E402
+from tests.bench import claims, exports, feed, ingest, policies, pump, rerun  # noqa: E402
 
 BENCHMARKS = {
     "B1": ingest.durable_ingest,
@@ -22,7 +22,8 @@ BENCHMARKS = {
     "B6": claims.claim_next,
     "B7": claims.queue_page,
     "B8": exports.audit_export,
-    "B12": pump.rerun_after_kill,
+    "B12": rerun.rerun_after_kill,
+    "verdicts": pump.verdict_rate,
     "feed": feed.whole_feed,
     "policies": policies.policy_pages,
 }

@@ -1,176 +1,165 @@
-"""The reason pump against a bare client at the same calls in flight, and how soon a killed pump's work is done again."""
+"""The reason pump against a bare client at the same calls in flight: rate, processor time, and the lab's runs."""
 
 import asyncio
-import os
-import signal
-import subprocess
-import sys
+import gc
+import statistics
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+from unittest.mock import patch
 from uuid import UUID
 
-import redis
-from django.conf import settings
 from django.test import override_settings
 
-from inference import Effort, ItemText, PolicyText, Reasoner
-from reviewapp import doorbell
 from reviewapp.policies import reads as policies
-from reviewapp.screening import actions
+from reviewapp.screening import rules_window
 from reviewapp.screening.actions.leases import policy_text
-from reviewapp.screening.models import Judgement, Run
+from reviewapp.screening.models import Judgement
 from reviewapp.screening.pump import pump
 from tests import databases, servers
-from tests.bench.measure import Figure, figure, in_turns
-from tests.rooms.screening.desk import publish
+from tests.bench import bare, naive
+from tests.bench.costs import Meter
+from tests.bench.measure import Figure, figure
+from tests.rooms.screening.desk import ABUSE, arrive, engine, publish, score
 
-IN_FLIGHT: Final = (64, 256, 512)
-LATENCY: Final = 4.0
+LATENCIES: Final = {64: 1.5, 256: 2.5, 512: 4.0}
+"""Calls in flight to the median seconds of an answer: an engine that is asked more at once answers each later."""
+SPREAD: Final = 0.4
 TURNS: Final = 4
-ROUNDS: Final = 1
-KILLED: Final = 24
-"""Less than the window that a pump begins with, so that all are in its hands."""
-TEXT: Final = "The train was on time and the weather in the mountains was lovely, said number"
+ROUNDS: Final = 2
+NAIVE_WORKERS: Final = 8
+NAIVE_JOBS: Final = 32
+COSTED_AT: Final = 256
+BUSY_IN_FLIGHT: Final = 256
+BUSY_LATENCY: Final = 0.4
+BUSY_VERDICTS: Final = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One side of one round: answers a second, and milliseconds of processor time for each answer."""
+
+    rate: float
+    python: float
+    database: float
 
 
 def pump_rate(database: str) -> Iterator[Figure]:
-    """Verdicts a second of the pump, committed, ÷ answers a second of the bare client, at 64, 256 and 512 in flight.
+    """B4: live verdicts a second, committed, ÷ answers a second of the bare client, at 64, 256 and 512 in flight.
 
-    Each side answers `TURNS` windows of questions that take `LATENCY` seconds; the naive way, one call after another, is
-    told beside it by arithmetic: its rate is 1 ÷ latency for each worker.
+    Both sides ask the same questions and meet the same draw of latencies from the first call on. The window is held
+    still: it is compared at the same calls in flight. Beside it what RQ makes of one job for each item.
     """
     publish("harassment")
-    version = _version()
-    policy = policy_text(version)
-    for flying in IN_FLIGHT:
-        engine = ("--delay", str(LATENCY), "--max-num-seqs", "4096")
-        with tempfile.TemporaryDirectory() as home, servers.practice_reasoner(Path(home), *engine) as url:
-            ours, bare = in_turns(
-                lambda flying=flying, url=url: _ours(url, version, flying),  # type: ignore[misc]
-                lambda flying=flying, url=url: asyncio.run(_bare(url, policy, flying)),  # type: ignore[misc]
-                rounds=ROUNDS,
-            )
+    one_by_one = _naive(database)
+    for flying, latency in LATENCIES.items():
+        ours, limit = [], []
+        for seed in range(ROUNDS):
+            options = ("--delay", str(latency), "--spread", str(SPREAD), "--seed", str(seed))
+            limit.append(_bare(flying, TURNS * flying, options))
+            ours.append(_ours(flying, TURNS * flying, options))
         yield figure(
-            f"B4 at {flying}", "verdicts/s of the pump against answers/s of a bare client", ours, bare,
-            at_least=0.95, unit="/s", naive=f"{1 / LATENCY:.2f}/s a worker", cpu_ms=f"{_Cpu.ours:.1f} and {_Cpu.bare:.1f} a verdict",
+            f"B4 at {flying}", f"verdicts/s of the pump against answers/s of a bare client, median {latency} s",
+            [each.rate for each in ours], [each.rate for each in limit], at_least=0.95, unit="/s",
+            naive=f"{one_by_one:.2f}/s with {NAIVE_WORKERS} workers",
         )  # fmt: skip
+        if flying == COSTED_AT:
+            yield _overhead(ours, limit)
 
 
-class _Cpu:
-    """Milliseconds of this process's CPU for each answer, of the last round of either side."""
+def verdict_rate(_database: str) -> Iterator[Figure]:
+    """Live verdicts committed a second ÷ the 200 that are asked for, by one pump on two cores; what one costs.
 
-    ours = bare = 0.0
-
-
-def _ours(url: str, version: UUID, flying: int) -> float:
-    total = flying * TURNS
-    _ask(version, total)
-    cpu, begun = time.process_time(), time.perf_counter()
-    with override_settings(REASONER_URLS=[url]):
-        done = asyncio.run(pump(0, 0, seconds=LATENCY * TURNS * 10, window=flying)).done
-    took = time.perf_counter() - begun
-    assert done == total, f"{done} of {total} were judged"
-    _Cpu.ours = (time.process_time() - cpu) * 1_000 / total
-    return total / took
-
-
-async def _bare(url: str, policy: PolicyText, flying: int) -> float:
-    """The same client with nothing around it: no leases, no commits."""
-    total = flying * TURNS
-    seats = asyncio.Semaphore(flying)
-    cpu, begun = time.process_time(), time.perf_counter()
-    async with Reasoner(url) as reasoner:
-
-        async def one(number: int) -> Any:
-            async with seats:
-                return await reasoner.judge(
-                    policy, ItemText(str(number), f"{TEXT} {number}"), Effort.LOW, 120.0
-                )
-
-        await asyncio.gather(*(one(number) for number in range(total)))
-    took = time.perf_counter() - begun
-    _Cpu.bare = (time.process_time() - cpu) * 1_000 / total
-    return total / took
-
-
-def rerun_after_kill(database: str) -> Iterator[Figure]:
-    """Seconds from kill -9 of the worker and its job to the last of their judgements done again ÷ the 690 s of RQ alone.
-
-    Lease and sweep take their full time: nothing is moved by hand. The supervisor's restart is played at once.
+    The engine answers sooner than the pump can store, so the pump is what is measured.
     """
     publish("harassment")
-    client = redis.Redis.from_url(settings.REDIS_URL)
+    options = ("--delay", str(BUSY_LATENCY), "--spread", str(SPREAD))
+    ours = [_ours(BUSY_IN_FLIGHT, BUSY_VERDICTS, options) for _ in range(ROUNDS)]
+    yield figure(
+        "verdicts committed", f"verdicts/s with {BUSY_IN_FLIGHT} in flight against the 200 asked for",
+        [each.rate for each in ours], [200.0] * ROUNDS, at_least=1.0, unit="/s",
+        python=f"{_median(ours, 'python'):.2f} ms", database=f"{_median(ours, 'database'):.2f} ms",
+    )  # fmt: skip
+
+
+def _overhead(ours: Sequence[Measured], limit: Sequence[Measured]) -> Figure:
+    """Processor time of a verdict beyond the bare client's, the database's included, ÷ the 2 ms that it may be."""
+    beyond = [one.python + one.database - other.python for one, other in zip(ours, limit, strict=True)]
+    return figure(
+        f"B4 cost at {COSTED_AT}", "ms of processor time a verdict beyond the bare client, commit included, against 2 ms",
+        beyond, [2.0] * len(beyond), at_most=1.0, unit="ms",
+        http=f"{_median(limit, 'python'):.2f} ms", database=f"{_median(ours, 'database'):.2f} ms",
+        python=f"{_median(ours, 'python') - _median(limit, 'python'):.2f} ms",
+    )  # fmt: skip
+
+
+def _ours(flying: int, total: int, options: tuple[str, ...]) -> Measured:
+    """`total` live items, judged and sent on to people by one pump."""
+    _arrive(total)
+    with _engine(options) as url, override_settings(REASONER_URLS=[url]), _still_window():
+        return _measured(lambda: asyncio.run(pump(0, 0, seconds=600, window=flying)).done, total)
+
+
+def _bare(flying: int, total: int, options: tuple[str, ...]) -> Measured:
+    bodies = bare.questions(policy_text(_version()), [f"{ABUSE}, number {number}" for number in range(total)])
+    with _engine(options) as url:
+        return _measured(lambda: asyncio.run(bare.ask_all(url, bodies, flying)), total)
+
+
+def _measured(work: Callable[[], int], total: int) -> Measured:
+    gc.collect()
+    meter = Meter()
+    done = work()
+    seconds, python, database = meter.seconds, meter.python, meter.database
+    assert done == total, f"{done} of {total} were judged"
+    return Measured(total / seconds, python * 1_000 / total, database * 1_000 / total)
+
+
+def _naive(database: str) -> float:
+    """Items a second of one RQ job for each item, at the latency of the smallest window."""
+    _arrive(NAIVE_JOBS)
+    latency = str(LATENCIES[min(LATENCIES)])
+    with _engine(("--delay", latency, "--spread", str(SPREAD))) as url:
+        extra = {"DATABASE_URL": databases.url_of(database), "REASONER_URL": url, "REVIEW_PROCESS": "reason"}
+        rate = naive.rate(extra, engine=engine(), workers=NAIVE_WORKERS, jobs=NAIVE_JOBS)
+    assert not _open(), "the naive way left something undone"
+    return rate
+
+
+@contextmanager
+def _engine(options: tuple[str, ...]) -> Iterator[str]:
+    """A process of its own: its time is not counted."""
     with (
         tempfile.TemporaryDirectory() as home,
-        servers.practice_reasoner(Path(home), "--delay", "10") as url,
+        servers.practice_reasoner(Path(home), "--plain", "--max-num-seqs", "4096", *options) as url,
     ):
-        extra = {"REASONER_URL": url, "REDIS_URL": settings.REDIS_URL}
-        _ask(_version(), KILLED)
-        with servers.sweeper(database, Path(home), extra):
-            first = _worker(database, extra)
-            try:
-                doorbell.ring("reason", 0)
-                _wait(lambda: _count("leased") == KILLED, 60)
-            finally:
-                _kill(first)
-            killed = time.perf_counter()
-            second = _worker(database, extra)
-            try:
-                _wait(lambda: _count("done") == KILLED, 180)
-            finally:
-                _kill(second)
-            took = time.perf_counter() - killed
-    client.flushdb()
-    yield figure(
-        "B12", "seconds from kill to re-run against RQ alone", [took], [690.0], at_most=0.087, unit="s"
-    )
+        yield url
 
 
-def _count(state: str) -> int:
-    """The benchmark's own judgements in a state; the sweeper adds the golden set's."""
-    return Judgement.objects.filter(state=state, run__kind="evaluate").count()
+def _still_window() -> AbstractContextManager[object]:
+    return patch.object(rules_window, "next_window", lambda window, **_: window)
+
+
+def _arrive(count: int) -> None:
+    """Live items that harassment alone judges, scored and waiting for their verdict."""
+    for start in range(0, count, 500):
+        texts = [f"{ABUSE}, number {number}" for number in range(start, min(start + 500, count))]
+        arrive(*texts, policies=["harassment"])
+    while score():
+        pass
+    assert _open() == count, "each item waits for one verdict"
+
+
+def _open() -> int:
+    return Judgement.objects.filter(state__in=["pending", "leased"]).count()
 
 
 def _version() -> UUID:
     return policies.published()[0].version_id
 
 
-def _ask(version: UUID, count: int) -> None:
-    run = actions.start_run(kind="evaluate", person=None, title="Benchmark")
-    for start in range(0, count, 500):
-        texts = [f"{TEXT} {number}" for number in range(start, min(start + 500, count))]
-        actions.ask(run=run, version=version, texts=texts)
-    assert Run.objects.filter(pk=run).exists()
-
-
-def _worker(database: str, extra: dict[str, str]) -> "subprocess.Popen[bytes]":
-    environment = (
-        os.environ | extra | {"DATABASE_URL": databases.url_of(database), "REVIEW_PROCESS": "reason"}
-    )
-    return subprocess.Popen(
-        [sys.executable, "-m", "reviewapp.worker", "reason"],
-        cwd=databases.ROOT,
-        env=environment,
-        start_new_session=True,
-    )
-
-
-def _kill(process: "subprocess.Popen[bytes]") -> None:
-    found = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False)
-    for pid in (process.pid, *map(int, found.stdout.split())):
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-    process.wait(10)
-
-
-def _wait(done: Any, seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() > until:
-            raise TimeoutError("the benchmark did not come to its end")
-        time.sleep(0.1)
+def _median(sides: Sequence[Measured], field: str) -> float:
+    return float(statistics.median(getattr(each, field) for each in sides))

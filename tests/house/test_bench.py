@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench import claims, exports, ingest
+from tests.bench import claims, exports, ingest, pump
 from tests.bench.measure import Figure
 from tests.databases import ROOT
 
@@ -20,6 +20,7 @@ TINY: list[tuple[ModuleType, dict[str, Any], Benchmark, int]] = [
     (claims, {"FEW": 60, "MANY": 120, "CALLS": 5, "ROUNDS": 2}, claims.claim_next, 1),
     (claims, {"FEW": 60, "MANY": 120, "CALLS": 5, "ROUNDS": 2}, claims.queue_page, 3),
     (exports, {"EVENTS": 300, "ROUNDS": 2}, exports.audit_export, 3),
+    (pump, {"BUSY_VERDICTS": 12, "BUSY_LATENCY": 0.1, "ROUNDS": 1}, pump.verdict_rate, 1),
 ]
 
 
@@ -48,4 +49,7 @@ def test_an_unknown_name_says_which_there_are() -> None:
         [sys.executable, "-m", "tests.bench", "B99"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert "no benchmark is called B99; there are B1, B2, B4, B6, B7, B8, B12, feed, policies" in done.stderr
+    assert (
+        "no benchmark is called B99; there are B1, B2, B4, B6, B7, B8, B12, verdicts, feed, policies"
+        in done.stderr
+    )
