@@ -53,6 +53,12 @@ def members() -> list[Member]:
     return [_member(person) for person in Person.objects.order_by("-is_active", "name", "email")]
 
 
+def people_who_may(permission: str) -> dict[UUID, str]:
+    """Everybody who may sign in and has a permission, by name; KeyError for one that is not in the table."""
+    people = Person.objects.filter(roles__overlap=[str(role) for role in MAY[permission]], is_active=True)
+    return {person.pk: str(person) for person in people.order_by("name", "email")}
+
+
 def member(key: UUID) -> Member:
     """One person; raises Missing."""
     person = Person.objects.filter(pk=key).first()

@@ -21,6 +21,7 @@ class NoticeKind:
 
 
 _ITEM: Final = "/review/{about}"
+_POLICY: Final = "/policies/of/{about}"
 
 NOTICES: Final[dict[str, NoticeKind]] = {
     "handed_over": NoticeKind("hand", "{who} handed you an item", "It waits for you, with a note.", _ITEM, "handed"),
@@ -59,11 +60,11 @@ NOTICES: Final[dict[str, NoticeKind]] = {
     ),
     "emergency_expired": NoticeKind(
         "triangle-alert", "An emergency publication was not gated within 72 hours", "Run its gate, or bring back an older version.",
-        "/policies/", "urgent",
+        _POLICY, "urgent",
     ),
     "publication_stopped": NoticeKind(
         "octagon-x", "A planned publication did not happen", "Its gate had closed by then. Run the gate and publish again.",
-        "/policies/", "urgent",
+        _POLICY, "urgent",
     ),
     "webhook_stopped": NoticeKind(
         "octagon-x", "A webhook endpoint was stopped", "What waits for it is kept. Resume it, or replay from its log.",
@@ -74,9 +75,14 @@ NOTICES: Final[dict[str, NoticeKind]] = {
         "/engine/", "urgent",
     ),
     "draft_taken_over": NoticeKind(
-        "replace", "{who} took over a draft from you", "What you had typed is kept and offered in the editor.", "/policies/", "policies"
+        "replace", "{who} took over a draft from you", "What you had typed is kept and offered in the editor.", _POLICY, "policies"
     ),
-    "policy_published": NoticeKind("file-text", "A policy has a new version", "Read what changed before your next item.", "/policies/", "policies"),
+    "version_proposed": NoticeKind(
+        "hourglass", "{who} proposed a version of a policy", "It waits for the approval of somebody who did not write it.", _POLICY, "policies"
+    ),
+    "version_returned": NoticeKind("undo-2", "{who} sent your version back", "It is a draft again. Open it and propose it anew.", _POLICY, "policies"),
+    "version_approved": NoticeKind("check", "{who} approved your version", "It comes into force when it is published.", _POLICY, "policies"),
+    "policy_published": NoticeKind("file-text", "A policy has a new version", "Read what changed before your next item.", _POLICY, "policies"),
 }  # fmt: skip
 """Kind to what it says. Notices never hold the text of an item."""
 

@@ -23,6 +23,7 @@ def wish_of(sent: Any) -> Wish:
         last=_number(sent, "last", 500), since=_day(sent, "since"), until=_day(sent, "until"),
         section=sent.get("section", "").strip(), source=sent.get("source", "").strip(),
         stratified=bool(sent.get("stratified")), passed=_number(sent, "passed", 50), closed=_number(sent, "closed", 50),
+        waiting=_number(sent, "waiting", 50),
     )  # fmt: skip
 
 

@@ -154,11 +154,19 @@ class EvaluationRow(models.Model):
     completion_tokens = models.PositiveIntegerField(default=0)
     cached_tokens = models.PositiveIntegerField(default=0)
     seconds = models.FloatField(default=0)
+    # Where it is judged in a run; none where the command asks by itself.
+    judgement = models.UUIDField(null=True)
+    case = models.UUIDField(null=True)
 
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["study", "ordinal"], name="lab_evaluation_row_ordinal"),
             models.CheckConstraint(condition=Q(expect__in=["violates", "allowed"]), name="lab_row_expect"),
+        )
+        indexes = (
+            models.Index(
+                fields=["study", "ordinal"], condition=Q(label="", failure=""), name="lab_evaluation_row_open"
+            ),
         )
 
 

@@ -5,11 +5,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Case as When
-from django.db.models import IntegerField, Value
+from django.db.models import IntegerField, Q, Value
 from django.db.models import When as Then
 
 from reviewapp.intake import reads as intake_reads
-from reviewapp.lab.actions.backtesting import FOR_PEOPLE, group_counts
+from reviewapp.lab.actions.backtesting import FOR_PEOPLE, OTHERWISE, group_counts, waiting_counts
 from reviewapp.lab.models import Sample, Study
 from reviewapp.lab.reads_gate import StudyHead, head_of, study_of
 from reviewapp.lab.rules import Stratum, StudyKind
@@ -22,6 +22,7 @@ from reviewapp.screening import reads_runs
 from reviewapp.screening.models import Verdict
 
 PAGE: Final = 25
+TAB_WORDS: Final = GROUP_WORDS | {OTHERWISE: "Not decided yet"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,10 @@ class Unseen:
 
 @dataclass(frozen=True, slots=True)
 class BacktestPage:
-    """The whole page. `counts` are of decided items and add up to `judged`; `sums` says so in words."""
+    """The whole page. `counts` are of decided items and add up to `judged`; `sums` says so in words.
+
+    `waiting`: of the items that wait for a person, those that are judged otherwise.
+    """
 
     head: StudyHead
     progress: reads_runs.RunProgress | None
@@ -94,6 +98,7 @@ class BacktestPage:
     counts: dict[str, int]
     judged: int
     agreement: tuple[Agreement, ...]
+    waiting: Rate
     unseen: tuple[Unseen, ...]
     group: str
     tabs: tuple[tuple[str, str, int], ...]
@@ -109,22 +114,23 @@ class BacktestPage:
 
     @property
     def flipped(self) -> int:
-        """How many changed."""
-        return sum(self.counts[each.value] for each in FLIPS)
+        """How many changed, decided or not."""
+        return sum(self.counts[each.value] for each in FLIPS) + self.waiting.hits
 
 
 def backtest_page(key: UUID, *, group: str = "", page: int = 1) -> BacktestPage:
     """One re-run; `group` narrows the list to one group (empty: all flips). Raises Missing."""
     row = study_of(key, StudyKind.BACKTEST)
     counts = group_counts(row.pk)
-    shown = group if group in GROUP_WORDS else ""
+    shown = group if group in TAB_WORDS else ""
+    waiting = Rate(*waiting_counts(row.pk))
+    tabs = tuple((name, GROUP_WORDS[name], counts[name]) for name in GROUP_WORDS if name != "unchanged")
     flips, more = _flips(row, shown, max(page, 1))
     progress = reads_runs.progress(row.run_id) if row.run_id else None
     return BacktestPage(
         head=head_of(row), progress=progress, estimate=row.estimate, options=row.options, intended=tuple(row.intended),
-        counts=counts, judged=sum(counts.values()), agreement=_agreement(row), unseen=_unseen(row), group=shown,
-        tabs=tuple((name, GROUP_WORDS[name], counts[name]) for name in GROUP_WORDS if name != "unchanged"), flips=flips,
-        more=more, page=max(page, 1), left_minutes=_left(row, progress),
+        counts=counts, judged=sum(counts.values()), agreement=_agreement(row), waiting=waiting, unseen=_unseen(row), group=shown,
+        tabs=(*tabs, (OTHERWISE, TAB_WORDS[OTHERWISE], waiting.hits)), flips=flips, more=more, page=max(page, 1), left_minutes=_left(row, progress),
     )  # fmt: skip
 
 
@@ -190,11 +196,11 @@ def _unseen(row: Study) -> tuple[Unseen, ...]:
 
 def _flips(row: Study, group: str, page: int) -> tuple[tuple[Flip, ...], bool]:
     order = When(
-        *(Then(group=name, then=Value(place)) for place, name in enumerate(GROUP_WORDS)),
+        *(Then(group=name, then=Value(place)) for place, name in enumerate(TAB_WORDS)),
         default=Value(99), output_field=IntegerField(),
     )  # fmt: skip
     rows = list(
-        Sample.objects.filter(study=row, stratum=Stratum.DECIDED, group__in=[group] if group else [each.value for each in FLIPS])
+        Sample.objects.filter(Q(stratum=Stratum.DECIDED) | Q(group=OTHERWISE), study=row, group__in=[group] if group else [*FLIPS, OTHERWISE])
         .annotate(rank=order).order_by("rank", "ordinal")[(page - 1) * PAGE : page * PAGE + 1]
     )  # fmt: skip
     shown = rows[:PAGE]
@@ -216,7 +222,7 @@ def _flips(row: Study, group: str, page: int) -> tuple[tuple[Flip, ...], bool]:
 
 def _singular(group: str) -> str:
     return {"fix": "Fix", "break": "Break", "new_disagreement": "New disagreement"}.get(
-        group, GROUP_WORDS.get(group, "")
+        group, TAB_WORDS.get(group, "")
     )
 
 

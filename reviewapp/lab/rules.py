@@ -48,6 +48,11 @@ class Stratum(StrEnum):
     DECIDED = "decided"
     PASSED = "passed"
     CLOSED = "closed_by_machine"
+    WAITING = "awaiting_review"
+
+
+COMPARED: Final = (Stratum.DECIDED, Stratum.WAITING)
+"""What was judged under the version in force, so that both verdicts can stand side by side."""
 
 
 MOST_REPEATS: Final = 9

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from reviewapp.lab.rules import MOST_ITEMS, Stratum, shares, spread
+from reviewapp.lab.rules import COMPARED, MOST_ITEMS, Stratum, shares, spread
 from reviewapp.policies.models import Version
 
 
@@ -17,7 +17,7 @@ class Wish:
     """Which decided items: the newest `last`, of a time, a section, a source; `stratified`: equal parts of each call.
 
     `passed` and `closed` are how many items that no person saw come along, of what the prefilter passed and of what
-    the machine closed.
+    the machine closed; `waiting` how many that the version in force has judged and a person has yet to decide.
     """
 
     last: int = 500
@@ -28,6 +28,7 @@ class Wish:
     stratified: bool = False
     passed: int = 50
     closed: int = 50
+    waiting: int = 50
 
     def as_options(self) -> dict[str, Any]:
         """What a study keeps of it."""
@@ -35,6 +36,7 @@ class Wish:
             "last": self.last, "since": self.since.isoformat() if self.since else None,
             "until": self.until.isoformat() if self.until else None, "section": self.section, "source": self.source,
             "stratified": self.stratified, "passed": self.passed, "closed": self.closed,
+            "waiting": self.waiting,
         }  # fmt: skip
 
 
@@ -58,6 +60,7 @@ class Estimate:
     decided: int
     passed: int
     closed: int
+    waiting: int
     calls: int
     tokens: int | None
     minutes: float | None
@@ -65,7 +68,7 @@ class Estimate:
     @property
     def items(self) -> int:
         """All of them."""
-        return self.decided + self.passed + self.closed
+        return self.decided + self.passed + self.closed + self.waiting
 
     def as_json(self) -> dict[str, Any]:
         """What a study keeps of it."""
@@ -102,6 +105,25 @@ WHERE newer.id IS NULL AND d.kind NOT IN ('undone', 'second') AND d.release_at <
 ORDER BY d.at DESC, d.id LIMIT %(limit)s
 """
 
+# Nothing that somebody may yet be asked to call before they see a verdict.
+_WAITING: Final = """
+SELECT i.id, held.verdict_id FROM intake_item i JOIN intake_source s ON s.id = i.source_id
+JOIN screening_currentverdict c ON c.item_id = i.id AND c.policy_id = %(policy)s
+JOIN screening_verdict latest ON latest.id = c.verdict_id
+LEFT JOIN LATERAL (
+    SELECT v.id AS verdict_id FROM screening_verdict v JOIN screening_judgement j ON j.id = v.judgement_id
+    JOIN screening_run r ON r.id = j.run_id AND r.kind IN ('live', 'second_look')
+    WHERE v.item_id = i.id AND v.version_id = %(against)s
+      AND (%(engine)s::uuid IS NULL OR v.engine_id = %(engine)s::uuid)
+    ORDER BY v.at DESC LIMIT 1) AS held ON true
+WHERE i.state = 'awaiting_review' AND i.purpose = 'live' AND NOT i.restricted AND i.is_current
+  AND EXISTS (SELECT FROM review_task t WHERE t.item_id = i.id AND t.state IN ('waiting', 'claimed', 'held'))
+  AND NOT EXISTS (SELECT FROM review_task t WHERE t.item_id = i.id AND t.state IN ('waiting', 'claimed', 'held') AND t.blind)
+  AND (%(source)s = '' OR s.name = %(source)s)
+  AND (%(section)s = '' OR %(section)s = ANY(latest.sections))
+ORDER BY i.received_at DESC, i.id LIMIT 5000
+"""
+
 _UNSEEN: Final = """
 SELECT i.id FROM intake_item i JOIN intake_source s ON s.id = i.source_id
 WHERE i.state = %(state)s AND i.purpose = 'live' AND NOT i.restricted AND i.is_current
@@ -117,8 +139,12 @@ SELECT avg(v.prompt_tokens + v.completion_tokens), avg(v.seconds) FROM (
 
 
 def choose(version: Version, against: Version, wish: Wish) -> list[Chosen]:
-    """The items of a re-run: decided ones newest first, then what no person saw, spread evenly over the newest 5,000."""
+    """The items of a re-run: decided ones newest first, then those that wait and those that no person saw.
+
+    These are spread evenly over the newest 5,000 of each.
+    """
     decided = _decided(version, against, wish)
+    waiting = _waiting(version, against, wish)
     unseen = [
         Chosen(item, stratum.value)
         for stratum, state, wanted in (
@@ -126,13 +152,13 @@ def choose(version: Version, against: Version, wish: Wish) -> list[Chosen]:
         )
         for item in _unseen(state, wish.source, wanted)
     ]  # fmt: skip
-    return [*decided, *unseen]
+    return [*decided, *waiting, *unseen]
 
 
 def estimate(chosen: list[Chosen]) -> Estimate:
     """What judging these takes, from the newest 500 verdicts and the pace of the pumps."""
     by = {stratum: sum(each.stratum == stratum for each in chosen) for stratum in Stratum}
-    calls = sum(1 + (each.stratum == Stratum.DECIDED and each.before is None) for each in chosen)
+    calls = sum(1 + (each.stratum in COMPARED and each.before is None) for each in chosen)
     with connection.cursor() as cursor:
         cursor.execute(_PACE)
         tokens, seconds = cursor.fetchone()
@@ -141,7 +167,7 @@ def estimate(chosen: list[Chosen]) -> Estimate:
     if not pace and seconds:
         pace = max(window or 0, 32) / float(seconds)
     return Estimate(
-        by[Stratum.DECIDED], by[Stratum.PASSED], by[Stratum.CLOSED], calls,
+        by[Stratum.DECIDED], by[Stratum.PASSED], by[Stratum.CLOSED], by[Stratum.WAITING], calls,
         round(float(tokens) * calls) if tokens else None, calls / float(pace) / 60 if pace else None,
     )  # fmt: skip
 
@@ -195,6 +221,21 @@ def _stratified(rows: list[Chosen], wanted: int) -> list[Chosen]:
     return [
         found[place] for name, found in sorted(strata.items()) for place in spread(len(found), given[name])
     ]
+
+
+def _waiting(version: Version, against: Version, wish: Wish) -> list[Chosen]:
+    if not wish.waiting:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _WAITING,
+            {
+                "policy": version.policy_id, "against": against.pk, "engine": engine_now(), "source": wish.source,
+                "section": wish.section,
+            },
+        )  # fmt: skip
+        found = [Chosen(item, Stratum.WAITING.value, before=before) for item, before in cursor.fetchall()]
+    return [found[place] for place in spread(len(found), wish.waiting)]
 
 
 def _unseen(state: str, source: str, wanted: int) -> list[UUID]:

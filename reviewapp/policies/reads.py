@@ -216,6 +216,14 @@ def policy_page(slug: str, *, most: int | None = None) -> PolicyPage:
     )
 
 
+def place_of(policy_id: UUID) -> tuple[str, bool]:
+    """A policy's slug, and whether a version of it is in the making. Raises Missing."""
+    slug = Policy.objects.filter(pk=policy_id).values_list("slug", flat=True).first()
+    if slug is None:
+        raise Missing("There is no such policy any more. Look at the list of policies.")
+    return slug, Version.objects.filter(policy=policy_id, state__in=OPEN_STATES).exists()
+
+
 def version_page(slug: str, number: int) -> VersionPage:
     """One version of a policy. Raises Missing."""
     row = _whole().filter(policy__slug=slug, number=number).first()

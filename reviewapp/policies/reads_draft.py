@@ -7,10 +7,13 @@ from uuid import UUID
 
 from django.db.models.functions import Now
 
-from reviewapp.policies import reads_cases, rules, rules_lint, tokens
+from reviewapp.accounts.reads import people_who_may
+from reviewapp.policies import reads_cases, reads_gate, rules, rules_lint, tokens
 from reviewapp.policies.models import Case, Section, TypedCopy, Version
-from reviewapp.policies.rules import Document, PolicyFileError, Problem
+from reviewapp.policies.reads import VersionPage
+from reviewapp.policies.rules import Document, PolicyFileError, Problem, VersionState
 from reviewapp.policies.rules_lint import Around, Finding
+from reviewapp.policies.rules_path import Stage, path_of
 from reviewapp.policies.rules_sections import SectionText
 from reviewapp.policies.rules_walk import Part, walk
 
@@ -70,6 +73,22 @@ def preview(source: str) -> tuple[SectionText, ...]:
         return rules.parse(source).sections
     except PolicyFileError:
         return ()
+
+
+def path(row: VersionPage) -> tuple[Stage, ...]:
+    """The steps of a version in the making, from its text into force."""
+    force = (
+        Version.objects.filter(policy=row.policy_id, state=VersionState.PUBLISHED)
+        .values_list("source", "cases_hash")
+        .first()
+    )
+    gate = reads_gate.gate_standing(row.id)
+    people = people_who_may("policy.approve")
+    return path_of(
+        state=row.state, changed=force != (row.source, row.cases_hash), readable=bool(row.hash), gate=gate.words,
+        opens=gate.opens, rerun=f"/lab/drafts/{row.id}/backtest" if force else "",
+        others=[name for key, name in people.items() if key not in {*row.writers, row.proposer}],
+    )  # fmt: skip
 
 
 def holder_of(version_id: UUID, person_id: UUID) -> str:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("policies/", views.policies, name="policies"),
     path("policies/new", views.new_policy, name="policy-new"),
     path("policies/new/adopt", views.adopt, name="policy-adopt"),
+    path("policies/of/<uuid:policy>", views.found, name="policy-found"),
     path("policies/<slug:slug>", views.policy, name="policy"),
     path("policies/<slug:slug>/retire", views_versions.retire, name="policy-retire"),
     path("policies/<slug:slug>/compare", views_versions.choose, name="policy-choose"),

@@ -87,6 +87,14 @@ def policy(request: SignedInRequest, slug: str) -> HttpResponse:
 
 @requires("policy.see")
 @require_GET
+def found(request: SignedInRequest, policy: UUID) -> HttpResponse:
+    """From a policy's id, as notices know it, to what is in the making, else to the version in force."""
+    slug, making = reads.place_of(policy)
+    return redirect(f"/policies/{slug}/draft" if making else f"/policies/{slug}")
+
+
+@requires("policy.see")
+@require_GET
 def version(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
     """One version, its three texts, its hash, and who brought it here."""
     shown = reads.version_page(slug, number)
@@ -267,6 +275,7 @@ def _draft(
     context: dict[str, Any] = {"policy": policy, "version": row, "typed": typed, "error": error}
     if row is not None:
         context |= _cases(row.id, most=CASES_SHOWN if row.state == "draft" else 0) | _lengths(row)
+        context["path"] = reads_draft.path(row)
         context["own"] = request.user.pk in {*row.writers, row.proposer}
         context |= _editor(request, row, typed) if row.state == "draft" else _frozen(policy, row)
     return render(request, "policies/draft.html", context, status=error.status if error else 200)

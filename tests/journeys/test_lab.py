@@ -1,5 +1,7 @@
 """The loop of a policy in a real browser: from an override to a published version, and a re-run that is killed halfway."""
 
+import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,6 +37,9 @@ SAID = "Check out my channel for the recording of our school concert, my link is
 EXAMPLE = "- Check out our channel for the recording of the school concert, the link is in our profile\n"
 NEEDED = "- Nice video! Check out my channel for daily music, link in my profile\n"
 BEFORE = "- I sell handmade lamps"
+AFTER = "- Reposting my question because the first thread was closed\n"
+ONCE = "- Window cleaning service from 12 an hour, call 555-0174\n"
+DEMO = ("entry-4149", "entry-4261", "comment-4107", "comment-4233", "entry-4268", "post-4114")
 
 
 @contextmanager
@@ -151,6 +156,92 @@ def test_from_an_override_to_the_version_that_judges_right(
         assert again is not None and again.verdict.version.number == 2
         assert again.verdict.label == "allowed", "the same content is judged right now"
         assert Item.objects.get(external_id="post-1").state == "decided"
+
+
+def demo_items(house: loop.House) -> None:
+    """A few of the items that a first look shows."""
+    lines = (settings.BASE_DIR / "reviewapp/intake/demo/items.jsonl").read_text(encoding="utf-8").splitlines()
+    items = [item for item in map(json.loads, lines) if item["external_id"] in DEMO]
+    assert len(items) == len(DEMO)
+    headers = {"Authorization": f"Bearer {house.key}"}
+    answer = httpx.post(
+        f"{house.address}/api/v1/items", json={"items": items}, headers=headers, trust_env=False
+    )
+    assert answer.status_code == 202, answer.text
+
+
+def next_step(page: Page) -> str:
+    """The word of the step that the draft's page marks as the next one."""
+    return page.get_by_label("From here into force").locator("[aria-current=step] b").inner_text()
+
+
+def test_a_writer_who_never_saw_the_tool_brings_a_change_into_force_with_a_second_person(
+    db: str, store: str, cast: Cast, tmp_path: Path, browser: "Browser"
+) -> None:
+    """Nobody types an address: each step follows from what the page before it says.
+
+    1. Bo comes in, opens Policies, a policy, and starts a draft; the page says what comes first. 2. He types one line;
+    the page marks the gate as the next step. 3. Before it he follows "See what flips": nobody has decided an item, and
+    the page says what he will see then. Two demo items flip. 4. Back at the draft he runs the gate; it passes and says
+    what comes next. 5. Propose without a note says what is missing and loses nothing; with one it is proposed, and the
+    page names who has to approve. 6. Cy has a notice that leads her there; she approves and publishes. 7. Bo is told.
+    """
+    with loop.running_house(db, tmp_path) as house, pages(browser, house.address) as page_for:
+        Queue.objects.update(blind_percent=0)
+        demo_items(house)
+        assert loop.wait_until(lambda: Task.objects.filter(state="waiting").count() >= 4, seconds=60)
+
+        bo = page_for(cast.bo)
+        bo.goto("/")
+        bo.get_by_role("link", name="Policies").click()
+        expect(bo.get_by_text("To change one, open it and start a draft.")).to_be_visible()
+        bo.get_by_role("link", name="Spam and platform manipulation").click()
+        bo.get_by_role("button", name="Start a draft").click()
+        assert next_step(bo) == "Write"
+        field = bo.get_by_label("Policy text", exact=True)
+        text = field.input_value()
+        assert AFTER in text
+        field.fill(text.replace(AFTER, AFTER + ONCE))
+        assert loop.wait_until(lambda: ONCE in Version.objects.get(number=2).source, seconds=20)
+
+        bo.get_by_role("link", name="See what flips").click()
+        expect(bo.get_by_text("People have decided no such item yet")).to_be_visible()
+        bo.get_by_role("button", name="Start the re-run").click()
+        expect(bo.get_by_text("v2 judges 2 of")).to_be_visible(timeout=60_000)
+        flip = bo.locator("details.flip").filter(has_text="Posting this in every group again!")
+        expect(flip).to_contain_text("v1 said")
+        expect(flip).to_contain_text("no person yet")
+        bo.get_by_role("link", name="Back to the draft").click()
+        assert next_step(bo) == "Run the gate"
+
+        bo.get_by_role("link", name="Run the gate").click()
+        bo.get_by_role("button", name="Run gate").click()
+        told = bo.get_by_role("status").filter(has_text="Gate passed").first
+        expect(told).to_contain_text("write in the change note", timeout=60_000)
+        bo.get_by_role("link", name="Open the draft").click()
+        assert next_step(bo) == "Propose"
+        bo.get_by_role("button", name="Propose").click()
+        expect(bo.get_by_role("alert")).to_contain_text("Say in the change note what changes and why")
+        expect(field).to_have_value(re.compile("Window cleaning service from 12 an hour, call 555-0174"))
+        bo.get_by_label("Change note").fill("Neighbours may offer a service.")
+        bo.get_by_role("button", name="Propose").click()
+        expect(bo.get_by_role("heading", level=1)).to_have_text("Proposed v2")
+        assert next_step(bo) == "Second person"
+        expect(bo.get_by_label("From here into force")).to_contain_text(str(cast.cy))
+
+        cy = page_for(cast.cy)
+        cy.goto("/")
+        cy.get_by_role("link", name="Notices, 1 new").click()
+        cy.get_by_role("button", name="Bo proposed a version of a policy").click()
+        expect(cy.locator("#changes td ins")).to_contain_text("Window cleaning service")
+        cy.get_by_role("button", name="Approve").click()
+        cy.get_by_role("button", name="Publish").click()
+        expect(cy.locator(".badge").first).to_contain_text("Published v2")
+
+        bo.get_by_role("link", name="Policies").first.click()
+        bo.get_by_role("link", name="Notices, 1 new").click()
+        expect(bo.get_by_role("button", name="Cy approved your version")).to_be_visible()
+        assert Version.objects.get(number=2, policy__slug="spam").state == "published"
 
 
 @pytest.mark.fault

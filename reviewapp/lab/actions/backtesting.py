@@ -21,8 +21,8 @@ from reviewapp.lab.actions.studies import (
     version_to_judge,
 )
 from reviewapp.lab.models import Sample, Study
-from reviewapp.lab.rules import MOST_ITEMS, Stratum, StudyKind
-from reviewapp.lab.rules_flips import GROUP_WORDS, Group, Said, group, wants_people
+from reviewapp.lab.rules import COMPARED, MOST_ITEMS, Stratum, StudyKind
+from reviewapp.lab.rules_flips import FLIPS, GROUP_WORDS, Group, Said, changed, group, wants_people
 from reviewapp.lab.selection import Estimate, Wish
 from reviewapp.policies import actions as policies
 from reviewapp.policies.models import Section, Version
@@ -35,6 +35,8 @@ from reviewapp.ui.errors import Missing, ProductError, Stale
 AT_ONCE: Final = 500
 FOR_PEOPLE: Final = "people"
 ALONE: Final = "alone"
+OTHERWISE: Final = "otherwise"
+"""The group of an item that waits and is judged otherwise now; nobody has said yet which of the two is right."""
 
 TEXT_MOVED: Final = (
     "The draft changed while the re-run went on. What stands here is about the text before; start it again."
@@ -61,14 +63,16 @@ def look_ahead(*, version: UUID, wish: Wish, person: Person) -> Estimate:
 def start_backtest(*, version: UUID, wish: Wish, intended: Sequence[str], person: Person) -> UUID:
     """Start a re-run on the items that `wish` chooses now; returns the study. `intended`: sections meant to change.
 
-    Raises NoBacktest where nothing is published, nothing was decided, or the wish makes no sense; Missing, Forbidden.
+    Raises NoBacktest where nothing is published, no item fits, or the wish makes no sense; Missing, Forbidden.
     """
     check_may(person, "lab.run")
     row, against = _both(version)
     _check(wish)
     chosen = selection.choose(row, against, wish)
-    if not any(each.stratum == Stratum.DECIDED for each in chosen):
-        raise NoBacktest("No decided item fits this choice. Widen the dates, the section or the source.")
+    if not any(each.stratum in COMPARED for each in chosen):
+        raise NoBacktest(
+            "No decided item and none that waits fits this choice. Widen the dates, the section or the source."
+        )
     codes = set(Section.objects.filter(version__in=[row, against]).values_list("code", flat=True))
     run = runs.start_run(
         kind=RunKind.BACKTEST, person=person, title=f"Re-run of {row.policy.slug} v{row.number}"
@@ -109,9 +113,19 @@ def advance_backtest(row: Study) -> None:
     Study.objects.filter(pk=row.pk).update(answered=row.answered, asked=row.asked)
     if row.answered >= row.total:
         counts = group_counts(row.pk)
-        flips = sum(counts[each] for each in ("fix", "break", "intended", "new_disagreement"))
-        words = f"{flips:,} flips of {sum(counts.values()):,}: {counts['fix']:,} fixes, {counts['break']:,} breaks"
-        end_study(row, {"groups": counts, "summary": words})
+        end_study(row, {"groups": counts, "summary": _summary(counts, *waiting_counts(row.pk))})
+
+
+def _summary(counts: Mapping[str, int], otherwise: int, waiting: int) -> str:
+    """A re-run in one line of a list."""
+    flips, decided = sum(counts[each.value] for each in FLIPS), sum(counts.values())
+    words = (
+        [f"{flips:,} flips of {decided:,}: {counts['fix']:,} fixes, {counts['break']:,} breaks"]
+        if decided
+        else []
+    )
+    words += [f"{otherwise:,} of {waiting:,} that wait judged otherwise"] if waiting else []
+    return "; ".join(words)
 
 
 def group_counts(study: UUID) -> dict[str, int]:
@@ -119,6 +133,14 @@ def group_counts(study: UUID) -> dict[str, int]:
     rows = Sample.objects.filter(study=study, stratum=Stratum.DECIDED).exclude(group="")
     found: Mapping[str, int] = dict(rows.values_list("group").annotate(n=Count("pk")).order_by("group"))
     return {name: found.get(name, 0) for name in GROUP_WORDS}
+
+
+def waiting_counts(study: UUID) -> tuple[int, int]:
+    """Of the items that wait: how many are judged otherwise so far, and how many have two verdicts."""
+    rows = Sample.objects.filter(study=study, stratum=Stratum.WAITING).exclude(
+        group__in=["", Group.NO_ANSWER.value]
+    )
+    return rows.filter(group=OTHERWISE).count(), rows.count()
 
 
 @transaction.atomic
@@ -183,8 +205,8 @@ def _both(version: UUID) -> tuple[Version, Version]:
 def _check(wish: Wish) -> None:
     if not 1 <= wish.last <= MOST_ITEMS:
         raise NoBacktest(f"Choose 1 to {MOST_ITEMS:,} decided items.")
-    if not (0 <= wish.passed <= MOST_ITEMS and 0 <= wish.closed <= MOST_ITEMS):
-        raise NoBacktest(f"Choose 0 to {MOST_ITEMS:,} items that no person saw.")
+    if not all(0 <= each <= MOST_ITEMS for each in (wish.passed, wish.closed, wish.waiting)):
+        raise NoBacktest(f"Choose 0 to {MOST_ITEMS:,} items that no person has decided.")
     if wish.since and wish.until and wish.since >= wish.until:
         raise NoBacktest("The first day lies after the last. Turn them round.")
 
@@ -197,7 +219,7 @@ def _ask_next(row: Study, run: UUID) -> None:
     )
     if row.version_id and rows:
         runs.ask(run=run, version=row.version_id, items=[item for item, _, _ in rows])
-    unknown = [item for item, stratum, before in rows if stratum == Stratum.DECIDED and before is None]
+    unknown = [item for item, stratum, before in rows if stratum in COMPARED and before is None]
     if row.against_id and unknown:
         runs.ask(run=run, version=row.against_id, items=unknown)
     row.asked += len(rows)
@@ -263,11 +285,20 @@ def _fill(each: Sample, before: Verdict | None, after: Verdict | None, intended:
     each.before, each.after = before, after
     each.before_label, each.before_sections = (was.label, sorted(was.sections)) if was else ("", [])
     each.after_label, each.after_sections = (now.label, sorted(now.sections)) if now else ("", [])
+    if each.stratum == Stratum.WAITING:
+        each.group = _waiting_group(was, now)
+        return
     if each.stratum != Stratum.DECIDED:
         each.group = FOR_PEOPLE if wants_people(now) else ALONE
         return
     person = Said(each.person_label, frozenset(each.person_sections))
     each.group = group(person=person, before=was, after=now, intended=intended).value
+
+
+def _waiting_group(was: Said | None, now: Said | None) -> str:
+    if was is None or now is None:
+        return Group.NO_ANSWER.value
+    return OTHERWISE if changed(was, now) else Group.UNCHANGED.value
 
 
 def _said(verdict: Verdict | None) -> Said | None:

@@ -8,7 +8,9 @@ from django.db.models import F, Max
 from django.db.models.functions import Now
 
 from reviewapp.accounts.access import check_may
+from reviewapp.accounts.actions import notify, notify_roles
 from reviewapp.accounts.models import Person
+from reviewapp.accounts.rules import MAY
 from reviewapp.audit.actions import Actor, record
 from reviewapp.policies import rules
 from reviewapp.policies.actions import listing
@@ -151,6 +153,9 @@ def propose(*, version: UUID, person: Person, saves: int | None = None) -> Versi
         held_until=None,
     )
     record(verb="policy.proposed", actor=Actor.person(person.pk), subjects=[row.pk], data=bound(row))
+    notify_roles(
+        roles=MAY["policy.approve"], kind="version_proposed", about=row.policy_id, by=person.pk, but=person.pk
+    )
     return found_version(version)
 
 
@@ -164,11 +169,14 @@ def return_to_draft(*, version: UUID, person: Person) -> Version:
         check_may(person, "policy.approve")
     row = found_version(version, lock=True)
     expect(row, VersionState.DRAFT)
+    proposer = row.proposed_by_id
     change(
         row, state=VersionState.DRAFT, proposed_by=None, proposed_at=None, approved_by=None, approved_at=None,
         publish_at=None, scheduled_by=None,
     )  # fmt: skip
     record(verb="policy.returned", actor=Actor.person(person.pk), subjects=[row.pk], data=bound(row))
+    if proposer and proposer != person.pk:
+        notify(person=proposer, kind="version_returned", about=row.policy_id, by=person.pk)
     return found_version(version)
 
 

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from reviewapp.accounts.access import check_may
-from reviewapp.accounts.actions import notify_roles
+from reviewapp.accounts.actions import notify, notify_roles
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import SWEEPER, Actor, record
 from reviewapp.audit.clock import database_time
@@ -57,6 +57,8 @@ def approve(
             sign_gaps(report=report.pk, person=person)
     change(row, state=VersionState.APPROVED, approved_by=person, approved_at=Now())
     record(verb="policy.approved", actor=Actor.person(person.pk), subjects=[row.pk], data=bound(row))
+    if row.proposed_by_id:
+        notify(person=row.proposed_by_id, kind="version_approved", about=row.policy_id, by=person.pk)
     return found_version(version)
 
 

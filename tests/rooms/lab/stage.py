@@ -97,6 +97,15 @@ def decide(
     return made
 
 
+def wait(version: Version, text: str, *, said: str) -> UUID:
+    """An item that was judged under `version` and waits in a queue; gives its task."""
+    item = review_stage.wait_for_a_person(text)
+    verdict = review_stage.say(item, version, said)
+    Verdict.objects.filter(pk=verdict).update(engine=desk.engine())
+    queue, _ = Queue.objects.get_or_create(slug="all", defaults={"name": "All"})
+    return Task.objects.create(item_id=item, queue=queue, state="waiting", rank_at=Now(), due_at=Now()).pk
+
+
 def pass_by(text: str, state: str = "passed") -> UUID:
     """An item that no person saw."""
     item = review_stage.wait_for_a_person(text)

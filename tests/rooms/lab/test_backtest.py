@@ -83,6 +83,29 @@ def test_each_past_item_is_in_one_group_and_the_totals_reconcile(
     assert "It asks for a code." in html and "Because." in html, "old and new rationale side by side"
 
 
+def test_items_that_wait_flip_without_a_person_and_blind_ones_are_left_out(
+    cast: Cast, client_for: Clients
+) -> None:
+    published, draft = stage.draft(cast)
+    tasks = {
+        text: stage.wait(published, text, said=V) for text in ("breaks", "fixed", "blindly", "fixed too")
+    }
+    Task.objects.filter(pk=tasks["blindly"]).update(blind=True)
+    study = stage.run_to_its_end(
+        start(cast, draft).pk, lambda claim: A if "fixed" in claim.subject.text else V
+    )
+    assert study.state == "done" and study.total == 3
+    assert study.report is not None and study.report["summary"] == "2 of 3 that wait judged otherwise"
+    page = backtest_page(study.pk)
+    assert (page.waiting.hits, page.waiting.n, page.judged, page.flipped) == (2, 3, 0, 2)
+    html = client_for(cast.bo).get(f"/backtests/{study.pk}?group=otherwise").content.decode()
+    assert "fixed too" in html and "blindly" not in html and "Make case" not in html
+    with pytest.raises(NoBacktest, match="No person has decided this item"):
+        actions.case_from_sample(
+            study=study.pk, sample=Sample.objects.filter(group="otherwise")[0].pk, person=cast.bo
+        )
+
+
 def test_a_change_in_a_section_meant_to_change_is_intended(cast: Cast, pair: tuple[Version, Version]) -> None:
     _, draft = pair
     section = draft.sections.all()[0].code

@@ -127,6 +127,28 @@ def test_past_the_gate_with_two_people_on_the_pages(
     assert "with a gap that the approver signed for" in text(cy.get("/policies/spam/versions/2"))
 
 
+def test_the_people_of_a_version_are_told_and_led_to_it(
+    cast: Cast, draft: Version, client_for: ClientFor
+) -> None:
+    row = actions.propose(version=draft.pk, person=cast.bo)
+    told = Notice.objects.filter(kind="version_proposed", about=row.policy_id)
+    assert set(told.values_list("person", flat=True)) == {cast.cy.pk, cast.ad.pk}
+    cy = client_for(cast.cy)
+    opened = cy.post(f"/settings/notices/{told.get(person=cast.cy).pk}", follow=True)
+    assert opened.redirect_chain[-1][0] == DRAFT
+    actions.return_to_draft(version=row.pk, person=cast.cy)
+    assert Notice.objects.get(kind="version_returned").person == cast.bo
+    row = actions.propose(version=row.pk, person=cast.bo)
+    actions.return_to_draft(version=row.pk, person=cast.bo)
+    assert Notice.objects.filter(kind="version_returned").count() == 1, "one's own taking back is no news"
+    stage.into_force(cast, row)
+    assert Notice.objects.get(kind="version_approved").person == cast.bo
+    assert cy.get(f"/policies/of/{row.policy_id}", follow=True).redirect_chain[-1][0] == (
+        "/policies/spam/versions/2"
+    )
+    assert cy.get(f"/policies/of/{cast.cy.pk}").status_code == 404
+
+
 def test_an_hour_is_planned_and_taken_back_on_the_page(
     cast: Cast, draft: Version, client_for: ClientFor
 ) -> None:
