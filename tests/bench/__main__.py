@@ -13,7 +13,7 @@ import django
 django.setup()
 
 from tests import databases  # noqa: E402  needs the settings
-from tests.bench import claims, exports, feed, ingest, policies, pump, rerun  # noqa: E402
+from tests.bench import claims, exports, feed, ingest, keyboard, policies, pump, rerun  # noqa: E402
 
 BENCHMARKS = {
     "B1": ingest.durable_ingest,
@@ -25,6 +25,7 @@ BENCHMARKS = {
     "B12": rerun.rerun_after_kill,
     "verdicts": pump.verdict_rate,
     "feed": feed.whole_feed,
+    "keyboard": keyboard.robot,
     "policies": policies.policy_pages,
 }
 

@@ -107,6 +107,7 @@ class Shift(RuleBasedStateMachine):
         self.typed: dict[tuple[UUID, str], list[str]] = {}
         self.escalated: list[UUID] = []
         self.refusal: ProductError | None = None
+        self.count = 0
         self.told_of: list[UUID] = []
         self.known: dict[UUID, Standing] = {}
 
@@ -184,14 +185,18 @@ class Shift(RuleBasedStateMachine):
         """One item leaves everything."""
         self._try(actions.restrict, "sam", item=self._item(number), reference="case 1")
 
-    @rule(name=PERSON, words=st.sampled_from(["", "quoted", "a joke", "it warns"]))
-    def type_words(self, name: str, words: str) -> None:
-        """The override form saves itself, also under a claim that ended."""
-        screen = self.screens.get(name)
-        if screen is not None:
-            actions.save_draft(task=screen.task, person=self.people[name], section="allowed", reason=words)
-            if self.known[screen.task].state in OPEN:
-                self.typed[screen.task, name] = [words]
+    @rule(name=PERSON, number=NUMBER, words=st.sampled_from(["", "quoted", "a joke", "it warns"]))
+    def type_words(self, name: str, number: int, words: str) -> None:
+        """The override form saves itself, also on a screen whose claim ended long ago."""
+        screens = [screen for whose, screen in self.old if whose == name]
+        screens += [self.screens[name]] if name in self.screens else []
+        if screens:
+            task = screens[-1 - number % len(screens)].task
+            self.count += 1
+            words = words and f"{words}, {self.count}"
+            actions.save_draft(task=task, person=self.people[name], section="allowed", reason=words)
+            if self.known[task].state in OPEN:
+                self.typed[task, name] = [words]
 
     @rule(name=PERSON, act=st.sampled_from(["confirm", "confirm", "confirm_first"]))
     def agree(self, name: str, act: str) -> None:
@@ -207,11 +212,14 @@ class Shift(RuleBasedStateMachine):
         if screen is not None:
             self._send(name, screen, label)
 
-    @precondition(lambda self: self.old)
+    @precondition(lambda self: self.screens)
     @rule(number=NUMBER, act=st.sampled_from([*CALLS, *MOVES]))
     def send_late(self, number: int, act: str) -> None:
-        """Send a form of an earlier screen: another tab, or a second click."""
-        name, screen = self.old[-1 - number % len(self.old)]
+        """Send a form whatever became of its claim: another tab, a second click, or after a long thought."""
+        now = list(self.screens.items())
+        again = [(name, old) for name, old in self.old if self.screens[name].task == old.task]
+        screens = again or now + self.old if number % 2 else now
+        name, screen = screens[-1 - number % len(screens)]
         if act in CALLS:
             self._send(name, screen, act)
         else:
@@ -242,12 +250,18 @@ class Shift(RuleBasedStateMachine):
             given = {"until": until, "waits_for": "answer", "note": "Asked.", "back_to_me": back}
             self._by_seat(actions.hold, name, screen, **given)
 
-    @rule(name=PERSON, to=st.sampled_from([*NAMES, ""]), slug=st.sampled_from(["", *QUEUES]))
+    @rule(
+        name=PERSON,
+        to=st.sampled_from([*NAMES, "who typed", "who typed", ""]),
+        slug=st.sampled_from(["", *QUEUES]),
+    )
     def hand_over(self, name: str, to: str, slug: str) -> None:
         """Give it to somebody, to a queue, or back; what was typed goes along."""
         screen = self._at_desk(name)
         if screen is None:
             return
+        others = [each for task, each in self.typed if task == screen.task and each != name]
+        to = (others or [""])[0] if to == "who typed" else to
         receiver = self.people[to].pk if to else None
         queue = stage.queue_of(slug) if slug else None
         if self._by_seat(actions.hand_over, name, screen, to=receiver, queue=queue, why="language") and to:
