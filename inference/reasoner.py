@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn, Self, TypeGuard, TypeVar
 
 import aiohttp
@@ -17,7 +17,7 @@ from httpx_aiohttp import AiohttpTransport
 
 from inference.addresses import checked_key, read_address
 from inference.prompt import prompt_hash, request_body, tokens_out
-from inference.replies import classify, no_answer, unreadable
+from inference.replies import MAX_RAW, classify, no_answer, unreadable
 from inference.types import (
     Effort,
     EngineIdentity,
@@ -28,7 +28,7 @@ from inference.types import (
     PolicyText,
     Verdict,
 )
-from inference.verdict import parse
+from inference.verdict import capped, parse
 from inference.windows import Part, parts, together
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -255,6 +255,8 @@ class Reasoner:
         if decoded is None:
             return _with_hash(unreadable(reply.body), sent_hash)
         result = parse(decoded, policy, item, model=model, prompt_hash=sent_hash, seconds=seconds)
+        if isinstance(result, Failure) and not result.raw:
+            result = replace(result, raw=capped(reply.body.decode(errors="replace"), MAX_RAW))
         if isinstance(result, Verdict):
             self._fingerprint = result.fingerprint
         elif result.kind is FailureKind.WRONG_MODEL:
@@ -335,8 +337,9 @@ async def _capped_body(response: httpx.Response) -> bytes:
         async for chunk in chunks:
             data += chunk
             if len(data) > MAX_BODY_BYTES:
+                begun = capped(bytes(data[:MAX_RAW]).decode(errors="replace"), MAX_RAW)
                 raise EngineUnavailable(
-                    Failure(FailureKind.INVALID, "The engine's answer is larger than 1 MB.")
+                    Failure(FailureKind.INVALID, "The engine's answer is larger than 1 MB.", begun)
                 )
     return bytes(data)
 

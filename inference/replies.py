@@ -12,6 +12,7 @@ import httpx
 from aiohttp.http_exceptions import HttpProcessingError
 
 from inference.types import Failure, FailureKind
+from inference.verdict import capped
 
 MAX_RAW = 32 * 1024
 _TOO_LONG = re.compile(
@@ -34,12 +35,12 @@ def classify(status: int, body: bytes) -> Failure | None:
     text = body[:MAX_RAW].decode(errors="replace")
     message, kind, parameter = _error_parts(text)
     failure = _by_status(status, message, kind, parameter)
-    return Failure(failure.kind, failure.reason, text.replace("\x00", ""))
+    return Failure(failure.kind, failure.reason, capped(text, MAX_RAW))
 
 
 def unreadable(body: bytes) -> Failure:
     """The Failure for a 2xx whose body is not JSON."""
-    raw = body[:MAX_RAW].decode(errors="replace").replace("\x00", "")
+    raw = capped(body[:MAX_RAW].decode(errors="replace"), MAX_RAW)
     if _is_html(body):
         reason = (
             "A web page answered instead of the engine. Check that REASONER_URL points at it, ending in /v1."

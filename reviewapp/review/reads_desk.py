@@ -98,6 +98,7 @@ class Desk:
     lead: Any | None
     others: tuple[Any, ...]
     no_verdict: str
+    unread: tuple[screening.Unread, ...]
     pending: bool
     can_confirm: bool
     outcome: str
@@ -168,7 +169,8 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
         decided=_decided(task), marked=marked,
         marks_on=marked.words <= MARKS_ON_UP_TO_WORDS, thread=thread, flags=flags,
         reports=reports, attachments=reads_item.attachments(content.attachments), url=content.url, lead=lead,
-        others=tuple(panel[1:]), no_verdict=_sentence(why_not), pending=not blind and _pending(item), can_confirm=confirmable,
+        others=tuple(panel[1:]), no_verdict=_sentence(why_not),
+        unread=() if blind else tuple(screening.unread_answers(item)), pending=not blind and _pending(item), can_confirm=confirmable,
         outcome=outcome, action=action,
         why=rules.why_here(terms, severity=task.severity, reports=reports) if task else "",
         options=_options(version, catalogue), other_policies=_others(version, catalogue), answered=answered, severe=severe,

@@ -305,6 +305,24 @@ class Verdict(models.Model):
         indexes = (models.Index(fields=["at", "id"], name="screening_verdict_at"),)
 
 
+class UnreadAnswer(models.Model):
+    """What an engine last sent for a judgement in place of a verdict that could be read, at most 32 KiB of it.
+
+    It may repeat the question, and so the item: people read it where they read the item, API keys never.
+    """
+
+    erasable: ClassVar = ("raw",)
+
+    judgement = models.OneToOneField(
+        Judgement, primary_key=True, on_delete=models.CASCADE, related_name="unread"
+    )
+    raw = models.TextField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = (models.Index(fields=["at"], name="screening_unread_at"),)
+
+
 class CurrentVerdict(models.Model):
     """The verdict that screens show for an item and a policy; written only by live and second-look runs."""
 

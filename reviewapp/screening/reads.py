@@ -12,7 +12,7 @@ from django.db import connection
 from reviewapp.policies import reads as policies
 from reviewapp.policies.models import Section
 from reviewapp.screening import rules
-from reviewapp.screening.models import CurrentVerdict, Judgement, Score, Stability, Verdict
+from reviewapp.screening.models import CurrentVerdict, Judgement, Score, Stability, UnreadAnswer, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +215,30 @@ def pending_and_failed(item_id: UUID) -> str:
     if score.route == rules.Route.PASS:
         return "the prefilter passed it; it came back later"
     return rules.WHY_WORDS[why]
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What the reasoner sent for an item in place of a verdict that could be read; `why` is a sentence."""
+
+    policy: str
+    why: str
+    raw: str
+    at: datetime
+
+
+def unread_answers(item_id: UUID) -> list[Unread]:
+    """For each policy without a verdict on the item: what was sent in place of one. For people only, never for keys."""
+    rows = (
+        UnreadAnswer.objects.filter(judgement__item=item_id, judgement__run__kind="live")
+        .exclude(raw="")
+        .exclude(judgement__state="done")
+        .select_related("judgement__version")
+        .order_by("judgement__version__title")
+    )
+    return [
+        Unread(row.judgement.version.title, row.judgement.failure_reason, row.raw, row.at) for row in rows
+    ]
 
 
 def _words(judgement: Judgement) -> str:

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
+from django.db.models.functions import Now
 
 from reviewapp.screening import rules
-from reviewapp.screening.models import Canary, Circuit, ScreeningSettings
+from reviewapp.screening.models import Canary, Circuit, ScreeningSettings, UnreadAnswer
 from reviewapp.screening.rules_canary import CANARY_STATES
-from reviewapp.screening.rules_line import Lane
+from reviewapp.screening.rules_line import LANES, Lane
 
 CAP: Final = 10_000
 _STATES: Final = {
@@ -342,6 +343,34 @@ def _failures() -> tuple[tuple[str, int], ...]:
         " AND done_at > now() - interval '1 hour' GROUP BY 1 ORDER BY 2 DESC, 1"
     )
     return tuple((rules.FAILURE_WORDS.get(kind, kind), count) for kind, count in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadRow:
+    """What was sent in place of a verdict on a text of ours; `why` is a sentence, `asked` says what it was asked for."""
+
+    asked: str
+    policy: str
+    why: str
+    raw: str
+    at: datetime
+
+
+def unread_answers(*, limit: int = 5) -> tuple[UnreadRow, ...]:
+    """The last answers of 24 hours that could not be read, of the golden set and the lab.
+
+    Those on items stand on the items' own screens: here they could give away a call that is still to be made blind.
+    """
+    rows = UnreadAnswer.objects.filter(
+        judgement__item=None, at__gt=Now() - timedelta(hours=24), judgement__state__in=["pending", "failed"]
+    ).exclude(raw="")
+    return tuple(
+        UnreadRow(
+            LANE_WORDS[LANES[row.judgement.run.kind]], row.judgement.version.title, row.judgement.failure_reason,
+            row.raw, row.at,
+        )
+        for row in rows.select_related("judgement__version", "judgement__run").order_by("-at")[:limit]
+    )  # fmt: skip
 
 
 def _rows(statement: str, *parameters: Any) -> list[Any]:

@@ -308,6 +308,9 @@ FAILURE_WORDS: Final[dict[str, str]] = {
 }
 """Why there is no verdict, in words for the review screen."""
 
+KEPT_UNREAD: Final = frozenset({"invalid", "cut_off", "wrong_model", "refused"})
+"""Failures of the answer itself: what was sent is kept, so that people can see what is wrong with it."""
+
 FAILURES_THAT_OPEN: Final = 20
 FAILURE_WINDOW_SECONDS: Final = 10.0
 

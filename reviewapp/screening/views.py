@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.accounts.access import SignedInRequest, check_may, requires
+from reviewapp.accounts.rules import may
 from reviewapp.audit.actions import Actor
 from reviewapp.screening import (
     actions,
@@ -28,7 +29,7 @@ SEVERITIES: Final = ((1, "1 and higher"), (2, "2 and higher"), (3, "3 and higher
 
 @requires("engine.see")
 @require_safe
-def engine(request: HttpRequest) -> HttpResponse:
+def engine(request: SignedInRequest) -> HttpResponse:
     """Every configured reasoner, what waits for it, what it costs, and what went wrong in the last hour."""
     return _engine(request)
 
@@ -133,12 +134,13 @@ def prefilter(request: SignedInRequest) -> HttpResponse:
     return render(request, "screening/prefilter.html", {"page": reads_machines.prefilter_page()})
 
 
-def _engine(request: HttpRequest, wrong: ProductError | None = None, **more: Any) -> HttpResponse:
+def _engine(request: SignedInRequest, wrong: ProductError | None = None, **more: Any) -> HttpResponse:
     page = reads_engine.engine_page()
     found: dict[str, Any] = {
         "page": page, "changes": reads_changes.changes(), "trouble": wrong, "points": _points(page.chart),
         "severities": SEVERITIES, "looks": reads_trust.look_cost(), "held": reads_trust.automatic_outcomes_held(),
         "sections": reads_trust.instability_by_section(),
+        "unread": reads_engine.unread_answers() if may(request.user.roles, "engine.manage") else (),
         "canary_percent": f"{100 * page.settings.canary_share:g}",
     }  # fmt: skip
     if pausing := more.get("pausing"):

@@ -20,7 +20,7 @@ from reviewapp import doorbell
 from reviewapp.audit.actions import OPERATOR
 from reviewapp.policies import actions as policies
 from reviewapp.screening import actions, jobs, reads
-from reviewapp.screening.models import Circuit, CurrentVerdict, Engine, Judgement, Verdict
+from reviewapp.screening.models import Circuit, CurrentVerdict, Engine, Judgement, UnreadAnswer, Verdict
 from tests import checker, databases
 from tests.embedded import PrivateValkey
 from tests.rooms.screening.desk import (
@@ -168,9 +168,18 @@ def test_twenty_failures_in_ten_seconds_open_the_circuit(
     assert not Judgement.objects.exclude(state="pending").exists()
 
 
-@pytest.mark.parametrize("fault", ["garbage", "cut_off", "empty", "leak"])
-def test_an_unreadable_answer_is_asked_for_once_more(
-    db: str, store: str, reasoner: Callable[..., Any], tmp_path: Path, fault: str
+@pytest.mark.parametrize(
+    ("fault", "kept"),
+    [
+        ("garbage", "I think this one is probably fine"),
+        ("cut_off", '{"label"'),
+        ("empty", "example"),
+        ("leak", "<|channel|>analysis"),
+        ("both_null", '"content":null'),
+    ],
+)
+def test_an_unreadable_answer_is_asked_for_once_more_and_kept(
+    db: str, store: str, reasoner: Callable[..., Any], tmp_path: Path, fault: str, kept: str
 ) -> None:
     script = tmp_path / "faults.jsonl"
     script.write_text(json.dumps({"do": fault}) + "\n")
@@ -179,6 +188,7 @@ def test_an_unreadable_answer_is_asked_for_once_more(
         assert jobs.pump_judgements() == 0
     assert state_of(item) == "awaiting_review" and Judgement.objects.get().invalids == 2
     assert not Verdict.objects.exists()
+    assert kept in UnreadAnswer.objects.get().raw
 
 
 def test_a_killed_pump_loses_nothing_and_doubles_nothing(db: str, own_store: PrivateValkey) -> None:

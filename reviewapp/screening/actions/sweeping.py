@@ -15,7 +15,7 @@ from reviewapp.intake import actions as intake
 from reviewapp.screening import rules
 from reviewapp.screening.actions.runs import tend_runs
 from reviewapp.screening.actions.settling import fail
-from reviewapp.screening.models import Score, Verdict
+from reviewapp.screening.models import Score, UnreadAnswer, Verdict
 from reviewapp.screening.rules import Route, Why
 
 BATCH: Final = 1_000
@@ -71,6 +71,8 @@ def erase_content(*, item_ids: Sequence[UUID]) -> None:
     Verdict.objects.filter(quoting).update(
         evidence_for=[], evidence_against=[], rationale="", reasoning="", raw=""
     )
+    asked = Q(judgement__item__in=item_ids) | Q(judgement__case__origin_item__in=item_ids)
+    UnreadAnswer.objects.filter(asked).update(raw="")
 
 
 @transaction.atomic

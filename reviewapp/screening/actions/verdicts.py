@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import DataError, IntegrityError, connection, transaction
+from django.db.models.functions import Now
 
 from inference import Failure, Verdict
 from reviewapp.audit.actions import REASONER, record
@@ -18,6 +19,7 @@ from reviewapp.screening import rules
 from reviewapp.screening.actions.leases import Claim
 from reviewapp.screening.actions.looking import FirstVerdict, compare_looks, look_again
 from reviewapp.screening.actions.settling import fail, finish_runs, settle
+from reviewapp.screening.models import UnreadAnswer
 from reviewapp.screening.rules import RunKind, Then
 
 log = logging.getLogger(__name__)
@@ -102,6 +104,7 @@ def _commit(
             counts[_not_answered(each.claim, each.answer, failed, jitter)] += 1
     for (kind, reason), judgements in failed.items():
         fail(judgements=judgements, kind=kind, reason=reason)
+    _keep_unread(live)
     _tell(done, engine, stored)
     looks = [
         (claim.item, claim.version) for claim, _ in done if claim.item and claim.kind == RunKind.SECOND_LOOK
@@ -161,6 +164,19 @@ def _count(judgement: UUID, counter: str) -> None:
     column = {"transients": "transients", "timeouts": "timeouts", "invalids": "invalids"}[counter]
     with connection.cursor() as cursor:
         cursor.execute(f"UPDATE screening_judgement SET {column} = {column} + 1 WHERE id = %s", [judgement])  # noqa: S608
+
+
+def _keep_unread(live: Sequence[Outcome]) -> None:
+    """Keep what was sent in place of a verdict, the last one of each judgement."""
+    unread = {
+        each.claim.judgement: UnreadAnswer(judgement_id=each.claim.judgement, raw=each.answer.raw, at=Now())
+        for each in live
+        if isinstance(each.answer, Failure) and each.answer.raw and each.answer.kind in rules.KEPT_UNREAD
+    }
+    if unread:
+        UnreadAnswer.objects.bulk_create(
+            unread.values(), update_conflicts=True, unique_fields=["judgement"], update_fields=["raw", "at"]
+        )
 
 
 def _store(done: Sequence[tuple[Claim, Verdict]], engine: UUID, endpoint: int | None) -> dict[UUID, UUID]:
