@@ -1,14 +1,17 @@
 """The read door of routing: the rules in force, what would move, and which rule takes one item and why."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from reviewapp.intake.models import Item
-from reviewapp.review import rules
+from reviewapp.intake.models import Item, Source
+from reviewapp.intake.rules import FlagKind
+from reviewapp.policies.models import Policy
+from reviewapp.review import rules, rules_routing
 from reviewapp.review.actions.admission import facts_of, route_of
-from reviewapp.review.actions.routing import wrongly_placed
+from reviewapp.review.actions.routing import Sampled, changed_rules, misplaced, sampled
 from reviewapp.review.models import Queue, RoutingRule, RoutingVersion, Task
 from reviewapp.ui.errors import Missing
 from reviewapp.ui.languages import name_of, words_of
@@ -16,21 +19,35 @@ from reviewapp.ui.languages import name_of, words_of
 
 @dataclass(frozen=True, slots=True)
 class RuleLine:
-    """One rule: its place, its row, and its conditions in words (none: takes everything)."""
+    """One rule: its place, its row, its conditions in words (none: takes everything), what it takes, what is wrong."""
 
     number: int
     rule: RoutingRule
     words: tuple[str, ...]
+    taken: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """The rules in force. `moves`: how many waiting items would go from one queue to another."""
+    """The rules in force. `moves`: how many of the `sample` would go from one queue to another."""
 
     version: int
     lines: tuple[RuleLine, ...]
     queues: tuple[tuple[UUID, str], ...]
     moves: tuple[tuple[str, str, int], ...]
+    sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a rule would do before it is saved. `taken` of the `sample` items due next, of `waiting` (`capped`: or more)."""
+
+    line: RuleLine
+    moves: tuple[tuple[str, str, int], ...]
+    sample: int
+    waiting: int
+    capped: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +64,55 @@ class Tried:
 def routing() -> Routing:
     """The page of rules."""
     queues = dict(Queue.objects.values_list("pk", "name"))
-    moved = wrongly_placed()
-    stands = dict(Task.objects.filter(pk__in=list(moved)).values_list("pk", "queue_id"))
-    counts = Counter((queues[stands[task]], queues[goes]) for task, goes in moved.items() if task in stands)
     latest = RoutingVersion.objects.order_by("-number").values_list("number", flat=True).first() or 0
-    moves = tuple((before, after, count) for (before, after), count in counts.most_common())
-    return Routing(latest, _lines(), tuple(queues.items()), moves)
+    rows = list(RoutingRule.objects.select_related("queue"))
+    sample = sampled()
+    return Routing(
+        latest, _judged(rows, sample), tuple(queues.items()), _moves(rows, sample, queues), len(sample)
+    )
+
+
+def preview(*, rule: UUID | None, conditions: Mapping[str, Any], queue: UUID) -> Preview:
+    """What saving this rule would do to what waits; nothing is stored. Raises Missing, Unclear as saving would."""
+    rows = changed_rules(rule=rule, conditions=conditions, queue=queue)
+    place = next(number for number, row in enumerate(rows) if row.pk == rule or row._state.adding)
+    sample = sampled()
+    queues = dict(Queue.objects.values_list("pk", "name"))
+    few = Task.objects.filter(state="waiting", kind="first").values("pk")[: rules.COUNT_CAP + 1].count()
+    moves = _moves(rows, sample, queues)
+    return Preview(
+        _judged(rows, sample)[place], moves, len(sample), min(few, rules.COUNT_CAP), few > rules.COUNT_CAP
+    )
+
+
+def _moves(
+    rows: Sequence[RoutingRule], sample: Sequence[Sampled], queues: Mapping[UUID, str]
+) -> tuple[tuple[str, str, int], ...]:
+    stands = {each.task: each.queue for each in sample}
+    moved = misplaced([route_of(row) for row in rows], sample)
+    counts = Counter((queues[stands[task]], queues[goes]) for task, goes in moved.items())
+    return tuple((before, after, count) for (before, after), count in counts.most_common())
+
+
+def _judged(rows: Sequence[RoutingRule], sample: Sequence[Sampled]) -> tuple[RuleLine, ...]:
+    """The rules with what each takes of the sample, and what is wrong with it."""
+    routes = [route_of(row) for row in rows]
+    taken = Counter(rules_routing.firing(routes, each.facts) for each in sample)
+    there = {
+        "policies": set(Policy.objects.values_list("slug", flat=True)),
+        "sources": set(Source.objects.values_list("name", flat=True)),
+        "flag_kinds": {kind.value for kind in FlagKind},
+    }
+    lines = []
+    for place, row in enumerate(rows):
+        wrong = rules_routing.impossible(routes[place], **there)
+        above = next((n for n in range(place) if rules_routing.shadows(routes[n], routes[place])), None)
+        if above is not None:
+            wrong.append(f"Never reached: rule {above + 1} takes everything that it would.")
+        elif not wrong and sample and not taken[place]:
+            wrong.append(f"Takes none of the {len(sample)} items that are due next.")
+        lines.append(RuleLine(place + 1, row, _conditions(row), taken[place], tuple(wrong)))
+    return tuple(lines)
 
 
 def tried(item: UUID) -> Tried:

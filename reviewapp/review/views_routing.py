@@ -20,16 +20,21 @@ _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 @requires("routing.manage")
 @require_http_methods(["GET", "HEAD", "POST"])
 def routing(request: SignedInRequest) -> HttpResponse:
-    """`/routing/`: the rules in their order; POST saves, moves or drops one, or moves what waits in the wrong queue."""
+    """`/routing/`: the rules in their order; POST saves, moves or drops one, or moves what waits in the wrong queue.
+
+    With `preview` it says what saving the rule would do, and saves nothing.
+    """
     if request.method == "POST":
         try:
+            if "preview" in request.POST:
+                return _page(request, preview=reads_routing.preview(**_rule(request)))
             _change(request)
         except ProductError as problem:
             return _page(request, problem=problem.message, status=problem.status)
         return HttpResponseRedirect("/routing/")
     page = reads_routing.routing()
     edited = next((line for line in page.lines if str(line.rule.pk) == request.GET.get("edit")), None)
-    return _page(request, edited=edited)
+    return _page(request, page=page, said=_as_said(edited) if edited else _said(request.POST))
 
 
 @requires("routing.manage")
@@ -73,12 +78,17 @@ def _change(request: SignedInRequest) -> None:
     elif "drop" in said and rule:
         actions.drop_rule(rule=rule, person=request.user)
     else:
-        actions.save_rule(
-            rule=rule,
-            conditions=_conditions(request),
-            queue=id_of(said, "queue", "Choose a queue."),
-            person=request.user,
-        )
+        actions.save_rule(**_rule(request), person=request.user)
+
+
+def _rule(request: HttpRequest) -> dict[str, Any]:
+    """The rule that the form holds: which one (None: a new one), its conditions, its queue."""
+    said = request.POST
+    return {
+        "rule": id_of(said, "rule", "This rule is gone. Reload the page.") if said.get("rule") else None,
+        "conditions": _conditions(request),
+        "queue": id_of(said, "queue", "Choose a queue."),
+    }
 
 
 def _conditions(request: HttpRequest) -> dict[str, Any]:
@@ -96,13 +106,25 @@ def _number(said: str) -> int:
 
 def _said(data: QueryDict) -> dict[str, str]:
     """What was typed into the form of a rule, every field there."""
-    return {name: data.get(name, "") for name in (*LISTS, "rule")}
+    return {
+        name: data.get(name, "") for name in (*LISTS, "rule", "severity_from", "without_verdict", "queue")
+    }
+
+
+def _as_said(line: reads_routing.RuleLine) -> dict[str, str]:
+    """A rule as its form would send it."""
+    rule = line.rule
+    return {name: ", ".join(getattr(rule, name)) for name in LISTS} | {
+        "rule": str(rule.pk),
+        "severity_from": str(rule.severity_from),
+        "without_verdict": "1" if rule.without_verdict else "",
+        "queue": str(rule.queue_id),
+    }
 
 
 def _page(request: SignedInRequest, *, status: int = 200, **more: Any) -> HttpResponse:
-    return render(
-        request,
-        "review/routing.html",
-        {"page": reads_routing.routing(), "said": _said(request.POST), "edited": None, "tried": None, **more},
-        status=status,
-    )
+    context = {"said": _said(request.POST), "tried": None, **more}
+    context.setdefault("page", reads_routing.routing())
+    lines = context["page"].lines
+    number = next((line.number for line in lines if str(line.rule.pk) == context["said"]["rule"]), None)
+    return render(request, "review/routing.html", context | {"number": number}, status=status)

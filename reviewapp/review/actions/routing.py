@@ -1,6 +1,7 @@
 """The rules that choose a queue: changed by admins, every change a version; waiting items moved when asked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,6 +20,13 @@ from reviewapp.ui.languages import UNKNOWN, code_of, name_of
 LISTS: Final = ("policies", "sources", "flag_kinds", "languages", "countries", "authors", "confidences")
 MOST_MOVED: Final = 1_000
 _RULES_LOCK: Final = 7_214_003
+_DUE_NEXT: Final = """
+    SELECT t.id, t.item_id, q.id FROM review_queue q, LATERAL (
+        SELECT id, item_id, due_at FROM review_task
+        WHERE queue_id = q.id AND state = 'waiting' AND kind = 'first' AND assigned_to_id IS NULL
+        ORDER BY due_at LIMIT %s
+    ) t WHERE q.escalation = '' ORDER BY t.due_at, t.id LIMIT %s
+"""
 
 
 def save_rule(*, rule: UUID | None, conditions: Mapping[str, Any], queue: UUID, person: Person) -> int:
@@ -77,7 +85,7 @@ def reroute(*, person: Person) -> int:
     check_may(person, "routing.manage")
     with alone(person):
         _lock()
-        moved = wrongly_placed()
+        moved = misplaced([route_of(each) for each in RoutingRule.objects.all()], sampled())
         for queue in set(moved.values()):
             tasks = [task for task, goes in moved.items() if goes == queue]
             Task.objects.filter(pk__in=tasks, state="waiting").update(queue_id=queue)
@@ -91,18 +99,43 @@ def reroute(*, person: Person) -> int:
     return len(moved)
 
 
-def wrongly_placed() -> dict[UUID, UUID]:
-    """Waiting first tasks that the rules would put elsewhere, among the thousand next ones, and where they would go."""
-    routes = [route_of(each) for each in RoutingRule.objects.all()]
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """A waiting first task that may move: the queue it stands in, and what routing knows of its item."""
+
+    task: UUID
+    queue: UUID
+    facts: rules.Facts
+
+
+def sampled() -> tuple[Sampled, ...]:
+    """The thousand waiting first tasks that are due next, without what was handed over or escalated."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE_NEXT, [MOST_MOVED, MOST_MOVED])
+        rows = cursor.fetchall()
+    facts = facts_of([row[1] for row in rows])
+    return tuple(Sampled(task, queue, facts[item]) for task, item, queue in rows if item in facts)
+
+
+def misplaced(routes: Sequence[rules.Route], sample: Sequence[Sampled]) -> dict[UUID, UUID]:
+    """The tasks of `sample` that `routes` would put elsewhere, and where they would go."""
     if not routes:
         return {}
-    waiting = Task.objects.filter(state="waiting", kind="first", assigned_to=None, queue__escalation="")
-    rows = list(waiting.order_by("due_at").values_list("pk", "item_id", "queue_id")[:MOST_MOVED])
-    facts = facts_of([row[1] for row in rows])
-    goes = {
-        task: rules.route(routes, facts[item], routes[-1].queue) for task, item, _ in rows if item in facts
-    }
-    return {task: goes[task] for task, _, stands in rows if goes.get(task, stands) != stands}
+    goes = {each.task: rules.route(routes, each.facts, routes[-1].queue) for each in sample}
+    return {each.task: goes[each.task] for each in sample if goes[each.task] != each.queue}
+
+
+def changed_rules(*, rule: UUID | None, conditions: Mapping[str, Any], queue: UUID) -> list[RoutingRule]:
+    """The rules in their order as `save_rule` would leave them; nothing is stored. Raises as `save_rule`."""
+    columns = _checked(conditions)
+    if not Queue.objects.filter(pk=queue).exists():
+        raise Missing("There is no such queue. Choose one from the list.")
+    rows = list(RoutingRule.objects.select_related("queue"))
+    if rule is None:
+        return [*rows[:-1], RoutingRule(queue_id=queue, **columns), *rows[-1:]]
+    if rule not in {each.pk for each in rows}:
+        raise Missing("This rule is gone. Reload the page.")
+    return [RoutingRule(pk=each.pk, queue_id=queue, **columns) if each.pk == rule else each for each in rows]
 
 
 def change_queue(*, queue: UUID, changes: Mapping[str, int | bool], person: Person) -> None:

@@ -14,6 +14,7 @@ from reviewapp.review.keys import KEYS, REMAPPABLE, clashes, keymap
 from reviewapp.review.models import Queue, RoutingRule, RoutingVersion, Task
 from reviewapp.review.rules import Facts, Route, misses
 from reviewapp.review.rules_care import is_spent, points
+from reviewapp.review.rules_routing import impossible, shadows
 from reviewapp.ui.errors import Forbidden, Missing
 from tests.cast import Cast
 from tests.rooms.review import stage
@@ -105,6 +106,82 @@ def test_what_waits_moves_only_when_asked_and_the_page_says_how_many(
     assert claim and Task.objects.get(pk=claim.task).queue.slug == "scams-spam"
     assert "Move them" not in ad.get("/routing/").content.decode()
     assert stage.verbs(Task.objects.filter(queue_id=goes)[0].item_id)[-1] == "task.rerouted"
+
+
+def test_a_preview_says_what_would_move_saves_nothing_and_keeps_the_form(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    stage.line_up(3, version=fraud)
+    actions.claim_next(queue=stage.queue_of(), person=cast.ana)
+    rule = RoutingRule.objects.get(queue__slug="scams-spam")
+    goes = stage.queue_of("harassment-hate")
+    form = {
+        "rule": str(rule.pk),
+        "policies": "fraud",
+        "queue": str(goes),
+        "severity_from": "1",
+        "preview": "1",
+    }
+    page = client_for(cast.ad).post("/routing/", form).content.decode()
+    assert "would take 2 of the 2 items due next" in page and "2 of 2 waiting" in page
+    assert "2 from Scams and spam to Harassment and hate." in page
+    assert (
+        f'value="{goes}" selected' in page
+        and 'name="severity_from" type="number" min="0" max="4" value="1"' in page
+    )
+    assert not RoutingVersion.objects.exists() and RoutingRule.objects.get(pk=rule.pk).severity_from == 0
+    new = {"policies": "spam, frod", "queue": str(goes), "preview": "1"}
+    page = client_for(cast.ad).post("/routing/", new).content.decode()
+    assert "The new rule, as number 5," in page and "There is no policy called frod, spam." in page
+    assert "would take 0 of the 2 items" in page and "Nothing that waits would change its queue." in page
+    assert client_for(cast.ad).post("/routing/", new | {"queue": ""}).status_code == 422
+
+
+def test_a_rule_that_nothing_reaches_is_pointed_out(cast: Cast, fraud: Version, client_for: SignIn) -> None:
+    stage.line_up(2, version=fraud)
+    goes = stage.queue_of("sexual-content")
+    severe = {"policies": ["fraud"], "severity_from": 2}
+    for conditions in (severe, {"confidences": ["low"]}):
+        actions.save_rule(rule=None, conditions=conditions, queue=goes, person=cast.ad)
+    lines = reads_routing.routing().lines
+    assert [line.taken for line in lines] == [0, 2, 0, 0, 0, 0, 0]
+    assert lines[1].warnings == ("There is no policy called spam.",)
+    assert lines[4].warnings == ("Never reached: rule 2 takes everything that it would.",)
+    assert lines[5].warnings == ("Takes none of the 2 items that are due next.",)
+    assert "Never reached: rule 2" in client_for(cast.ad).get("/routing/").content.decode()
+
+
+FRAUD = frozenset({"fraud"})
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "does"),
+    [
+        (Route(uuid4()), Route(uuid4(), policies=FRAUD), True),
+        (Route(uuid4(), policies=FRAUD), Route(uuid4()), False),
+        (Route(uuid4(), policies=FRAUD | {"spam"}), Route(uuid4(), policies=FRAUD, severity_from=3), True),
+        (Route(uuid4(), policies=FRAUD, severity_from=3), Route(uuid4(), policies=FRAUD, severity_from=2), False),
+        (Route(uuid4(), policies=FRAUD), Route(uuid4(), policies=FRAUD | {"spam"}), False),
+        (Route(uuid4(), languages=frozenset({"de"})), Route(uuid4(), languages=frozenset({"de-AT"})), True),
+        (Route(uuid4(), without_verdict=True), Route(uuid4()), False),
+        (Route(uuid4()), Route(uuid4(), without_verdict=True), True),
+    ],
+)  # fmt: skip
+def test_a_rule_shadows_another_when_it_takes_whatever_that_could(
+    above: Route, below: Route, does: bool
+) -> None:
+    assert shadows(above, below) is does
+
+
+def test_conditions_that_no_item_meets_are_named() -> None:
+    there = {"policies": {"fraud"}, "sources": {"forum"}, "flag_kinds": {"user_report"}}
+    whole = Route(uuid4(), policies=FRAUD, sources=frozenset({"forum"}), confidences=frozenset({"low"}))
+    assert impossible(whole, **there) == []
+    wrong = Route(uuid4(), sources=frozenset({"a", "forum", "b"}), severity_from=1, without_verdict=True)
+    assert (
+        impossible(wrong, **there)[0] == "There is no source called a, b."
+        and len(impossible(wrong, **there)) == 2
+    )
 
 
 def test_try_this_item_says_which_rule_fires_and_why(cast: Cast, fraud: Version, client_for: SignIn) -> None:

@@ -1,0 +1,51 @@
+"""What is wrong with a list of routing rules: rules that can take nothing, and rules that no item ever reaches. Pure."""
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from reviewapp.review.rules import Facts, Route, misses
+from reviewapp.ui.languages import base_of
+
+CONFIDENCES: Final = ("low", "medium", "high")
+
+
+def firing(routes: Sequence[Route], facts: Facts) -> int | None:
+    """The place of the first rule whose conditions all hold."""
+    return next((place for place, each in enumerate(routes) if not misses(each, facts)), None)
+
+
+def shadows(above: Route, below: Route) -> bool:
+    """Whether `above` takes everything that `below` could, whatever the item."""
+    lists = (
+        (above.policies, below.policies), (above.sources, below.sources), (above.flag_kinds, below.flag_kinds),
+        (_bases(above.languages), _bases(below.languages)), (above.countries, below.countries),
+        (above.authors, below.authors), (above.confidences, below.confidences),
+    )  # fmt: skip
+    wide = all(not wider or (narrower and narrower <= wider) for wider, narrower in lists)
+    return (
+        wide
+        and above.severity_from <= below.severity_from
+        and (below.without_verdict or not above.without_verdict)
+    )
+
+
+def impossible(
+    rule: Route, *, policies: Collection[str], sources: Collection[str], flag_kinds: Collection[str]
+) -> list[str]:
+    """What in a rule no item can meet, as sentences; `policies`, `sources` and `flag_kinds` are those that there are."""
+    named = (
+        ("policy", rule.policies, policies), ("source", rule.sources, sources),
+        ("kind of flag", rule.flag_kinds, flag_kinds), ("confidence", rule.confidences, CONFIDENCES),
+    )  # fmt: skip
+    wrong = [
+        f"There is no {kind} called {', '.join(sorted(unknown))}."
+        for kind, names, known in named
+        if (unknown := names - frozenset(known))
+    ]
+    if rule.severity_from and rule.without_verdict:
+        wrong.append("A severity needs a verdict of violates, which the other condition rules out.")
+    return wrong
+
+
+def _bases(languages: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(base_of, languages))
