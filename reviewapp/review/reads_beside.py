@@ -5,8 +5,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
 from reviewapp.review import reads_blind, rules, rules_checks
@@ -102,12 +100,11 @@ def first_call(task: Task | None, person: Person) -> FirstCall | None:
     return FirstCall(made.label, codes, section, made.action, made.reason_code, made.reason, made.at)
 
 
-def badges(item: UUID, lead: Any, attachments: int) -> tuple[Badge, ...]:
+def badges(lead: Any, attachments: int) -> tuple[Badge, ...]:
     """One badge for each failed check of the lead verdict, and for what it could not see."""
     if lead is None:
         return ()
     allowed = [text for section in lead.sections if section.cited for text in section.allowed]
-    most, runs = rules_checks.stability(_labels(item, lead.version_id))
     told = [
         (lead.injection_suspected, Badge("shield-alert", "Injection suspected", "warn")),
         (lead.unknown_sections, Badge("file-x", "Cites unknown section", "bad")),
@@ -119,7 +116,7 @@ def badges(item: UUID, lead: Any, attachments: int) -> tuple[Badge, ...]:
             rules_checks.only_allowed_examples(lead.label, lead.evidence_for, allowed),
             Badge("file-x", "Cites only an allowed example", "bad"),
         ),
-        (most < runs, Badge("repeat", f"Unstable: {most} of {runs} runs agree", "warn")),
+        (lead.unstable, Badge("repeat", f"Unstable ({lead.agree} of {lead.looks} agree)", "warn")),
         (
             lead.dropped_quotes,
             Badge(
@@ -138,14 +135,3 @@ def badges(item: UUID, lead: Any, attachments: int) -> tuple[Badge, ...]:
 
 def _plural(count: int, word: str) -> str:
     return word if count == 1 else f"{word}s"
-
-
-def _labels(item: UUID, version: UUID) -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT v.label FROM screening_verdict v JOIN screening_judgement j ON j.id = v.judgement_id"
-            " JOIN screening_run r ON r.id = j.run_id WHERE v.item_id = %s AND v.version_id = %s"
-            " AND r.kind IN ('live', 'second_look') ORDER BY v.at DESC LIMIT 9",
-            [item, version],
-        )
-        return [row[0] for row in cursor.fetchall()]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
@@ -100,6 +101,7 @@ class Desk:
     no_verdict: str
     unread: tuple[screening.Unread, ...]
     pending: bool
+    standing_word: str
     can_confirm: bool
     outcome: str
     action: str
@@ -148,13 +150,14 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
     lead = panel[0] if panel else None
     veil = _veil(panel, person)
     evidence = (lead.evidence_for, lead.evidence_against) if lead else ((), ())
-    marked = mark(content.text, *evidence, masks=veil.over(content.text))
+    marked = mark(content.text, *evidence, masks=veil.over(content.text), place=lead.place if lead else None)
     author = found.author.external_id if found.author else ""
     thread = reads_item.thread(content.context, author, veil)
     flags = reads_item.flags(item)
     reports = sum(flag.kind != "automated" for flag in flags)
     seat, standing, holder = _standing(task, person)
     version, title = _form_policy(lead, item, found.policies)
+    pending = not blind and _pending(item)
     why_not = "" if blind else screening.pending_and_failed(item)
     terms = dict(task.terms) if task else {}
     if blind:
@@ -169,8 +172,9 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
         decided=_decided(task), marked=marked,
         marks_on=marked.words <= MARKS_ON_UP_TO_WORDS, thread=thread, flags=flags,
         reports=reports, attachments=reads_item.attachments(content.attachments), url=content.url, lead=lead,
-        others=tuple(panel[1:]), no_verdict=_sentence(why_not),
-        unread=() if blind else tuple(screening.unread_answers(item)), pending=not blind and _pending(item), can_confirm=confirmable,
+        others=tuple(panel[1:]), no_verdict=_sentence(why_not), pending=pending,
+        standing_word="" if blind else standing_of(panel, pending),
+        unread=() if blind else tuple(screening.unread_answers(item)), can_confirm=confirmable,
         outcome=outcome, action=action,
         why=rules.why_here(terms, severity=task.severity, reports=reports) if task else "",
         options=_options(version, catalogue), other_policies=_others(version, catalogue), answered=answered, severe=severe,
@@ -179,7 +183,7 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
         shown=",".join(str(each.verdict_id) for each in panel), nonce=new_id(),
         undo=undo_slot(person), ready=ready(person), notes=() if blind else beside.notes(item, person), draft=beside.draft(task, person),
         escalation=beside.escalation(task), blind=blind, first=beside.first_call(task, person),
-        badges=beside.badges(item, lead, len(content.attachments)), measured=str(reads_blind.measured(lead.slug, lead.confidence)) if lead else "",
+        badges=beside.badges(lead, len(content.attachments)), measured=str(reads_blind.measured(lead.slug, lead.confidence)) if lead else "",
     )  # fmt: skip
 
 
@@ -188,10 +192,15 @@ def all_sections() -> tuple[OtherPolicy, ...]:
     return _others(None, reads_actions.catalogue())
 
 
-def lead_id(item: UUID) -> str:
-    """The id of the verdict that leads now, or nothing."""
-    panel = screening.verdict_panel(item)
-    return str(panel[0].verdict_id) if panel else ""
+def standing_of(panel: Sequence[Any], pending: bool) -> str:
+    """What machines have said so far, as one word without meaning: it changes when the verdict's part of the screen does."""
+    said = [f"{each.verdict_id}:{each.looks}:{each.agree}:{each.looking}" for each in panel]
+    return sha256(" ".join([str(pending), *said]).encode()).hexdigest()[:16]
+
+
+def standing_now(item: UUID) -> str:
+    """The same for an item as it stands now."""
+    return standing_of(screening.verdict_panel(item), _pending(item))
 
 
 def undo_slot(person: Person) -> UndoSlot | None:

@@ -1,7 +1,6 @@
 """What is wrong with a verdict at a glance: the badges beside it, one for each failed check. Pure."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -45,11 +44,6 @@ def only_allowed_examples(label: str, quotes: Sequence[str], allowed: Iterable[s
         and bool(found)
         and all(any(quote in each for each in examples) for quote in found)
     )
-
-
-def stability(labels: Sequence[str]) -> tuple[int, int]:
-    """How many of the runs said what most of them said, and how many runs there were."""
-    return (max(Counter(labels).values()), len(labels)) if labels else (0, 0)
 
 
 def _folded(text: str) -> str:

@@ -32,7 +32,8 @@ _INVISIBLE: Final = re.compile(
 class Run:
     """A piece of one paragraph. `side` is for, against or empty; `badge` stands on the last run of a mark;
     `control` names an invisible character that `text` makes visible. Where `mask` says something, it stands in the place
-    of the text until somebody reveals it under `key`."""
+    of the text until somebody reveals it under `key`. `edge` is from or to where the part begins or ends that a finding is
+    about; such a run has no text."""
 
     text: str
     side: str = ""
@@ -41,6 +42,7 @@ class Run:
     control: str = ""
     mask: str = ""
     key: str = ""
+    edge: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +76,13 @@ def mark(
     *,
     masks: Sequence[Mask] = (),
     part: str = "",
+    place: tuple[int, int] | None = None,
 ) -> Marked:
     """Cut `text` at its line ends, at its masks, and at the quotations, which must be in it word for word.
 
     A quotation that overlaps one placed before it keeps its place in the list but gets no mark. `masks` are in order and
     apart; their keys are `part` and a number, and a mask that quotations cut keeps one key in all its pieces.
+    `place` is the part, in characters, that a finding in a long text is about; its edges become runs of their own.
     """
     spans: list[tuple[int, int, str, str]] = []
     listed = {
@@ -90,7 +94,7 @@ def mark(
             ("against", quotes_against, [chr(97 + place) for place in range(26)]),
         )
     }
-    runs = _runs(text, sorted(spans), _Masked(text, masks, part))
+    runs = _runs(text, sorted(spans), _Masked(text, masks, part, place))
     return Marked(tuple(_paragraphs(runs)), listed["for"], listed["against"], len(text.split()))
 
 
@@ -160,14 +164,26 @@ def _place(text: str, quote: str, badge: str, side: str, spans: list[tuple[int, 
 
 
 class _Masked:
-    """The masks of one text, as runs of any piece of it."""
+    """The masks of one text and the edges of the part that counts, as runs of any piece of it."""
 
-    def __init__(self, text: str, masks: Sequence[Mask], part: str) -> None:
+    def __init__(self, text: str, masks: Sequence[Mask], part: str, place: tuple[int, int] | None) -> None:
         self.text, self.masks, self.part = text, masks, part
         self.ends = [each.end for each in masks]
+        self.edges = (
+            ((place[0], "from"), (min(place[1], len(text)), "to")) if place and place[0] < len(text) else ()
+        )
 
     def runs(self, start: int, end: int, side: str) -> list[Run]:
-        """Runs of the piece from `start` to `end`."""
+        """Runs of the piece from `start` to `end`; an edge stands in the one piece that it opens or closes."""
+        found: list[Run] = []
+        at = start
+        for where, edge in self.edges:
+            if (edge == "from" and start <= where < end) or (edge == "to" and start < where <= end):
+                found += [*self._inner(at, where, side), Run("", side, edge=edge)]
+                at = where
+        return found + self._inner(at, end, side)
+
+    def _inner(self, start: int, end: int, side: str) -> list[Run]:
         found: list[Run] = []
         at = start
         for number in range(bisect_right(self.ends, start), len(self.masks)):

@@ -99,10 +99,9 @@ def item(request: SignedInRequest, item: UUID) -> HttpResponse:
 @require_GET
 @requires("queues.see")
 def late(request: SignedInRequest, item: UUID) -> HttpResponse:
-    """The verdict's own part of the screen, once another verdict leads than the one that is shown; else 204."""
-    if reads_blind.item_is_blind(item, request.user) or reads_desk.lead_id(item) == request.GET.get(
-        "lead", ""
-    ):
+    """The verdict's own part of the screen, once machines have said something else than what is shown; else 204."""
+    shown = request.GET.get("seen", "")
+    if reads_blind.item_is_blind(item, request.user) or reads_desk.standing_now(item) == shown:
         return HttpResponse(status=204)
     return render(request, "review/late.html", desk_context(request, item))
 

@@ -56,3 +56,24 @@ def test_nothing_of_the_text_is_lost_or_invented(text: str, quotes: list[str]) -
     shown = "".join(f"⟨{control_name(each)}⟩" if control_name(each) else each for each in text)
     expected = "\n".join(line for line in shown.split("\n") if line)
     assert joined(mark(text, quotes, quotes[::-1]).paragraphs).replace("\n", "") == expected.replace("\n", "")
+
+
+@given(
+    st.text(st.characters(blacklist_categories=("Cs",)), max_size=60),
+    st.lists(st.text(max_size=4), max_size=2),
+    st.integers(0, 60),
+    st.integers(1, 60),
+)
+def test_the_part_of_a_finding_has_its_edges_where_it_stands_and_no_text_moves(
+    text: str, quotes: list[str], start: int, length: int
+) -> None:
+    place = (start, start + length)
+    cut = mark(text, quotes, place=place).paragraphs
+    assert joined(cut) == joined(mark(text, quotes).paragraphs) or "\n" in text
+    edges = [run.edge for paragraph in cut for run in paragraph if run.edge]
+    assert edges == (["from", "to"] if start < len(text) else [])
+    if edges and not any(control_name(each) or each == "\n" for each in text):
+        runs = [run for paragraph in cut for run in paragraph]
+        first = next(number for number, run in enumerate(runs) if run.edge == "from")
+        last = next(number for number, run in enumerate(runs) if run.edge == "to")
+        assert "".join(run.text for run in runs[first:last]) == text[start : start + length]

@@ -36,13 +36,6 @@ def test_a_violation_that_rests_on_an_allowed_example(
     assert rules_checks.only_allowed_examples(label, quotes, examples) is wrong
 
 
-@pytest.mark.parametrize(
-    ("labels", "said"), [([], (0, 0)), (["violates"], (1, 1)), (["violates", "allowed", "violates"], (2, 3))]
-)
-def test_runs_that_do_not_agree_are_counted(labels: list[str], said: tuple[int, int]) -> None:
-    assert rules_checks.stability(labels) == said
-
-
 def test_of_the_rank_only_what_no_verdict_gave_is_told_before_a_call() -> None:
     terms = {"severity": 45, "doubt": 20, "reports": 5, "urgent": ["legal_notice", "threat_to_life"]}
     assert rules_blind.terms_before(terms, ["legal_notice"]) == {"reports": 5, "urgent": ["legal_notice"]}
