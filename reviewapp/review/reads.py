@@ -328,11 +328,12 @@ def decision_record(decision: UUID) -> DecisionRecord:
     findings = made.findings.select_related("version").order_by("version__title", "section")
     calls = made.calls.select_related("verdict__version", "verdict__engine").order_by("verdict__at")
     undone = later is not None and later[1] == rules.DecisionKind.UNDONE.value
+    labels = reads_actions.labels()
     final = made.release_at <= database_time() and not undone and made.kind != rules.DecisionKind.UNDONE.value
     return DecisionRecord(
         decision=made, source=made.item.source.name, final=final, state=_decision_state(made, final, undone),
         findings=tuple((each.section, str(each.version)) for each in findings),
-        actions=tuple(rules_actions.words(each, reads_actions.labels()) for each in made.actions),
+        actions=tuple(rules_actions.words(each, labels) for each in made.actions),
         reason_code=rules.REASONS.get(made.reason_code, ""),
         verdicts=tuple(_answered(each, made) for each in sorted(calls, key=lambda c: c.verdict_id != made.lead_id)),
         shown=made.shown.get("verdicts", []), replaced_by=later[0] if later else None,

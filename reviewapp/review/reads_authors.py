@@ -125,18 +125,18 @@ def _written(author: UUID, most: int, mode: str) -> tuple[Written, ...]:
     with connection.cursor() as cursor:
         cursor.execute(_ITEMS, [author, most])
         rows = cursor.fetchall()
-    texts = intake.contents([row[0] for row in rows])
+    texts, labels = intake.contents([row[0] for row in rows]), reads_actions.labels()
     return tuple(
         Written(
             item, preview(texts[item].text, mode=mode) if item in texts else "", at, state, decision, label or "", sections or "",
-            _actions(actions),
+            _actions(actions, labels),
         )
         for item, at, state, decision, label, actions, sections in rows
     )  # fmt: skip
 
 
-def _actions(actions: Any) -> str:
-    return ", ".join(rules_actions.words(each, reads_actions.labels()) for each in _as_list(actions))
+def _actions(actions: Any, labels: dict[str, str]) -> str:
+    return ", ".join(rules_actions.words(each, labels) for each in _as_list(actions))
 
 
 def _as_list(actions: Any) -> list[dict[str, Any]]:

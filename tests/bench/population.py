@@ -50,6 +50,45 @@ def waiting_tasks(*, source: UUID, queue: UUID, upto: int, already: int = 0) -> 
         cursor.execute("ANALYZE intake_item, intake_itemcontent, review_task")
 
 
+DECIDED = """
+    WITH who AS (
+        INSERT INTO intake_author (id, source_id, external_id, name, created_at)
+        VALUES (gen_random_uuid(), %(source)s, %(author)s, '', now())
+        ON CONFLICT (source_id, external_id) DO UPDATE SET name = '' RETURNING id
+    ), done AS (
+        UPDATE review_task SET state = 'done', done_at = now() WHERE id IN (
+            SELECT t.id FROM review_task t JOIN intake_item i ON i.id = t.item_id
+            WHERE i.source_id = %(source)s AND t.state = 'waiting' ORDER BY t.rank_at DESC LIMIT %(count)s
+        ) RETURNING id, item_id
+    ), items AS (
+        UPDATE intake_item SET state = 'decided', author_id = (SELECT id FROM who) WHERE id IN (SELECT item_id FROM done)
+    )
+    INSERT INTO review_decision (id, kind, label, actions, ground, detection, automation, exception, reason_code, reason,
+        shown, nonce, at, release_at, undo_until, item_id, task_id, person_id)
+    SELECT gen_random_uuid(), 'first', 'allowed', '[{"code": "none", "parameters": {}}]', 'incompatible',
+        'own_initiative', 'not', '', '', '', '{"verdicts": []}', gen_random_uuid(), now(), now(), now(), item_id, id,
+        %(person)s FROM done
+"""
+NOTICES = """
+    INSERT INTO accounts_notice (id, kind, about, at, person_id)
+    SELECT gen_random_uuid(), 'handed_over', gen_random_uuid(), now() - n * interval '1 s', %(person)s
+    FROM generate_series(1, %(count)s::int) AS n
+"""
+
+
+def decided(*, source: UUID, author: str, person: UUID, count: int) -> None:
+    """Let `person` have decided the last `count` waiting tasks of `source`, all items of one author."""
+    with connection.cursor() as cursor:
+        cursor.execute(DECIDED, {"source": source, "author": author, "person": person, "count": count})
+        cursor.execute("ANALYZE intake_item, intake_author, review_task, review_decision")
+
+
+def notices(*, person: UUID, count: int) -> None:
+    """Give `person` `count` notices that are not read yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(NOTICES, {"person": person, "count": count})
+
+
 # Keys begin with the time, as the product's own do: neighbours in the log are neighbours in the index.
 EVENTS = """
     WITH made AS (
@@ -67,10 +106,10 @@ EVENTS = """
 """
 
 
-def audit_events(count: int) -> None:
-    """Put `count` events of one subject each into an empty log, every one with its position, then let the planner look."""
+def audit_events(count: int, *, already: int = 0) -> None:
+    """Grow a log of `already` placed events to `count`, of one subject each and with positions; let the planner look."""
     with connection.cursor() as cursor:
-        for first in range(1, count + 1, 100_000):
+        for first in range(already + 1, count + 1, 100_000):
             upto = min(first + 99_999, count)
             cursor.execute(EVENTS, {"first": first, "upto": upto, "last": count, "actor": str(new_id())})
         cursor.execute("ANALYZE audit_event, audit_position")
