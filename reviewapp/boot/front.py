@@ -19,7 +19,7 @@ HELP = """Content review: versioned policies, a prefilter, a reasoner that reads
   python3 manage.py up        start everything (--port, --host, --home, --no-demo, --workers)
   python3 manage.py test      the whole test suite, on services of its own
   python3 manage.py lint      formatting, types, import floors, templates
-  python3 manage.py bench     the benchmarks ([NAME…] [--json FILE])
+  python3 manage.py bench     the benchmarks ([NAME…] [--json FILE]; soak [--minutes N] [--seed N])
   python3 manage.py lock      resolve requirements.lock anew (needs uv)
 
 Data: ingest, export, erase. People and keys: user, apikey. Policies: policy, evaluate.

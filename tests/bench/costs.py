@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -51,32 +50,20 @@ def tree_seconds(pid: int) -> float:
 
 def own_seconds(pid: int, *, with_ended: bool = False) -> float:
     """Processor seconds of one process, on request with those of its children that ended; 0 where there is none."""
-    fields = _stat(pid)
+    fields = stat_of(pid)
     return sum(map(int, fields[11 : 15 if with_ended else 13])) / _TICKS if fields else 0.0
 
 
 def children(pid: int) -> list[int]:
     """The living children of a process."""
-    return [other for other in _all() if (fields := _stat(other)) and int(fields[1]) == pid]
-
-
-def resident(pids: Iterable[int]) -> int:
-    """Bytes of memory that these processes hold for themselves and share, each page counted for each of them."""
-    return sum(_resident(pid) for pid in pids)
-
-
-def _resident(pid: int) -> int:
-    try:
-        return int((_PROC / str(pid) / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError):
-        return 0
+    return [other for other in _all() if (fields := stat_of(other)) and int(fields[1]) == pid]
 
 
 def _all() -> list[int]:
     return [int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit()]
 
 
-def _stat(pid: int) -> list[str]:
+def stat_of(pid: int) -> list[str]:
     """The fields after the name, from the state on; empty where there is no such process."""
     try:
         return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
@@ -88,7 +75,7 @@ def _postmaster() -> int:
     """The process that started this connection's server; 0 where that is on another machine."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
-        fields = _stat(cursor.fetchone()[0])
+        fields = stat_of(cursor.fetchone()[0])
     parent = int(fields[1]) if fields else 0
     name = _PROC / str(parent) / "comm"
     return parent if parent and name.exists() and "postgres" in name.read_text() else 0

@@ -9,7 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One ratio: ours ÷ bare, with the medians, the spread of the ratio over the rounds, and the target."""
+    """One ratio: ours ÷ bare, with the medians, the spread of the ratio over the rounds, and the target.
+
+    `must`: the run fails where it is missed.
+    """
 
     name: str
     what: str
@@ -21,6 +24,7 @@ class Figure:
     reached: bool
     unit: str
     notes: dict[str, Any] = field(default_factory=dict)
+    must: bool = False
 
     def line(self) -> str:
         """One line for people."""
