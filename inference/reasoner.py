@@ -369,8 +369,16 @@ def _no_figure(word: str) -> NoReturn:
 def _json(reply: _Reply) -> Any:
     decoded = _decoded(reply.body)
     if decoded is None:
-        raise EngineUnavailable(unreadable(reply.body))
+        raise EngineUnavailable(_no_engine(unreadable(reply.body)))
     return decoded
+
+
+def _no_engine(failure: Failure) -> Failure:
+    """What is no answer of an engine at all, with what to do about it."""
+    if failure.kind is not FailureKind.INVALID:
+        return failure
+    advice = "Check that REASONER_URL points at the engine, ending in /v1."
+    return replace(failure, reason=f"{failure.reason} {advice}")
 
 
 def _version(reply: _Reply) -> str:

@@ -244,7 +244,7 @@ def unread_answers(item_id: UUID) -> list[Unread]:
 def _words(judgement: Judgement) -> str:
     if judgement.state != "failed":
         return rules.FAILURE_WORDS["pending"]
-    return rules.FAILURE_WORDS.get(judgement.failure_kind, "no verdict")
+    return rules.failure_words(judgement.failure_kind, judgement.failure_reason)
 
 
 def _severities(versions: set[UUID]) -> dict[tuple[UUID, str], int]:

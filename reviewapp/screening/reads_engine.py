@@ -140,14 +140,17 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class EnginePage:
-    """What the engine page shows; counts of waiting and leased stop at 10,000. `chart` is half-hours, oldest first."""
+    """What the engine page shows; counts of waiting and leased stop at 10,000. `chart` is half-hours, oldest first.
+
+    `failures` are kinds of the last hour in words, the latest reason of each, and how many.
+    """
 
     engines: tuple[EngineRow, ...]
     practice_notice: str
     lanes: tuple[LaneRow, ...]
     leased: int
     cap: int
-    failures: tuple[tuple[str, int], ...]
+    failures: tuple[tuple[str, str, int], ...]
     verdicts_5_min: int
     hour: Work
     reach: Reach
@@ -337,12 +340,12 @@ def _reach() -> Reach:
     return Reach(sum(found.values()), found.get("reason", 0), found.get("pass", 0), found.get("people", 0))
 
 
-def _failures() -> tuple[tuple[str, int], ...]:
+def _failures() -> tuple[tuple[str, str, int], ...]:
     rows = _rows(
-        "SELECT failure_kind, count(*) FROM screening_judgement WHERE state = 'failed'"
-        " AND done_at > now() - interval '1 hour' GROUP BY 1 ORDER BY 2 DESC, 1"
+        "SELECT failure_kind, (array_agg(failure_reason ORDER BY done_at DESC))[1], count(*) FROM screening_judgement"
+        " WHERE state = 'failed' AND done_at > now() - interval '1 hour' GROUP BY 1 ORDER BY 3 DESC, 1"
     )
-    return tuple((rules.FAILURE_WORDS.get(kind, kind), count) for kind, count in rows)
+    return tuple((rules.FAILURE_WORDS.get(kind, kind), reason, count) for kind, reason, count in rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -300,13 +300,21 @@ FAILURE_WORDS: Final[dict[str, str]] = {
     "invalid": "the reasoner's answer could not be read",
     "cut_off": "the reasoner's answer was cut off",
     "refused": "the reasoner refused the request",
-    "too_long": "the item is too long for the reasoner",
+    "too_long": "policy and item are too long for the reasoner",
     "crash": "judging it ended in a crash three times",
     "withdrawn": "the item was taken out of judging",
     "rewritten": "the draft was changed after it was asked",
     "pending": "verdict still pending",
 }
 """Why there is no verdict, in words for the review screen."""
+
+
+def failure_words(kind: str, reason: str) -> str:
+    """Why there is no verdict, for the review screen. What does not fit is told with its figures: a person can act on them."""
+    if kind == "too_long" and reason:
+        return f"{reason[0].lower()}{reason[1:]}".removesuffix(".")
+    return FAILURE_WORDS.get(kind, "no verdict")
+
 
 KEPT_UNREAD: Final = frozenset({"invalid", "cut_off", "wrong_model", "refused"})
 """Failures of the answer itself: what was sent is kept, so that people can see what is wrong with it."""

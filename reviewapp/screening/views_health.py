@@ -81,7 +81,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         ),
         "review_failures_last_hour": (
             "Judgements that ended without a verdict",
-            sum(count for _, count in page.failures),
+            sum(count for _, _, count in page.failures),
         ),
     }
     for name, (meaning, value) in plain.items():

@@ -1,6 +1,7 @@
 """The fuse of each endpoint, who answers there, and how fast its pump goes."""
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,7 @@ from reviewapp.audit.actions import REASONER, Actor, record
 from reviewapp.screening import rules
 from reviewapp.screening.models import Circuit, Engine
 
+log = logging.getLogger(__name__)
 OPEN: Final = "open"
 CLOSED: Final = "closed"
 HALF_OPEN: Final = "half_open"
@@ -119,6 +121,8 @@ def _change_engine(circuit: Circuit, signature: str, identity: EngineIdentity) -
 def open_circuit(*, endpoint: int, reason: str, failures: int) -> None:
     """Stop calls to `endpoint` until its next probe, 5 to 60 s away; `reason` is a sentence for people."""
     circuit = _locked(endpoint)
+    if circuit.state == CLOSED or circuit.reason != reason:
+        log.warning("engine-%d gets no calls until a probe is answered: %s", endpoint + 1, reason)
     if circuit.state == CLOSED:
         record(
             verb="engine.opened", actor=REASONER, subjects=[], data={"endpoint": endpoint, "failures": failures}
