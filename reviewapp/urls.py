@@ -13,6 +13,7 @@ assert all((intake_api, policies_api, review_api, insights_api)), (
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", v1.urls),  # first: programs call it for every item, and a path is tried against each line
     path("", include("reviewapp.accounts.urls")),
     path("", include("reviewapp.webhooks.urls")),
     path("", include("reviewapp.policies.urls")),
@@ -20,7 +21,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("reviewapp.review.urls")),
     path("", include("reviewapp.lab.urls")),
     path("", include("reviewapp.insights.urls")),
-    path("api/v1/", v1.urls),
 ]
 
 handler400 = "reviewapp.ui.pages.bad_request"

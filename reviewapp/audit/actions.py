@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -43,12 +44,18 @@ SWEEPER: Final = Actor("machine", "sweeper")
 
 
 def record(
-    *, verb: str, actor: Actor, subjects: Sequence[UUID], data: Mapping[str, Any] | None = None
+    *,
+    verb: str,
+    actor: Actor,
+    subjects: Sequence[UUID],
+    data: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
 ) -> UUID:
     """Insert one event into the open transaction; it commits or rolls back with the change it tells of.
 
     `verb` is from EVENTS; `subjects` are at most 1,000 ids of what changed; `data` holds that verb's fields and no
-    free text. Returns the event's id. Raises KeyError for an unknown verb, UnfitData for data that may not be kept,
+    free text; `at` is the database's time where the change's own statement gave it, else the database is asked.
+    Returns the event's id. Raises KeyError for an unknown verb, UnfitData for data that may not be kept,
     TransactionManagementError outside a transaction.
     """
     fields = data or {}
@@ -62,7 +69,7 @@ def record(
     event = new_id()
     # As one literal: the driver would quote a thousand ids one by one.
     ids = "{" + ",".join(map(str, subjects)) + "}"
-    at = database_time()
+    at = at or database_time()
     digest = rules.leaf(
         event=event,
         at=at,

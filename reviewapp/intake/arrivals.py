@@ -6,6 +6,7 @@ wait for each other in a circle.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -32,8 +33,13 @@ class Arrival:
     restricted: bool = False
     target: UUID | None = None
     state: str = "received"
-    created: bool = False
+    stored_at: datetime | None = None
     superseded: UUID | None = field(default=None)
+
+    @property
+    def created(self) -> bool:
+        """Whether it became a new row."""
+        return self.stored_at is not None
 
     @property
     def natural(self) -> Natural:
@@ -116,8 +122,8 @@ def add_authors(named: Mapping[Natural, tuple[UUID, str]]) -> None:
             )
 
 
-def add_items(arrivals: Sequence[Arrival]) -> set[UUID]:
-    """Insert items with their content, but none that is here already; gives the ids of those inserted.
+def add_items(arrivals: Sequence[Arrival]) -> dict[UUID, datetime]:
+    """Insert items with their content, but none that is here already; gives the ids of those inserted and when.
 
     Waits for a concurrent request that is inserting the same item, so that what is not inserted can be read afterwards.
     """
@@ -143,11 +149,11 @@ def add_items(arrivals: Sequence[Arrival]) -> set[UUID]:
             SELECT r.id, now(), r.text, r.context, r.attachments, r.url, decode(r.key, 'hex')
             FROM incoming r WHERE r.id IN (SELECT id FROM fresh)
         )
-        SELECT id FROM fresh
+        SELECT id, clock_timestamp() FROM fresh
         """,
         [_json(_record(arrival) for arrival in arrivals)],
     )
-    return {row[0] for row in found}
+    return dict(found)
 
 
 def _record(arrival: Arrival) -> dict[str, Any]:

@@ -150,7 +150,7 @@ def _store(wave: list[Arrival]) -> None:
 def _insert(arrivals: Sequence[Arrival]) -> None:
     inserted = sql.add_items(arrivals)
     for arrival in arrivals:
-        arrival.created = arrival.id in inserted
+        arrival.stored_at = inserted.get(arrival.id)
 
 
 def _meet(found: Sequence[Arrival], current: dict[sql.Natural, sql.Current]) -> None:
@@ -182,6 +182,7 @@ def _record_received(created: Sequence[Arrival], actor: Actor, key_id: UUID | No
             "commitments": [commitment(arrival.key, arrival.hash) for arrival in created],
             "count": len(created),
         },
+        at=max(arrival.stored_at for arrival in created if arrival.stored_at),
     )
     replaced = [(arrival.superseded, arrival.id) for arrival in created if arrival.superseded]
     if replaced:
