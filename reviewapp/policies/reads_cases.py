@@ -1,17 +1,22 @@
 """The read door of cases: those of a version, what changed between two, the history of one, what waits."""
 
 import json
+import time
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final, Generic, TypeVar
 from uuid import UUID
 
-from django.db.models import Count, F, Func, QuerySet
+from django.db.models import Count, F, Func, QuerySet, TextField
 
 from reviewapp.policies.models import Case, CaseList, Section, Version
 from reviewapp.policies.rules_cases import Standing, Way
 from reviewapp.ui.errors import Missing
+
+T = TypeVar("T")
+KEPT_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +118,69 @@ def cases_of(
     version_id: UUID, *, section: str | None = None, first: int = 0, most: int | None = None
 ) -> tuple[CaseLine, ...]:
     """The cases of a version by section and code, from number `first` on, at most `most`."""
-    rows = (
-        Case.objects.filter(pk__in=case_keys(version_id))
-        .select_related("made_by")
-        .order_by("section", "code")
-    )
+    if most is None:
+        rows = Case.objects.filter(pk__in=case_keys(version_id))
+    else:
+        order = _ORDER.of(version_id, _order)
+        wanted = [key for key, code in order if section is None or code == section]
+        rows = Case.objects.filter(pk__in=wanted[first : first + most])
     if section is not None:
         rows = rows.filter(section=section)
-    return tuple(_line(row) for row in rows[first : None if most is None else first + most])
+    return tuple(_line(row) for row in rows.select_related("made_by").order_by("section", "code"))
 
 
 def counts_of(version_id: UUID) -> dict[str, CaseCounts]:
     """How many cases each section of a version has; sections without any are left out."""
+    return _COUNTS.of(version_id, _counts)
+
+
+def texts_of(version_id: UUID) -> tuple[tuple[str, str, str], ...]:
+    """(text, label, id) of every case of a version that has a text, in no order."""
+    return _TEXTS.of(version_id, _texts)
+
+
+@dataclass(slots=True)
+class _Kept(Generic[T]):
+    """Answers about lists of cases by what is in them, for a minute: thousands of cases are not read at each pause of typing."""
+
+    most: int
+    answers: dict[str, tuple[float, T]] = field(default_factory=dict)
+
+    def of(self, version_id: UUID, read: Callable[[UUID], T]) -> T:
+        """The answer for a version's list as it is now, but for texts erased from versions in force within the minute."""
+        before, now = _list_hash(version_id), time.monotonic()
+        kept = self.answers.get(before)
+        if kept is not None and now - kept[0] < KEPT_SECONDS:
+            return kept[1]
+        answer = read(version_id)
+        # What was read belongs to the hash only if the list is the same after it.
+        if before and before == _list_hash(version_id):
+            while len(self.answers) >= self.most:
+                self.answers.pop(next(iter(self.answers)), None)
+            self.answers[before] = (now, answer)
+        return answer
+
+
+def _list_hash(version_id: UUID) -> str:
+    """A hash over which wordings are listed and what they say; empty for a version that has no list."""
+    listed = Func(F("case_list__cases"), template="md5(%(expressions)s::text)", output_field=TextField())
+    rows = Version.objects.filter(pk=version_id).exclude(case_list=None)
+    found = rows.annotate(listed=listed).values_list("cases_hash", "listed").first()
+    return " ".join(found) if found else ""
+
+
+def _order(version_id: UUID) -> tuple[tuple[UUID, str], ...]:
+    """(key, section) of every case of a version, in the order of screens."""
+    rows = Case.objects.filter(pk__in=case_keys(version_id)).order_by("section", "code")
+    return tuple(rows.values_list("pk", "section"))
+
+
+def _texts(version_id: UUID) -> tuple[tuple[str, str, str], ...]:
+    rows = Case.objects.filter(pk__in=case_keys(version_id), erased=False)
+    return tuple(rows.values_list("text", "expect", "code"))
+
+
+def _counts(version_id: UUID) -> dict[str, CaseCounts]:
     rows = Case.objects.filter(pk__in=case_keys(version_id), erased=False).order_by()
     grouped = rows.values_list("section", "expect").annotate(count=Count("pk"))
     counted = Counter({(section, expect): count for section, expect, count in grouped})
@@ -199,6 +255,11 @@ def case_keys(version_id: UUID) -> QuerySet[CaseList, UUID]:
     return CaseList.objects.filter(version=version_id).values_list(
         Func(F("cases"), function="unnest"), flat=True
     )
+
+
+_ORDER: Final = _Kept[tuple[tuple[UUID, str], ...]](most=20)
+_COUNTS: Final = _Kept[dict[str, CaseCounts]](most=200)
+_TEXTS: Final = _Kept[tuple[tuple[str, str, str], ...]](most=2)
 
 
 def _line(row: Case) -> CaseLine:

@@ -1,5 +1,6 @@
 """The read door of the editor: what is wrong or worth a look in a text, its sections and tokens, who holds the draft."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -9,7 +10,7 @@ from django.db.models.functions import Now
 
 from reviewapp.accounts.reads import people_who_may
 from reviewapp.policies import reads_cases, reads_gate, rules, rules_lint, tokens
-from reviewapp.policies.models import Case, Section, TypedCopy, Version
+from reviewapp.policies.models import Section, TypedCopy, Version
 from reviewapp.policies.reads import VersionPage
 from reviewapp.policies.rules import Document, PolicyFileError, Problem, VersionState
 from reviewapp.policies.rules_lint import Around, Finding
@@ -77,16 +78,15 @@ def preview(source: str) -> tuple[SectionText, ...]:
 
 def path(row: VersionPage) -> tuple[Stage, ...]:
     """The steps of a version in the making, from its text into force."""
-    force = (
-        Version.objects.filter(policy=row.policy_id, state=VersionState.PUBLISHED)
-        .values_list("source", "cases_hash")
-        .first()
+    force = Version.objects.filter(policy=row.policy_id, state=VersionState.PUBLISHED)
+    same = Version.objects.filter(
+        pk=row.id, source__in=force.values("source"), cases_hash__in=force.values("cases_hash")
     )
     gate = reads_gate.gate_standing(row.id)
     people = people_who_may("policy.approve")
     return path_of(
-        state=row.state, changed=force != (row.source, row.cases_hash), readable=bool(row.hash), gate=gate.words,
-        opens=gate.opens, rerun=f"/lab/drafts/{row.id}/backtest" if force else "",
+        state=row.state, changed=not same.exists(), readable=bool(row.hash), gate=gate.words,
+        opens=gate.opens, rerun=f"/lab/drafts/{row.id}/backtest" if force.exists() else "",
         others=[name for key, name in people.items() if key not in {*row.writers, row.proposer}],
     )  # fmt: skip
 
@@ -111,11 +111,10 @@ def used_codes(policy_id: UUID) -> frozenset[str]:
     )
 
 
-def _cases(version_id: UUID | None, document: Document | None) -> list[tuple[str, str, str]]:
+def _cases(version_id: UUID | None, document: Document | None) -> Sequence[tuple[str, str, str]]:
     if version_id is None:
         return [(case.text, case.expect, case.code) for case in document.cases] if document else []
-    keys = reads_cases.case_keys(version_id)
-    return list(Case.objects.filter(pk__in=keys, erased=False).values_list("text", "expect", "code"))
+    return reads_cases.texts_of(version_id)
 
 
 def _once(version_id: UUID) -> dict[str, str]:

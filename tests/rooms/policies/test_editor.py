@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from reviewapp.accounts.models import Notice, Person
 from reviewapp.audit.models import Event
@@ -175,6 +176,24 @@ def test_checking_tells_problems_findings_sections_and_tokens(
     assert "must start with front matter" in broken
     draft.refresh_from_db()
     assert draft.saves == 1
+
+
+def test_a_pause_of_typing_reads_the_cases_again_only_when_they_changed(
+    cast: Cast, draft: Version, client_for: ClientFor
+) -> None:
+    bo, text = client_for(cast.bo), "Cheap followers by the thousand, only today and only here"
+    source = draft.source.replace("- Cheap followers and likes", f"- {text}\n- Cheap followers and likes")
+
+    def found(number: int) -> tuple[bool, bool]:
+        with CaptureQueriesContext(connection) as asked:
+            page = bo.post(f"{DRAFT}/check", typed(draft, f"{source}{number}")).content.decode()
+        return "proves nothing" in page, any('"policies_case"."text"' in each["sql"] for each in asked)
+
+    found(0)
+    assert found(1) == (False, False)
+    actions.add_case(policy=draft.policy_id, section="SP-1.1", text=text, expect="violates", person=cast.bo)
+    assert found(2) == (True, True)
+    assert found(3) == (True, False)
 
 
 def test_a_case_that_leaks_into_the_text_is_found_though_the_field_has_no_cases(
