@@ -42,6 +42,7 @@ EVENTS: Final[dict[str, EventKind]] = dict(
         _kind("run.paused", "A run was paused."),
         _kind("run.resumed", "A run goes on."),
         _kind("run.cancelled", "A run was cancelled; what waited in it is gone.", "dropped"),
+        _kind("run.texts_erased", "The texts of runs were erased; labels and figures stay.", "count"),
         _kind("run.finished", "Every judgement of a run has ended.", "done", "failed"),
         _kind("engine.changed", "An endpoint answered with another identity.", "endpoint", "before", "after"),
         _kind("engine.opened", "The circuit of an endpoint opened.", "endpoint", "failures"),

@@ -10,10 +10,11 @@ from django.db.models import Avg, Count, Q, Sum
 
 from reviewapp.lab import rules_measure as measure
 from reviewapp.lab.models import EvaluationRow, Study
-from reviewapp.lab.rules import StudyKind
+from reviewapp.lab.rules import OPEN_STATES, StudyKind
 from reviewapp.lab.rules_bounds import Rate
 from reviewapp.lab.rules_measure import Kappa, Labelled, Paired, Scores
 from reviewapp.policies import reads as policies
+from reviewapp.policies import reads_cases
 from reviewapp.ui.errors import Missing
 
 SHOWN = 50
@@ -54,8 +55,9 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """One row whose answer is not the expected label, with the words of the reasoner."""
+    """One row whose answer is not the expected label, with the words of the reasoner; `case`: the code of one made of it."""
 
+    id: UUID
     key: str
     expect: str
     section: str
@@ -64,6 +66,7 @@ class Miss:
     text: str
     rationale: str
     failure: str
+    case: str
     other_label: str = ""
     other_rationale: str = ""
 
@@ -98,9 +101,15 @@ class Head:
     total: int
     answered: int
     digest: str
+    judged_here: bool
     started_at: datetime
     ended_at: datetime | None
     by: str
+
+    @property
+    def open(self) -> bool:
+        """Whether it may still move."""
+        return self.state in OPEN_STATES
 
     @property
     def name(self) -> str:
@@ -261,7 +270,7 @@ def _head(study: Study) -> Head:
         number=study.number, hash=study.hash, policies=tuple(study.options["policies"]), way=study.options["way"],
         model=study.model, practice=bool(study.options.get("practice")), signature=study.signature, effort=study.effort,
         file=study.file, state=study.state, failure=study.failure, total=study.total, answered=study.answered,
-        digest=study.options["digest"], started_at=study.started_at, ended_at=study.ended_at,
+        digest=study.options["digest"], judged_here=study.run_id is not None, started_at=study.started_at, ended_at=study.ended_at,
         by=str(study.started_by) if study.started_by else "the operator",
     )  # fmt: skip
 
@@ -296,14 +305,21 @@ def _cost(study: Study) -> Cost:
 
 
 def _misses(study: Study, which: Q) -> tuple[Miss, ...]:
-    found = EvaluationRow.objects.filter(which, study=study).order_by("ordinal")[:SHOWN]
-    return tuple(_miss(row) for row in found)
+    found = list(EvaluationRow.objects.filter(which, study=study).order_by("ordinal")[:SHOWN])
+    cases = _cases_of(found)
+    return tuple(_miss(row, cases) for row in found)
 
 
-def _miss(row: EvaluationRow, other: EvaluationRow | None = None) -> Miss:
+def _cases_of(rows: Sequence[EvaluationRow]) -> dict[UUID, str]:
+    """The codes of the cases that were made of rows."""
+    lines = reads_cases.lines_of([row.case for row in rows if row.case])
+    return {key: line.code for key, line in lines.items()}
+
+
+def _miss(row: EvaluationRow, cases: dict[UUID, str], other: EvaluationRow | None = None) -> Miss:
     return Miss(
-        row.key, row.expect, row.section, row.label, tuple(row.sections), row.text, row.rationale, row.failure,
-        other.label if other else "", other.rationale if other else "",
+        row.pk, row.key, row.expect, row.section, row.label, tuple(row.sections), row.text, row.rationale, row.failure,
+        cases.get(row.case, "") if row.case else "", other.label if other else "", other.rationale if other else "",
     )  # fmt: skip
 
 
@@ -323,6 +339,7 @@ def _comparison(rows: Sequence[Labelled], study: Study, other: Study) -> Compari
     parted = [int(key) for key in mine.keys() & theirs.keys() if mine[key] != theirs[key]]
     shown = sorted(parted)[: 2 * SHOWN]
     before = {row.ordinal: row for row in EvaluationRow.objects.filter(study=other, ordinal__in=shown)}
-    after = EvaluationRow.objects.filter(study=study, ordinal__in=shown).order_by("ordinal")
-    flips = tuple(_miss(row, before.get(row.ordinal)) for row in after)
+    after = list(EvaluationRow.objects.filter(study=study, ordinal__in=shown).order_by("ordinal"))
+    cases = _cases_of(after)
+    flips = tuple(_miss(row, cases, before.get(row.ordinal)) for row in after)
     return Comparison(_head(other), measure.paired(theirs, mine), flips)

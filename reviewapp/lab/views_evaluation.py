@@ -1,16 +1,22 @@
 """Pages of evaluations: the report, its CSV and its JSON."""
 
 import csv
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from reviewapp.accounts.access import SignedInRequest, requires
 from reviewapp.lab import actions
 from reviewapp.lab import reads_evaluation as reads
+from reviewapp.lab.reads_backtest import progress_of
+from reviewapp.lab.rules import StudyKind
+from reviewapp.lab.rules_upload import EXAMPLES, MOST_BYTES, MOST_ROWS, LabelledFile, read_labelled
+from reviewapp.policies.reads import published_text, versions_to_choose
+from reviewapp.screening import reads_runs
+from reviewapp.ui.errors import ProductError
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\n", "\r", "＝", "＋", "－", "＠")
 
@@ -20,7 +26,42 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\n", "\r", "＝", "＋", "－", "�
 def evaluation(request: SignedInRequest, key: UUID) -> HttpResponse:
     """The report, compared with the evaluation that `with` names."""
     page = reads.evaluation_page(key, _other(request))
-    return render(request, "lab/evaluation.html", {"page": page, "head": page.head, "answers": _ANSWERS})
+    context: dict[str, Any] = {"page": page, "head": page.head, "answers": _ANSWERS}
+    if page.head.open and page.head.judged_here:
+        context["running"], context["progress"], context["left"] = progress_of(key, StudyKind.EVALUATE)
+    return render(request, "lab/evaluation.html", context)
+
+
+@requires("lab.run")
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_evaluation(request: SignedInRequest) -> HttpResponse:
+    """Choose a version and a labelled file; POST reads the file and starts, or says line by line what is wrong with it."""
+    context: dict[str, Any] = {
+        "choices": versions_to_choose(), "engines": reads_runs.engines(), "typed": request.POST or request.GET,
+        "examples": EXAMPLES, "most": MOST_ROWS,
+    }  # fmt: skip
+    if request.method != "POST":
+        return render(request, "lab/evaluation_new.html", context)
+    try:
+        found, version, name = _uploaded(request)
+        context["found"] = found
+        if found.rows and (not found.problems or request.POST.get("leave")):
+            study = actions.start_judged_evaluation(
+                version=version, file=name, rows=found.rows, person=request.user,
+                engine=_key(request.POST.get("engine", "")),
+            )  # fmt: skip
+            return redirect(f"/evaluations/{study}")
+    except ProductError as error:
+        return render(request, "lab/evaluation_new.html", context | {"error": error}, status=error.status)
+    return render(request, "lab/evaluation_new.html", context, status=422)
+
+
+@requires("lab.run")
+@require_POST
+def row_case(request: SignedInRequest, key: UUID, row: UUID) -> HttpResponse:
+    """Make a case of one row."""
+    code = actions.case_from_row(study=key, row=row, person=request.user)
+    return render(request, "lab/made_case.html", {"code": code})
 
 
 @requires("lab.see")
@@ -65,8 +106,28 @@ def _cell(value: object) -> object:
     return f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA) else text
 
 
+def _uploaded(request: SignedInRequest) -> tuple[LabelledFile, UUID, str]:
+    """The rows of the sent file, read for the chosen version. Raises ProductError where one of the two is missing."""
+    file, version = request.FILES.get("file"), _key(request.POST.get("version", ""))
+    if version is None:
+        raise ProductError("Choose a version.")
+    if file is None:
+        raise ProductError("Choose a CSV or JSONL file.")
+    policy, name = published_text(version), (file.name or "file")[:200]
+    families = [policy.family] if policy.family else []
+    return (
+        read_labelled(file.read(MOST_BYTES + 1), name, families=families, sections=policy.section_ids),
+        version,
+        name,
+    )
+
+
 def _other(request: SignedInRequest) -> UUID | None:
+    return _key(request.GET.get("with", ""))
+
+
+def _key(text: str) -> UUID | None:
     try:
-        return UUID(request.GET.get("with", ""))
+        return UUID(text)
     except ValueError:
         return None

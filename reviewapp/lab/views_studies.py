@@ -76,6 +76,13 @@ def backtest_progress(request: SignedInRequest, key: UUID) -> HttpResponse:
     return _progress(request, key, StudyKind.BACKTEST, "backtests")
 
 
+@requires("lab.see")
+@require_safe
+def evaluation_progress(request: SignedInRequest, key: UUID) -> HttpResponse:
+    """The progress block; reloads the page at the end."""
+    return _progress(request, key, StudyKind.EVALUATE, "evaluations")
+
+
 @requires("lab.run")
 @require_POST
 def flip_case(request: SignedInRequest, key: UUID, sample: UUID) -> HttpResponse:

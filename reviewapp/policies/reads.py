@@ -169,6 +169,26 @@ def published_version(slug: str, number: int | None = None) -> PublishedPolicy:
     return _published(row)
 
 
+def versions_to_choose(most: int = 10) -> tuple[tuple[str, tuple[tuple[UUID, str], ...]], ...]:
+    """Policies by title, each with its `most` newest versions that have a readable text: (id, `v3, published`)."""
+    found: dict[str, list[tuple[UUID, str]]] = {}
+    rows = Version.objects.exclude(state=VersionState.DISCARDED).exclude(hash="").order_by("-number")
+    for key, slug, number, state in rows.values_list("pk", "policy__slug", "number", "state"):
+        lines = found.setdefault(slug, [])
+        if len(lines) < most or state == VersionState.PUBLISHED:
+            lines.append((key, f"v{number}, {rules.VERSION_STATES[state].label.lower()}"))
+    titles = {row.slug: row.title for row in policy_list()}
+    return tuple((titles.get(slug, slug), tuple(found[slug])) for slug in sorted(found))
+
+
+def published_text(version_id: UUID) -> PublishedPolicy:
+    """One version by its id, whatever its state, as it is sent. Raises Missing."""
+    row = _with_sections().filter(pk=version_id).exclude(state=VersionState.DISCARDED).first()
+    if row is None:
+        raise Missing("This version is not there any more. Choose another one.")
+    return _published(row)
+
+
 def slugs_of(version_ids: Iterable[UUID]) -> dict[UUID, str]:
     """The policy's slug of each version."""
     return dict(Version.objects.filter(pk__in=list(version_ids)).values_list("pk", "policy__slug"))

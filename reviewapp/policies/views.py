@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from reviewapp.accounts.access import SignedInRequest, check_may, requires
+from reviewapp.accounts.rules import may
 from reviewapp.policies import (
     actions,
     reads,
@@ -88,9 +89,10 @@ def policy(request: SignedInRequest, slug: str) -> HttpResponse:
 @requires("policy.see")
 @require_GET
 def found(request: SignedInRequest, policy: UUID) -> HttpResponse:
-    """From a policy's id, as notices know it, to what is in the making, else to the version in force."""
+    """From a policy's id, as notices know it, to what is in the making for those who make it, else to what is in force."""
     slug, making = reads.place_of(policy)
-    return redirect(f"/policies/{slug}/draft" if making else f"/policies/{slug}")
+    makes = may(request.user.roles, "policy.draft") or may(request.user.roles, "policy.approve")
+    return redirect(f"/policies/{slug}/draft" if making and makes else f"/policies/{slug}")
 
 
 @requires("policy.see")

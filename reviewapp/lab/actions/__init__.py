@@ -9,10 +9,12 @@ from reviewapp.lab.actions.handling import handle_overrides
 from reviewapp.lab.actions.rejudging import rejudge_open
 from reviewapp.lab.actions.studies import cancel_study, pause_study, resume_study
 from reviewapp.lab.actions.trying import start_try
+from reviewapp.lab.actions.uploading import case_from_row, start_judged_evaluation
 
 __all__ = [
     "advance_studies",
     "cancel_study",
+    "case_from_row",
     "case_from_sample",
     "cases_from_breaks",
     "end_evaluation",
@@ -27,6 +29,7 @@ __all__ = [
     "start_backtest",
     "start_evaluation",
     "start_gate",
+    "start_judged_evaluation",
     "start_try",
     "tell_engine",
 ]

@@ -10,6 +10,7 @@ from django.db import transaction
 from reviewapp.lab.actions.backtesting import advance_backtest
 from reviewapp.lab.actions.gating import advance_gate
 from reviewapp.lab.actions.studies import fail_study
+from reviewapp.lab.actions.uploading import advance_evaluation
 from reviewapp.lab.models import Study
 from reviewapp.lab.rules import StudyKind
 from reviewapp.policies import actions as policies
@@ -23,12 +24,13 @@ AT_ONCE: Final = 20
 _STEPS: Final[dict[str, Callable[[Study], None]]] = {
     StudyKind.GATE.value: advance_gate,
     StudyKind.BACKTEST.value: advance_backtest,
+    StudyKind.EVALUATE.value: advance_evaluation,
 }
 
 
 def advance_studies() -> int:
     """Take one step of each of the oldest running studies, each in its own transaction; returns how many moved."""
-    running = Study.objects.filter(state="running", kind__in=list(_STEPS)).order_by("started_at")
+    running = Study.objects.filter(state="running", run__isnull=False).order_by("started_at")
     return sum(_advance(key) for key in list(running.values_list("pk", flat=True)[:AT_ONCE]))
 
 

@@ -1,6 +1,7 @@
 """Evaluations: a labelled file through a version, its rows and answers kept so that the report can be read again."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -11,9 +12,11 @@ from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import Actor, record
 from reviewapp.lab.models import EvaluationRow, Study
-from reviewapp.lab.rules import StudyKind, StudyState
+from reviewapp.lab.rules import OPEN_STATES, StudyKind, StudyState
 from reviewapp.lab.rules_labelled import Answer, LabelledText, digest
+from reviewapp.lab.rules_measure import Labelled, scores
 from reviewapp.policies.reads import PublishedPolicy
+from reviewapp.screening.actions import runs
 from reviewapp.ui.errors import Missing, ProductError, Stale
 
 ROWS_AT_ONCE = 1_000
@@ -44,23 +47,43 @@ def start_evaluation(
     study = Study.objects.create(
         kind=StudyKind.EVALUATE.value, policy_id=lead.policy_id, version_id=lead.version_id, number=lead.number,
         hash=lead.hash, signature=engine.signature, model=engine.model, effort=lead.effort, file=file[:200], total=len(rows),
-        asked=len(rows),
-        options={
-            "way": way, "digest": digest(rows), "practice": engine.practice,
-            "policies": [f"{each.slug}@{each.number}" for each in policies],
-        },
+        asked=len(rows), options=options_of(policies, way, rows, practice=engine.practice),
     )  # fmt: skip
-    for at in range(0, len(rows), ROWS_AT_ONCE):
-        EvaluationRow.objects.bulk_create(
-            EvaluationRow(study=study, ordinal=at + place, key=row.key, text=row.text, expect=row.expect, section=row.section)
-            for place, row in enumerate(rows[at : at + ROWS_AT_ONCE])
-        )  # fmt: skip
+    keep_rows(study, rows)
     record(
         verb="study.started", actor=actor, subjects=[study.pk],
         data={"kind": study.kind, "policy": str(study.policy_id), "version": str(lead.version_id), "hash": lead.hash, "total": study.total},
     )  # fmt: skip
     study.refresh_from_db()
     return study
+
+
+def options_of(
+    policies: Sequence[PublishedPolicy], way: str, rows: Sequence[LabelledText], *, practice: bool
+) -> dict[str, Any]:
+    """What an evaluation keeps of its question; `digest` says which others can be compared with it row by row."""
+    return {
+        "way": way, "digest": digest(rows), "practice": practice,
+        "policies": [f"{each.slug}@{each.number}" for each in policies],
+    }  # fmt: skip
+
+
+def keep_rows(study: Study, rows: Sequence[LabelledText]) -> None:
+    """Store the rows of a labelled file; within the caller's transaction."""
+    for at in range(0, len(rows), ROWS_AT_ONCE):
+        EvaluationRow.objects.bulk_create(
+            EvaluationRow(study=study, ordinal=at + place, key=row.key, text=row.text, expect=row.expect, section=row.section)
+            for place, row in enumerate(rows[at : at + ROWS_AT_ONCE])
+        )  # fmt: skip
+
+
+def summary_of(study: UUID) -> str:
+    """An evaluation in one line of a list."""
+    rows = EvaluationRow.objects.filter(study=study).exclude(label="", failure="")
+    found = scores(
+        Labelled("", expect, "", label) for expect, label in rows.values_list("expect", "label").iterator(chunk_size=2_000)
+    )  # fmt: skip
+    return f"Precision {found.precision.words}, recall {found.recall.words}"
 
 
 @transaction.atomic
@@ -98,7 +121,8 @@ def end_evaluation(*, study: UUID, actor: Actor, failure: str = "") -> None:
     row = Study.objects.select_for_update().get(pk=study)
     if row.state != StudyState.RUNNING:
         return
-    Study.objects.filter(pk=study).update(state=state.value, failure=failure, ended_at=Now())
+    report = {"summary": summary_of(study)}
+    Study.objects.filter(pk=study).update(state=state.value, failure=failure, ended_at=Now(), report=report)
     data = {"kind": row.kind, "outcome": state.value, "answered": row.answered, "total": row.total}
     record(verb="study.ended", actor=actor, subjects=[study], data=data)
 
@@ -113,9 +137,11 @@ def forget_texts(*, study: UUID, person: Person) -> int:
     row = Study.objects.select_for_update().filter(pk=study, kind=StudyKind.EVALUATE).first()
     if row is None:
         raise Missing("There is no such evaluation. Look at the list in the lab.")
-    if row.state == StudyState.RUNNING:
-        raise Stale("This evaluation still runs. Wait for its end, or stop the command.", state=row.state)
+    if row.state in OPEN_STATES:
+        raise Stale("This evaluation is still open. Wait for its end, or cancel it first.", state=row.state)
     blanked = EvaluationRow.objects.filter(study=study).exclude(text="", rationale="")
     count = blanked.update(text="", rationale="")
+    if row.run_id:
+        runs.forget_texts(runs=[row.run_id], actor=Actor.person(person.pk))
     record(verb="study.texts_erased", actor=Actor.person(person.pk), subjects=[study], data={"count": count})
     return count

@@ -11,7 +11,7 @@ from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import SWEEPER, Actor, record
 from reviewapp.lab.models import Study
-from reviewapp.lab.rules import STUDY_STATES, StudyKind, StudyState
+from reviewapp.lab.rules import STUDY_STATES, StudyState
 from reviewapp.policies.models import Version
 from reviewapp.policies.rules import VersionState
 from reviewapp.screening.actions import runs
@@ -98,7 +98,7 @@ def published_beside(row: Version) -> Version | None:
 
 def _moved(study: UUID, following: StudyState, person: Person) -> Study:
     check_may(person, "lab.run")
-    row = Study.objects.select_for_update().filter(pk=study).exclude(kind=StudyKind.EVALUATE).first()
+    row = Study.objects.select_for_update().filter(pk=study, run__isnull=False).first()
     if row is None:
         raise Missing("There is no such run in the lab. Look at its list.")
     if row.state not in predecessors(STUDY_STATES, following):

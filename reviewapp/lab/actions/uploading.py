@@ -138,10 +138,9 @@ def _ask_next(row: Study, run: UUID, version: UUID) -> None:
 
 def _keep_ended(row: Study) -> None:
     """Store up to 500 answers that came since the last step."""
-    waiting = EvaluationRow.objects.filter(study=row, label="", failure="", judgement__isnull=False)
-    places = {
-        key: place for place, key in waiting.order_by("ordinal").values_list("ordinal", "judgement")[:AT_ONCE]
-    }
+    waiting = EvaluationRow.objects.filter(study=row, label="", failure="").exclude(judgement=None)
+    found = waiting.order_by("ordinal").values_list("judgement", "ordinal")[:AT_ONCE]
+    places = {key: place for key, place in found if key}
     told = reads_runs.results_of(list(places))
     answers = [
         _answer(place, told.get(key))

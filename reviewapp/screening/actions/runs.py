@@ -20,7 +20,7 @@ from reviewapp.ids import new_ids
 from reviewapp.intake.models import Item
 from reviewapp.policies.models import Case, Version
 from reviewapp.screening.actions.settling import finish_runs
-from reviewapp.screening.models import Engine, Judgement, Run
+from reviewapp.screening.models import Engine, Judgement, Run, Verdict
 from reviewapp.screening.rules import RunKind
 from reviewapp.screening.rules_line import LANES, SECONDS_A_POINT, Lane
 from reviewapp.screening.rules_runs import ASKED_FOR, RUN_STATES, RunState
@@ -172,6 +172,23 @@ def cancel_run(*, run: UUID, person: Person | None) -> int:
     dropped = _drop_waiting([run])
     record(verb="run.cancelled", actor=_actor(person), subjects=[run], data={"dropped": dropped})
     return dropped
+
+
+@transaction.atomic
+def forget_texts(*, runs: Sequence[UUID], actor: Actor) -> int:
+    """Blank the texts that runs were asked about and what was quoted or said of them; returns how many there were.
+
+    Labels, sections and numbers stay; so does a text whose judgement is still open.
+    """
+    ended = Judgement.objects.filter(run__in=list(runs), state__in=["done", "failed"]).exclude(text=None)
+    ended = ended.exclude(text="")
+    Verdict.objects.filter(judgement__in=ended).update(
+        evidence_for=[], evidence_against=[], rationale="", reasoning="", raw=""
+    )
+    count = ended.update(text="")
+    if count:
+        record(verb="run.texts_erased", actor=actor, subjects=list(runs), data={"count": count})
+    return count
 
 
 @transaction.atomic
