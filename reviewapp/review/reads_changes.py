@@ -13,6 +13,7 @@ from reviewapp.policies import reads_versions
 from reviewapp.policies.models import Version
 from reviewapp.policies.reads_versions import Comparison
 from reviewapp.review import reads
+from reviewapp.review.models import PolicyReading
 
 # In force, published after the person joined, not read by them, and not the first of its policy, which changes nothing.
 # Compared with the latest one that they know: read, or in force when they joined; else the first.
@@ -120,5 +121,7 @@ def readers(version: UUID) -> Readers | None:
         return None
     workers = [role.value for role in Role if may([role], "queue.work")]
     people = Person.objects.filter(is_active=True, roles__overlap=workers, created_at__lt=row.published_at)
-    read = row.readings.select_related("person").filter(person__in=people).order_by("-at")
+    read = (
+        PolicyReading.objects.filter(version=row, person__in=people).select_related("person").order_by("-at")
+    )
     return Readers(tuple(Reader(str(each.person), each.at) for each in read), people.count())
