@@ -21,7 +21,7 @@ from reviewapp.accounts import rules
 from reviewapp.accounts.models import ApiKey, Notice, Person
 from reviewapp.accounts.rules import Role
 from reviewapp.accounts.rules_notices import NOTICE_DAYS, NOTICES
-from reviewapp.accounts.rules_preferences import Preferences, checked_preferences
+from reviewapp.accounts.rules_preferences import Preferences, checked_preferences, preferences_of
 from reviewapp.audit.actions import Actor, record
 from reviewapp.ui.errors import Missing, ProductError
 
@@ -210,6 +210,17 @@ def set_preferences(*, person: UUID, changes: Mapping[str, object]) -> Preferenc
         wanted = checked_preferences(somebody.preferences | dict(changes))
         Person.objects.filter(pk=person).update(preferences=wanted.as_json())
     return wanted
+
+
+@transaction.atomic
+def set_languages(*, person: UUID, languages: Mapping[str, str], actor: Actor) -> None:
+    """Say which languages somebody reads, as base to level; none means all. Raises BadPreference, Missing."""
+    before = preferences_of(_locked(person).preferences).languages
+    after = set_preferences(person=person, changes={"languages": dict(languages)}).languages
+    if before != after:
+        spelt = [sorted(f"{code}:{level}" for code, level in each.items()) for each in (before, after)]
+        data = {"before": spelt[0], "after": spelt[1]}
+        record(verb="person.languages_changed", actor=actor, subjects=[person], data=data)
 
 
 @transaction.atomic

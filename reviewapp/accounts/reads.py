@@ -1,5 +1,6 @@
 """The read door of people: the member list, one member, and who may do what."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +8,9 @@ from zoneinfo import available_timezones
 
 from reviewapp.accounts.models import ApiKey, Person
 from reviewapp.accounts.rules import ACTS, MAY, Role
+from reviewapp.accounts.rules_preferences import LEVELS, preferences_of
 from reviewapp.ui.errors import Missing
+from reviewapp.ui.languages import NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,16 @@ class Member:
     cleared: bool
     can_sign_in: bool
     seen_at: datetime | None
+    languages: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageForm:
+    """The form of reading languages: a row each of code, name and level; `names` are those that can be added."""
+
+    rows: tuple[tuple[str, str, str], ...]
+    names: tuple[str, ...]
+    levels: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,13 @@ def member(key: UUID) -> Member:
     if person is None:
         raise Missing("There is no such person. Reload the list.")
     return _member(person)
+
+
+def language_form(languages: Mapping[str, str]) -> LanguageForm:
+    """What the form of somebody's reading languages, base to level, shows."""
+    rows = sorted((NAMES.get(code, code), code, level) for code, level in languages.items())
+    names = sorted(name for code, name in NAMES.items() if code not in languages)
+    return LanguageForm(tuple((code, name, level) for name, code, level in rows), tuple(names), LEVELS)
 
 
 def keys() -> list[KeyRow]:
@@ -112,4 +132,5 @@ def _member(person: Person) -> Member:
     return Member(
         person.pk, str(person), person.email, person.initials, tuple(person.roles), person.pseudonym,
         person.is_active, person.cleared_restricted, person.has_usable_password(), person.last_login,
+        preferences_of(person.preferences).languages,
     )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from reviewapp.accounts.rules_notices import GROUPS
 from reviewapp.ui.errors import ProductError
+from reviewapp.ui.languages import NAMES, UNKNOWN
 
 LEVELS: Final[dict[str, str]] = {"native": "first language", "fluent": "fluent", "basic": "enough to decide"}
 MASKING: Final[dict[str, str]] = {
@@ -16,7 +17,6 @@ MASKING: Final[dict[str, str]] = {
 }
 MOST_EXPOSURE: Final = 200
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z")
-_LANGUAGE: Final = re.compile(r"[a-z]{2,3}\Z")
 _KEY: Final = re.compile(r"[^\s\d?]\Z")
 
 
@@ -29,7 +29,7 @@ class BadPreference(ProductError):
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What somebody set for themselves; an empty `languages` reads everything.
+    """What somebody set for themselves. `languages`: base to level; empty reads everything.
 
     `keys`: action name to the key of their own. `exposure_cap`: severity-weighted points a shift, 0 for none of their
     own. `break_minutes`: 0 reminds never. `shift_ends`: a time of day in their own zone, empty for none. `masking`: what of
@@ -55,6 +55,11 @@ def preferences_of(stored: Mapping[str, Any]) -> Preferences:
     return Preferences(**known | {"quiet": tuple(known.get("quiet", ()))})
 
 
+def read_by(languages: Mapping[str, str], language: str) -> bool:
+    """Whether somebody with these reading languages gets items of a base; `und` and, without any set, all are for everybody."""
+    return not languages or language == UNKNOWN or language in languages
+
+
 def checked_preferences(wanted: Mapping[str, Any]) -> Preferences:
     """The settings, if every one of them can be. Raises BadPreference."""
     got = preferences_of(wanted)
@@ -69,9 +74,9 @@ def checked_preferences(wanted: Mapping[str, Any]) -> Preferences:
     if not set(got.quiet) <= set(GROUPS):
         raise BadPreference("Choose notices from the list.")
     for language, level in got.languages.items():
-        if not _LANGUAGE.match(language) or level not in LEVELS:
+        if language not in NAMES or level not in LEVELS:
             raise BadPreference(
-                "A language is a code of two or three letters such as ar, with one of the levels."
+                f"{language} is no language known here, or has no level. Choose both from the lists."
             )
     if not all(_KEY.match(key) for key in got.keys.values()):
         raise BadPreference("A key is one character that is no digit, space or question mark.")

@@ -9,6 +9,7 @@ urlpatterns = [
     path("accounts/logout/", views.sign_out, name="account_logout"),
     path("accounts/password/change/", views.change_password, name="account_change_password"),
     path("settings/me", views.me, name="me"),
+    path("settings/languages", views.languages, name="languages"),
     path("settings/theme", views.theme, name="theme"),
     path("settings/notices", views_notices.notices, name="notices"),
     path("settings/notices/chip", views_notices.chip, name="notices-chip"),

@@ -8,8 +8,10 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
-from reviewapp.accounts import actions, reads
+from reviewapp.accounts import actions, reads, reads_notices
 from reviewapp.accounts.access import SignedInRequest, open_to_all, requires
+from reviewapp.accounts.forms import languages_of
+from reviewapp.audit.actions import Actor
 from reviewapp.ui.errors import ProductError
 
 
@@ -53,6 +55,23 @@ def me(request: SignedInRequest) -> HttpResponse:
     except ProductError as error:
         return _me(request, typed, problem=error.message, status=error.status)
     return redirect("/settings/me?saved=profile")
+
+
+@requires("settings.own")
+@require_http_methods(["GET", "HEAD", "POST"])
+def languages(request: SignedInRequest) -> HttpResponse:
+    """`/settings/languages`: what one reads, and how well; *next* serves nothing else."""
+    spoken = reads_notices.preferences(request.user).languages
+    context: dict[str, Any] = {"saved": "saved" in request.GET, "form": reads.language_form(spoken)}
+    if request.method != "POST":
+        return render(request, "accounts/own_languages.html", context)
+    try:
+        wanted = languages_of(request.POST)
+        actions.set_languages(person=request.user.pk, languages=wanted, actor=Actor.person(request.user.pk))
+    except ProductError as error:
+        context |= {"problem": error.message, "said": request.POST}
+        return render(request, "accounts/own_languages.html", context, status=error.status)
+    return redirect("/settings/languages?saved=1")
 
 
 @requires("settings.own")

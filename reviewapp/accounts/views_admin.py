@@ -12,7 +12,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from reviewapp.accounts import actions, reads
 from reviewapp.accounts.access import SignedInRequest, requires
+from reviewapp.accounts.forms import languages_of
 from reviewapp.accounts.rules import Role, Scope
+from reviewapp.accounts.rules_preferences import BadPreference
 from reviewapp.audit.actions import Actor
 from reviewapp.ui.errors import Missing, ProductError
 
@@ -46,7 +48,7 @@ def member(request: SignedInRequest, key: UUID) -> HttpResponse:
 @requires("members.manage")
 @require_POST
 def change_member(request: SignedInRequest, key: UUID, change: str) -> HttpResponse:
-    """One change: roles, disable, enable, clearance or password."""
+    """One change: roles, languages, disable, enable, clearance or password."""
     actor = _actor(request)
     try:
         if change == "password":
@@ -55,6 +57,9 @@ def change_member(request: SignedInRequest, key: UUID, change: str) -> HttpRespo
             return _member(request, key, password=password)
         if change == "roles":
             actions.change_roles(person=key, roles=request.POST.getlist("role"), actor=actor)
+        elif change == "languages":
+            actions.set_languages(person=key, languages=languages_of(request.POST), actor=actor)
+            return redirect(f"/members/{key}")
         elif change == "disable":
             actions.disable(person=key, actor=actor)
         elif change == "enable":
@@ -63,8 +68,8 @@ def change_member(request: SignedInRequest, key: UUID, change: str) -> HttpRespo
             actions.set_clearance(person=key, cleared=request.POST.get("cleared") == "yes", actor=actor)
         else:
             raise Missing("There is no such change.")
-    except (actions.NotAPerson, actions.LastAdmin) as error:
-        return _member(request, key, problem=error.message, status=error.status)
+    except (actions.NotAPerson, actions.LastAdmin, BadPreference) as error:
+        return _member(request, key, problem=error.message, said=request.POST, status=error.status)
     return redirect("/members/")
 
 
@@ -118,7 +123,11 @@ def _members(request: HttpRequest, typed: dict[str, Any], *, status: int = 200, 
 
 
 def _member(request: HttpRequest, key: UUID, *, status: int = 200, **more: Any) -> HttpResponse:
-    context = {"member": reads.member(key), "roles": list(Role), **more}
+    row = reads.member(key)
+    context = {
+        "member": row, "roles": list(Role), "form": reads.language_form(row.languages),
+        "action": f"/members/{key}/languages", **more,
+    }  # fmt: skip
     return render(request, "accounts/member.html", context, status=status)
 
 

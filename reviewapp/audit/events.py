@@ -123,6 +123,7 @@ EVENTS: Final[dict[str, EventKind]] = dict(
         _kind("person.disabled", "A person can no longer sign in."),
         _kind("person.enabled", "A person can sign in again."),
         _kind("person.cleared", "A person's clearance for restricted items changed.", "after"),
+        _kind("person.languages_changed", "The languages that a person reads changed.", "before", "after"),
         _kind("person.password_changed", "A person got another password."),
         _kind("person.signed_in", "Somebody signed in."),
         _kind("key.issued", "An API key was made.", "scopes", "prefix"),

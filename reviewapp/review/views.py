@@ -19,6 +19,7 @@ from reviewapp.review import (
     reads_changes,
     reads_desk,
     reads_dialogs,
+    reads_languages,
     reads_today,
 )
 from reviewapp.review.forms import Typed, ids_of
@@ -201,7 +202,7 @@ def nothing_in_hand(request: SignedInRequest, slug: str) -> dict[str, object]:
     return {
         "line": line, "undo": reads_desk.undo_slot(request.user), "keys": BY_NAME, "spent": spent,
         "lighter": reads_care.lighter_queues(request.user) if spent else (),
-        "changes": reads_changes.changes(request.user, key),
+        "changes": reads_changes.changes(request.user, key), "unread": reads_languages.unread(key, request.user),
     }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from reviewapp.accounts.access import SignedInRequest, requires
-from reviewapp.review import actions, reads, reads_authors, reads_beside, reads_desk
+from reviewapp.review import actions, reads, reads_authors, reads_beside, reads_desk, reads_languages
 from reviewapp.review.forms import id_of, seat_of
 from reviewapp.review.keys import BY_NAME
 from reviewapp.review.views_act import conflict, screen, wants_fragment
@@ -118,7 +118,9 @@ def checklist(request: SignedInRequest, item: UUID) -> HttpResponse:
 def members(request: SignedInRequest, slug: str) -> HttpResponse:
     """`/queues/{slug}/members`: who works a queue, and in which order they are on call."""
     queue, lines, others = reads.queue_members(slug)
-    context: dict[str, Any] = {"queue": queue, "members": lines, "others": others}
+    context: dict[str, Any] = {
+        "queue": queue, "members": lines, "others": others, "languages": reads_languages.queue_languages(queue),
+    }  # fmt: skip
     if request.method != "POST":
         return render(request, "review/members.html", context)
     said = request.POST

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from reviewapp.accounts.access import SignedInRequest, requires
-from reviewapp.review import actions, reads, reads_routing
+from reviewapp.review import actions, reads, reads_languages, reads_routing
 from reviewapp.review.actions.routing import LISTS
 from reviewapp.review.forms import id_of
 from reviewapp.ui.errors import ProductError
@@ -58,11 +58,12 @@ def queue_settings(request: SignedInRequest, slug: str) -> HttpResponse:
     changes: dict[str, int | bool] = {
         name: _number(said.get(name, "")) for name in ("target_minutes", "undo_seconds", "blind_percent")
     }
-    changes |= {"oldest_first": "oldest_first" in said, "members_only": "members_only" in said}
+    changes |= {name: name in said for name in ("oldest_first", "members_only", "translates")}
     try:
         actions.change_queue(queue=queue.pk, changes=changes, person=request.user)
     except ProductError as problem:
         context = {"queue": queue, "members": lines, "others": others, "problem": problem.message}
+        context |= {"languages": reads_languages.queue_languages(queue)}
         return render(request, "review/members.html", context, status=problem.status)
     return HttpResponseRedirect(f"/queues/{slug}/members")
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from reviewapp.accounts import actions as accounts
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts.access import SignedInRequest, requires
-from reviewapp.accounts.rules_preferences import LEVELS, MASKING, BadPreference
+from reviewapp.accounts.rules_preferences import MASKING, BadPreference
 from reviewapp.review import actions, reads_care
 from reviewapp.review.keys import BY_NAME, REMAPPABLE, clashes
 
@@ -59,9 +59,8 @@ def _keys(request: SignedInRequest, own: dict[str, str], *, status: int = 200, *
 @requires("settings.own")
 @require_http_methods(["GET", "HEAD", "POST"])
 def care(request: SignedInRequest) -> HttpResponse:
-    """`/settings/care`: exposure, breaks, languages, the end of the shift; POST saves, or asks the seniors for a talk."""
+    """`/settings/care`: exposure, breaks, the end of the shift; POST saves, or asks the seniors for a talk."""
     context: dict[str, Any] = {
-        "levels": LEVELS,
         "masking": MASKING,
         "exposure": reads_care.exposure(request.user),
     }
@@ -83,19 +82,14 @@ def care(request: SignedInRequest) -> HttpResponse:
 
 def _care_of(request: SignedInRequest) -> dict[str, Any]:
     said = request.POST
-    languages: dict[str, str] = {}
-    for part in said.get("languages", "").replace(",", " ").lower().split():
-        code, _, level = part.partition(":")
-        languages[code] = level or "fluent"
     return {
-        "shift_ends": said.get("shift_ends", ""), "languages": languages,
+        "shift_ends": said.get("shift_ends", ""),
         "masking": said.get("masking", ""), "exposure_cap": _number(said.get("exposure_cap", "")), "break_minutes": _number(said.get("break_minutes", "")),
     }  # fmt: skip
 
 
 def _as_form(request: SignedInRequest) -> dict[str, Any]:
-    own = reads_notices.preferences(request.user)
-    return own.as_json() | {"languages": " ".join(f"{code}:{level}" for code, level in own.languages.items())}
+    return reads_notices.preferences(request.user).as_json()
 
 
 def _number(said: str) -> int:

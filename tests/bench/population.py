@@ -10,7 +10,7 @@ ITEMS = """
     INSERT INTO intake_item (id, source_id, external_id, revision, is_current, state, purpose, restricted, admitted,
         flagged, content_hash, language, country, policies, attachments, received_at, changed_at)
     SELECT gen_random_uuid(), %(source)s, 'population-' || n, 1, true, 'awaiting_review', 'live', false, true, false,
-        sha256(n::text::bytea), 'en', '', '{}', 0, now() - n * interval '1 s', now() - n * interval '1 s'
+        sha256(n::text::bytea), %(language)s, '', '{}', 0, now() - n * interval '1 s', now() - n * interval '1 s'
     FROM generate_series(%(first)s::int, %(last)s::int) AS n
 """
 CONTENTS = """
@@ -21,9 +21,9 @@ CONTENTS = """
 """
 TASKS = """
     INSERT INTO review_task (id, item_id, kind, queue_id, tier, rank_at, due_at, terms, policy, severity,
-        no_verdict_reason, state, reserved, lease_epoch, hold_reason, created_at)
+        no_verdict_reason, state, reserved, lease_epoch, hold_reason, created_at, language)
     SELECT gen_random_uuid(), id, 'first', %(queue)s, 5, received_at + interval '4 hours', received_at + interval '4 hours',
-        '{}', 'spam', 2, '', 'waiting', false, 0, '', received_at FROM intake_item i
+        '{}', 'spam', 2, '', 'waiting', false, 0, '', received_at, language FROM intake_item i
     WHERE source_id = %(source)s AND NOT EXISTS (SELECT FROM review_task t WHERE t.item_id = i.id)
 """
 
@@ -39,11 +39,17 @@ def new_source(name: str) -> UUID:
     return source
 
 
-def waiting_tasks(*, source: UUID, queue: UUID, upto: int, already: int = 0) -> None:
+def waiting_tasks(*, source: UUID, queue: UUID, upto: int, already: int = 0, language: str = "en") -> None:
     """Grow `queue` from `already` to `upto` waiting tasks, each with an item and its content, then let the planner look."""
     with connection.cursor() as cursor:
         for first in range(already + 1, upto + 1, 100_000):
-            values = {"source": source, "queue": queue, "first": first, "last": min(first + 99_999, upto)}
+            values = {
+                "source": source,
+                "queue": queue,
+                "first": first,
+                "last": min(first + 99_999, upto),
+                "language": language,
+            }
             cursor.execute(ITEMS, values)
             cursor.execute(CONTENTS, values)
             cursor.execute(TASKS, values)

@@ -17,7 +17,7 @@ from reviewapp.review import rules
 from reviewapp.review.actions.telling import tell_reopened
 from reviewapp.review.models import Queue, RoutingRule, Task
 from reviewapp.screening import reads as screening
-from reviewapp.ui.languages import UNKNOWN, base_of, language_of
+from reviewapp.ui.languages import NAMES, UNKNOWN, base_of, language_of
 
 _FACTS: Final = """
     WITH picked AS (
@@ -124,7 +124,7 @@ def _task(row: tuple[Any, ...], lead: Any, queues: dict[UUID, Queue], routes: li
     return Task(
         item_id=item, kind=rules.TaskKind.FIRST.value, queue=queue, tier=place.tier, rank_at=place.rank_at,
         due_at=place.due_at, terms=place.terms, policy=lead.policy if lead and lead.policy else "",
-        severity=facts.severity, blind=secrets.randbelow(100) < queue.blind_percent,
+        severity=facts.severity, language=facts.language if facts.language in NAMES else UNKNOWN, blind=secrets.randbelow(100) < queue.blind_percent,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.db.models.functions import Now
 
+from reviewapp.accounts import reads_notices
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
 from reviewapp.accounts.rules import may
@@ -23,6 +24,7 @@ from reviewapp.review.reads_care import is_spent
 from reviewapp.review.reads_changes import unread
 from reviewapp.review.rules import TaskState
 from reviewapp.ui.errors import ProductError, Stale
+from reviewapp.ui.languages import UNKNOWN
 
 _PERSON_LOCK: Final = 7_214_002
 
@@ -36,13 +38,19 @@ _CANDIDATES: Final = """
            OR EXISTS (SELECT FROM review_decision d WHERE d.id = t.answers_id AND d.person_id = %(person)s)
            OR (NOT %(senior)s AND EXISTS (SELECT FROM review_protectedauthor p WHERE p.author_id = i.author_id))
            AS passed_over, t.due_at AS due_at
-    FROM (
-        SELECT id, tier, rank_at, item_id, kind, assigned_to_id, assigned_until, answers_id, severity, due_at FROM review_task
-        WHERE queue_id = %(queue)s AND state = 'waiting' {after}
-        ORDER BY {order} LIMIT %(window)s
-    ) t JOIN intake_item i ON i.id = t.item_id
+    FROM ({waiting}) t JOIN intake_item i ON i.id = t.item_id
     ORDER BY {order}
 """
+_WAITING: Final = """
+    SELECT id, tier, rank_at, item_id, kind, assigned_to_id, assigned_until, answers_id, severity, due_at FROM review_task
+    WHERE queue_id = %(queue)s AND state = 'waiting' {spoken} {after} ORDER BY {order} LIMIT %(window)s
+"""
+# One short walk of the index a language: a filter would walk past everything that the person does not read.
+_SPOKEN: Final = f"""
+    SELECT few.* FROM unnest(%(languages)s::text[]) AS each(language)
+    CROSS JOIN LATERAL ({_WAITING.replace("{spoken}", "AND language = each.language")}) few
+    ORDER BY {{order}} LIMIT %(window)s
+"""  # noqa: S608 - only constants are put together
 _URGENT: Final = "tier, rank_at, id"
 _OLDEST: Final = "due_at, id"
 # What was handed to the person comes first, then what came back to them from a hold.
@@ -108,8 +116,8 @@ def alone(person: Person) -> Iterator[None]:
 def claim_next(*, queue: UUID, person: Person) -> Claim | None:
     """The claim the person holds, else their reserved task of this queue, else the first acceptable waiting one.
 
-    Of each 64 candidates by (tier, rank_at, id), those are passed over that the person skipped within 30 minutes,
-    and those withdrawn whose item left. None where nothing waits for this person. Raises Forbidden.
+    Of each 64 candidates by (tier, rank_at, id) in languages that the person reads, those are passed over that they
+    skipped within 30 minutes, and those withdrawn whose item left. None where nothing waits for this person. Raises Forbidden.
     """
     check_may(person, "queue.work")
     with alone(person):
@@ -288,7 +296,7 @@ def take_first(queue: UUID, person: Person, *, reserved: bool) -> Claim | None:
     served = _served(queue, person)
     if served is None:
         return None
-    order = _OLDEST if served else _URGENT
+    order = _OLDEST if served.oldest_first else _URGENT
     # What is urgent never waits until somebody has read what changed.
     reads_first = bool(unread(person, queue))
     spent = is_spent(person)
@@ -296,7 +304,7 @@ def take_first(queue: UUID, person: Person, *, reserved: bool) -> Claim | None:
         tell_spent(person=person, queue=queue)
     after: dict[str, Any] = {}
     while True:
-        window = _window(queue, person, after, spent=spent, order=order)
+        window = _window(queue, person, after, languages=served.languages, spent=spent, order=order)
         gone = [row for row in window if not row[4]]
         if gone:
             withdraw(
@@ -321,18 +329,29 @@ def take_first(queue: UUID, person: Person, *, reserved: bool) -> Claim | None:
         }
 
 
-def _served(queue: UUID, person: Person) -> bool | None:
-    """Whether the queue serves its oldest first; None where it is for members only and the person is none (seniors are)."""
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """In which order a queue serves somebody, and only items of which languages; None for all of them."""
+
+    oldest_first: bool
+    languages: list[str] | None
+
+
+def _served(queue: UUID, person: Person) -> _Served | None:
+    """How the queue serves the person; None where it is for members only and the person is none (seniors are)."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT oldest_first FROM review_queue q WHERE q.id = %s AND (NOT members_only OR %s OR EXISTS (
+            SELECT oldest_first, translates FROM review_queue q WHERE q.id = %s AND (NOT members_only OR %s OR EXISTS (
                 SELECT FROM review_queuemember m WHERE m.queue_id = q.id AND m.person_id = %s))
             """,
             [queue, may(person.roles, "queue.manage"), person.pk],
         )
         row = cursor.fetchone()
-    return bool(row[0]) if row else None
+    if row is None:
+        return None
+    read = reads_notices.preferences(person).languages
+    return _Served(row[0], [*read, UNKNOWN] if read and not row[1] else None)
 
 
 def _assigned(queue: UUID, person: Person) -> list[UUID]:
@@ -342,7 +361,13 @@ def _assigned(queue: UUID, person: Person) -> list[UUID]:
 
 
 def _window(
-    queue: UUID, person: Person, after: dict[str, Any], *, spent: bool, order: str
+    queue: UUID,
+    person: Person,
+    after: dict[str, Any],
+    *,
+    languages: list[str] | None,
+    spent: bool,
+    order: str,
 ) -> list[tuple[Any, ...]]:
     values: dict[str, Any] = {
         "queue": queue,
@@ -352,9 +377,13 @@ def _window(
         "senior": may(person.roles, "author.protect"),
         "minutes": rules.SKIP_MINUTES,
         "window": rules.CANDIDATES,
+        "languages": languages,
     }
+    waiting = (_WAITING if languages is None else _SPOKEN).format(
+        spoken="", after=_AFTER[order] if after else "", order=order
+    )
     with connection.cursor() as cursor:
-        cursor.execute(_CANDIDATES.format(after=_AFTER[order] if after else "", order=order), values | after)
+        cursor.execute(_CANDIDATES.format(waiting=waiting, order=order), values | after)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
 

@@ -88,7 +88,7 @@ def ask_second(*, decision: Decision, seat: Task) -> None:
     Task.objects.create(
         item_id=seat.item_id, kind=TaskKind.SECOND.value, queue_id=seat.queue_id, tier=rules.URGENT_TIER, rank_at=now,
         due_at=now + timedelta(minutes=seat.queue.target_minutes), policy=seat.policy, severity=seat.severity,
-        answers=decision,
+        language=seat.language, answers=decision,
     )  # fmt: skip
     record(
         verb="task.admitted", actor=Actor.person(decision.person_id), subjects=[seat.item_id],

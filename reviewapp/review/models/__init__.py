@@ -6,6 +6,7 @@ from reviewapp.review.models.decisions import BlindCall, Decision, Finding, Verd
 from reviewapp.review.models.queues import Queue, QueueMember, QueueNote, RoutingRule, RoutingVersion
 from reviewapp.review.models.readings import PolicyReading
 from reviewapp.review.models.tasks import Draft, Note, Skip, Stay, Task
+from reviewapp.review.models.translations import Translation
 
 __all__ = [
     "ActionKind",
@@ -27,6 +28,7 @@ __all__ = [
     "Stay",
     "Strike",
     "Task",
+    "Translation",
     "VerdictCall",
     "VerdictsSeen",
 ]

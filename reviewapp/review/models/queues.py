@@ -11,7 +11,7 @@ from reviewapp.ids import new_id
 
 
 class Queue(models.Model):
-    """A named line of tasks with a time target and an undo window."""
+    """A named line of tasks with a time target and an undo window. One that `translates` serves people what they do not read."""
 
     content_free: ClassVar = ("slug", "name", "description", "escalation")
 
@@ -27,6 +27,7 @@ class Queue(models.Model):
     blind_percent = models.PositiveSmallIntegerField(default=10, db_default=10)
     oldest_first = models.BooleanField(default=False, db_default=False)
     members_only = models.BooleanField(default=False, db_default=False)
+    translates = models.BooleanField(default=False, db_default=False)
     # Its leads were told of everything that passed the target until then.
     late_told_until = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -16,9 +16,14 @@ from reviewapp.review.rules import OPEN_TASK_STATES, NoteKind, TaskKind, TaskSta
 
 
 class Task(models.Model):
-    """The thing in a queue. `terms` are the minutes that made its rank; `policy` is the lead verdict's slug."""
+    """The thing in a queue. `terms` are the minutes that made its rank; `policy` is the lead verdict's slug.
 
-    content_free: ClassVar = ("kind", "state", "terms", "policy", "no_verdict_reason", "hold_reason")
+    `language` is the base that its readers are found by: of what was sent, else detected; `und` is for everybody.
+    """
+
+    content_free: ClassVar = (
+        "kind", "state", "terms", "policy", "no_verdict_reason", "hold_reason", "language",
+    )  # fmt: skip
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="tasks")
@@ -30,6 +35,7 @@ class Task(models.Model):
     terms = models.JSONField(default=dict)
     policy = models.TextField(default="", db_collation="C", blank=True)
     severity = models.PositiveSmallIntegerField(default=0)
+    language = models.TextField(default="und", db_default="und", db_collation="C")
     no_verdict_reason = models.TextField(default="", blank=True)
     state = models.TextField(default=TaskState.WAITING.value, db_collation="C")
     claimed_by = models.ForeignKey(
@@ -78,6 +84,16 @@ class Task(models.Model):
                 name="review_task_next",
             ),
             models.Index(fields=["queue", "due_at"], condition=Q(state="waiting"), name="review_task_due"),
+            models.Index(
+                fields=["queue", "language", "tier", "rank_at", "id"],
+                condition=Q(state="waiting"),
+                name="review_task_next_spoken",
+            ),
+            models.Index(
+                fields=["queue", "language", "due_at", "id"],
+                condition=Q(state="waiting"),
+                name="review_task_due_spoken",
+            ),
             # Next to empty: what was past its target when it came, found by when it came.
             models.Index(
                 fields=["created_at"],
