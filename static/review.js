@@ -243,6 +243,7 @@
   });
   document.addEventListener("htmx:oobAfterSwap", () => {
     if ($("#override")?.hidden === false && isOpen()) setOpenQuietly();
+    if (document.activeElement === document.body) $("#verdict")?.focus({ preventScroll: true });
     changedAt = performance.now();
   });
 

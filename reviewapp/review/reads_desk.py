@@ -12,6 +12,7 @@ from django.db import connection
 
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
+from reviewapp.accounts.rules import may
 from reviewapp.ids import new_id
 from reviewapp.intake import reads as intake
 from reviewapp.intake.models import Item
@@ -30,6 +31,8 @@ from reviewapp.review.rules_text import (
     preview,
 )
 from reviewapp.screening import reads as screening
+from reviewapp.screening import reads_hurrying
+from reviewapp.screening.rules import OPEN_FOR_VERDICTS
 from reviewapp.ui.errors import Missing, Stale
 
 _DIGITS: Final = "12345678"
@@ -102,6 +105,7 @@ class Desk:
     unread: tuple[screening.Unread, ...]
     pending: bool
     standing_word: str
+    offer: reads_hurrying.Offer | None
     can_confirm: bool
     outcome: str
     action: str
@@ -173,7 +177,7 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
         marks_on=marked.words <= MARKS_ON_UP_TO_WORDS, thread=thread, flags=flags,
         reports=reports, attachments=reads_item.attachments(content.attachments), url=content.url, lead=lead,
         others=tuple(panel[1:]), no_verdict=_sentence(why_not), pending=pending,
-        standing_word="" if blind else standing_of(panel, pending),
+        standing_word="" if blind else standing_of(panel, pending), offer=_offer(found, person, blind=blind),
         unread=() if blind else tuple(screening.unread_answers(item)), can_confirm=confirmable,
         outcome=outcome, action=action,
         why=rules.why_here(terms, severity=task.severity, reports=reports) if task else "",
@@ -329,6 +333,18 @@ def _veil(panel: Sequence[Any], person: Person) -> Veil:
     if worst is None:
         return Veil(mode)
     return Veil(mode, worst.severity, worst.family, worst.evidence_for)
+
+
+def _offer(item: Item, person: Person, *, blind: bool) -> reads_hurrying.Offer | None:
+    """What Judge now would do; None where it is not there: before a blind call, for others, and on what waits for nobody."""
+    if (
+        blind
+        or item.restricted
+        or item.state not in OPEN_FOR_VERDICTS
+        or not may(person.roles, "item.judge_now")
+    ):
+        return None
+    return reads_hurrying.offer(item.pk)
 
 
 def _pending(item: UUID) -> bool:

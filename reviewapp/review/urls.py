@@ -20,6 +20,7 @@ urlpatterns = [
     path("queues/<slug:slug>/next", views.queue_next, name="queue-next"),
     path("queues/<slug:slug>/reserve", views_act.reserve, name="queue-reserve"),
     path("review/<uuid:item>", views.item, name="review-item"),
+    path("review/<uuid:item>/judge", views_act.judge, name="review-judge"),
     path("review/<uuid:item>/late", views.late, name="review-late"),
     path("review/<uuid:item>/claim", views_act.claim, name="review-claim"),
     path("review/<uuid:item>/confirm", views_act.confirm, name="review-confirm"),

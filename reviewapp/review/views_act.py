@@ -11,6 +11,8 @@ from reviewapp.accounts.access import SignedInRequest, requires
 from reviewapp.review import actions, reads, reads_blind, reads_desk, rules
 from reviewapp.review.forms import Typed, finding_of, seat_of, typed_of, wish_of
 from reviewapp.review.views import desk_context, dialog_context, nothing_in_hand
+from reviewapp.screening import actions as screening
+from reviewapp.screening import reads_machines
 from reviewapp.ui.errors import ProductError, Stale
 
 INCOMPLETE = (Stale, actions.Unclear)
@@ -58,6 +60,26 @@ def override(request: SignedInRequest, item: UUID) -> HttpResponse:
         )  # fmt: skip
 
     return _decide(request, item, act, typed)
+
+
+@require_POST
+@requires("item.judge_now")
+def judge(request: SignedInRequest, item: UUID) -> HttpResponse:
+    """Have the item judged ahead of the rest; the answer is the verdict's part of the screen, which fills in by itself."""
+    problem: ProductError | None = None
+    if reads_blind.item_is_blind(item, request.user):
+        problem = reads_desk.Blind("Call it first; what the reasoner says is shown after your call.")
+    else:
+        try:
+            screening.judge_now(item=item, person=request.user)
+        except Stale as refused:
+            problem = refused
+    if not wants_fragment(request) and problem is None:
+        return HttpResponseRedirect(f"/review/{item}")
+    context = desk_context(request, item) | {"judge_problem": problem, "engine": reads_machines.chip()}
+    if not wants_fragment(request):
+        return render(request, "review/item.html", context | dialog_context(request), status=409)
+    return render(request, "review/late.html", context, status=problem.status if problem else 200)
 
 
 @require_POST

@@ -197,14 +197,15 @@ def lead_facts(item_ids: Sequence[UUID]) -> dict[UUID, LeadFacts]:
 
 def pending_and_failed(item_id: UUID) -> str:
     """Why an item has no machine verdict, or not all of them, in plain words; empty when it has all it was asked for."""
-    judgements = list(
+    asked = (
         Judgement.objects.filter(item=item_id, run__kind="live")
-        .exclude(state="done")
         .select_related("version__policy")
-        .order_by("version__policy__slug")
+        .order_by("version__policy__slug", "version__number", "replica")
     )
-    if judgements:
-        parts = dict.fromkeys(f"{each.version.title}: {_words(each)}" for each in judgements)
+    # Of a policy only what was asked last counts: what failed and was asked anew is not missing any more.
+    last = {each.version.policy_id: each for each in asked}
+    parts = [f"{each.version.title}: {_words(each)}" for each in last.values() if each.state != "done"]
+    if parts:
         return "; ".join(parts)
     if CurrentVerdict.objects.filter(item=item_id).exists():
         return ""

@@ -49,6 +49,9 @@ JUDGEMENT_STATES: Final[dict[str, State]] = {
 }
 
 
+OPEN_FOR_VERDICTS: Final = frozenset({"awaiting_verdict", "awaiting_review"})
+"""States of an item in which a verdict still counts for somebody."""
+
 PRACTICE_NOTICE: Final = "Practice reasoner: compares with the policy's examples; not a language model"
 MEASURED_LANGUAGES: Final = frozenset({"en", "und"})
 """Languages for which the shipped prefilter has a measured recall bound; `und` is what an item without one gets."""
@@ -206,6 +209,11 @@ def policies_for(
         scored = [each for each in candidates if each.family in heads]
         chosen = set(sorted(scored, key=lambda each: (-heads[str(each.family)], each.slug))[:1])
     return tuple(each.version for each in sorted(chosen, key=lambda each: each.slug))
+
+
+def applying(facts: Facts, published: Sequence[Candidate]) -> tuple[UUID, ...]:
+    """Every version that may judge an item, whatever its risk, in the order of their slugs."""
+    return tuple(each.version for each in sorted(_candidates(facts, published), key=lambda each: each.slug))
 
 
 def _candidates(facts: Facts, published: Sequence[Candidate]) -> list[Candidate]:

@@ -12,13 +12,13 @@ from reviewapp.screening.actions.circuits import (
     open_circuit,
     remembered_window,
 )
+from reviewapp.screening.actions.hurrying import NotJudgedNow, judge_now
 from reviewapp.screening.actions.leases import Claim, claim_judgements, release, renew_leases
 from reviewapp.screening.actions.runs import (
     Asked,
     ask,
     cancel_run,
     finish_asking,
-    judge_now,
     pause_run,
     resume_run,
     start_run,
@@ -38,6 +38,7 @@ __all__ = [
     "Asked",
     "Claim",
     "Committed",
+    "NotJudgedNow",
     "Outcome",
     "ReasonerSettings",
     "Swept",

@@ -192,20 +192,6 @@ def forget_texts(*, runs: Sequence[UUID], actor: Actor) -> int:
 
 
 @transaction.atomic
-def judge_now(*, item: UUID, person: Person) -> int:
-    """Move an item's waiting live judgements into the slots kept for people before a screen; returns how many."""
-    moved = Judgement.objects.filter(item=item, run__kind=RunKind.LIVE, state="pending").update(
-        lane=Lane.NOW.value, rank_at=Now(), not_before=None
-    )
-    if moved:
-        record(
-            verb="judgement.hurried", actor=Actor.person(person.pk), subjects=[item], data={"count": moved}
-        )
-        doorbell.ring("reason")
-    return moved
-
-
-@transaction.atomic
 def tend_runs() -> None:
     """Finish runs whose last judgements ended at the same time, and drop what came back to cancelled ones."""
     running = Run.objects.filter(state=RunState.RUNNING, asked_all=True).exclude(kind=RunKind.LIVE)

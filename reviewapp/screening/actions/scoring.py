@@ -110,6 +110,19 @@ def switch_prefilter(*, send_everything_on: bool, sample_share: float, actor: Ac
     )
 
 
+def versions_for(item: Item) -> tuple[UUID, ...]:
+    """What judges an item when somebody asks for it: what its risk calls for, else all that applies to it; none without text."""
+    content = intake_reads.contents([item.pk]).get(item.pk)
+    if content is None or not content.text.strip():
+        return ()
+    facts = _facts(item, _flags([item]).get(item.pk, []), item.detected or UNKNOWN, has_text=True)
+    score = Score.objects.filter(item=item).order_by("-scored_at").first()
+    published = _candidates()
+    heads, over = (score.heads, frozenset(score.over)) if score else ({}, frozenset())
+    chosen = rules.policies_for(facts=facts, heads=heads, over=over, published=published, best=False)
+    return chosen or rules.applying(facts, published)
+
+
 def live_run() -> Run:
     """The one live run; made when it is first needed."""
     return Run.objects.get_or_create(kind=RunKind.LIVE.value)[0]

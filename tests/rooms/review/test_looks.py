@@ -124,3 +124,42 @@ def test_before_a_blind_call_neither_looks_nor_parts_are_told(
     for told in ("Unstable", "judged in", "part-from", "judged again", "late?seen"):
         assert told not in page, told
     assert client.get(f"/review/{item}/late?seen=other").status_code == 204
+
+
+def test_judge_now_asks_ahead_and_the_verdict_comes_into_its_place(
+    cast: Cast, fraud: Version, client_for: SignIn, store: str
+) -> None:
+    item = stage.wait_for_a_person()
+    stage.ask(item, fraud)
+    Judgement.objects.update(state="failed", failure_kind="timeout")
+    actions.admit()
+    client = client_for(cast.ana)
+    page = page_of(client, item)
+    assert "Judge now</button>" in page and "no verdict came. Asks ahead of the rest." in page
+    answer = client.post(f"/review/{item}/judge", headers={"HX-Request": "true"}).content.decode()
+    assert "Being judged ahead of the rest: 1 policy to go" in answer and "/late?seen=" in answer
+    assert "Override records your call" in answer, "no reasoner runs here, so it says what to do"
+    assert client.post(f"/review/{item}/judge").headers["Location"] == f"/review/{item}"
+    address = f"/review/{item}/late?seen=" + answer.partition("/late?seen=")[2][:16]
+    assert client.get(address).status_code == 204
+    Judgement.objects.filter(state="pending").update(state="failed", failure_kind="timeout")
+    assert "Judge now</button>" in client.get(address).content.decode(), "a failure comes in too"
+    assert client_for(cast.bo).post(f"/review/{item}/judge").status_code == 403
+    assert "Judge now" not in page_of(client_for(cast.bo), item)
+
+
+def test_judge_now_says_why_not_and_gives_nothing_away_before_a_blind_call(
+    cast: Cast, fraud: Version, client_for: SignIn, store: str
+) -> None:
+    (item,) = stage.line_up(1, version=fraud)
+    client = client_for(cast.ana)
+    assert "Judge now" not in page_of(client, item)
+    for headers in ({}, {"HX-Request": "true"}):
+        refused = client.post(f"/review/{item}/judge", headers=headers)
+        assert refused.status_code == 409 and "There is nothing to ask again" in refused.content.decode()
+    Judgement.objects.update(state="failed")
+    Task.objects.update(blind=True)
+    assert "Judge now" not in page_of(client, item)
+    blind = client.post(f"/review/{item}/judge", headers={"HX-Request": "true"})
+    assert blind.status_code == 409 and "Hidden until your call" in blind.content.decode()
+    assert not Judgement.objects.filter(state="pending").exists()
