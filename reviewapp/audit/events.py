@@ -72,7 +72,7 @@ EVENTS: Final[dict[str, EventKind]] = dict(
         _kind("escalation.rung", "The clock of an escalation told the next person on call.", "escalation", "told", "rung"),
         _kind("escalation.answered", "The checklist of an escalation was filled in.", "escalation", "help_sent", "authority_told", "reference"),
         _kind("escalation.closed", "An escalation ended with a decision, or left its queue.", "escalation", "why"),
-        _kind("item.noted", "A person wrote a note on an item.", "note", "mentions"),
+        _kind("item.noted", "A person wrote a note on an item.", "note", "mentions", "section"),
         _kind("author.viewed", "A person opened an author's history."),
         _kind("author.protected", "An account needs a senior from now on.", "reference"),
         _kind("author.unprotected", "An account no longer needs a senior."),

@@ -9,6 +9,7 @@ from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
 from reviewapp.review import reads_blind, rules, rules_checks
 from reviewapp.review.models import Draft, Escalation, Note, Task
+from reviewapp.review.reads_cited import Cited, cited
 from reviewapp.review.rules_checks import Badge
 from reviewapp.review.rules_escalation import KINDS
 from reviewapp.review.rules_mask import Veil
@@ -45,12 +46,13 @@ class FirstCall:
 
 @dataclass(frozen=True, slots=True)
 class NoteLine:
-    """One note on an item."""
+    """One note on an item, and the sections that it names."""
 
     who: str
     kind: str
     paragraphs: tuple[tuple[Run, ...], ...]
     at: datetime
+    cites: tuple[Cited, ...]
 
 
 def escalation(task: Task | None) -> EscalationPanel | None:
@@ -70,13 +72,16 @@ def escalation(task: Task | None) -> EscalationPanel | None:
 def notes(item: UUID, person: Person) -> tuple[NoteLine, ...]:
     """What people noted on an item, oldest first, with its severe words masked for who asks for that."""
     veil = Veil(reads_notices.preferences(person).masking)
-    rows = Note.objects.select_related("person").filter(item_id=item).exclude(text="").order_by("at")[:100]
+    found = Note.objects.select_related("person").filter(item_id=item).exclude(text="").order_by("at")
+    rows = list(found[:100])
+    cites = cited(rows)
     return tuple(
         NoteLine(
             str(row.person),
             rules.NOTE_WORDS[row.kind],
             plain(row.text, masks=veil.over_words_on(row.text), part=f"n{place}-"),
             row.at,
+            cites[row.pk],
         )
         for place, row in enumerate(rows)
     )

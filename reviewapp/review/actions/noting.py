@@ -9,10 +9,12 @@ from reviewapp.accounts.actions import notify
 from reviewapp.accounts.models import Person
 from reviewapp.accounts.rules import may
 from reviewapp.audit.actions import Actor, record
+from reviewapp.audit.clock import database_time
 from reviewapp.intake.models import Item
 from reviewapp.review.actions.claims import Unclear, alone
 from reviewapp.review.actions.holding import check_note
 from reviewapp.review.models import Note
+from reviewapp.review.reads_cited import pinned
 from reviewapp.ui.errors import Missing
 
 _MENTION: Final = re.compile(r"(?<![\w@.])@([\w.\-]{1,60})")
@@ -21,6 +23,8 @@ MOST_MENTIONS: Final = 20
 
 def add_note(*, item: UUID, person: Person, text: str) -> UUID:
     """Keep a note on an item; everybody it mentions (`@` and a first name or the start of an e-mail) is told.
+
+    The first section that it names is kept with the version that judged the item, so that the link never moves on.
 
     Raises Unclear for no text, too much, or a mention that names nobody or several, Missing, Forbidden.
     """
@@ -33,15 +37,20 @@ def add_note(*, item: UUID, person: Person, text: str) -> UUID:
         raise Missing("There is no such item, or its content was erased or restricted.")
     mentioned = _mentioned(words)
     with alone(person):
+        names = pinned(item, words, database_time())
         note = Note.objects.create(
-            item_id=item, person=person, text=words, mentions=[each.pk for each in mentioned]
-        )
+            item_id=item, person=person, text=words, mentions=[each.pk for each in mentioned],
+            version_id=names.version if names else None, section=names.code if names else "",
+        )  # fmt: skip
         for each in mentioned:
             if each.pk != person.pk:
                 notify(person=each.pk, kind="mentioned", about=item, by=person.pk)
         record(
             verb="item.noted", actor=Actor.person(person.pk), subjects=[item],
-            data={"note": str(note.pk), "mentions": [str(each.pk) for each in mentioned]},
+            data={
+                "note": str(note.pk), "mentions": [str(each.pk) for each in mentioned],
+                "section": f"{names.version}:{names.code}" if names else None,
+            },
         )  # fmt: skip
     return note.pk
 

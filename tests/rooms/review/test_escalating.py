@@ -1,5 +1,6 @@
 """Escalations, notes, authors, strikes: who is told, what is kept, what counts and what no longer does."""
 
+import re
 from collections.abc import Callable
 from uuid import UUID, uuid4
 
@@ -7,9 +8,10 @@ import pytest
 from django.test import Client
 
 from reviewapp.accounts.models import Notice, Person
-from reviewapp.audit.actions import Actor
+from reviewapp.audit.actions import OPERATOR, Actor
 from reviewapp.intake.actions import ask_erasure
 from reviewapp.intake.models import Author, Item, Source
+from reviewapp.policies.actions import import_policy
 from reviewapp.policies.models import Version
 from reviewapp.review import actions, reads_authors
 from reviewapp.review.models import Decision, Escalation, Note, QueueMember, Strike, Task
@@ -164,6 +166,25 @@ def test_a_note_tells_whom_it_mentions(cast: Cast, fraud: Version, client_for: S
     stage.tell("intake_item", "restricted = true", item)
     with pytest.raises(Missing):
         actions.add_note(item=item, person=cast.ana, text="Too late")
+
+
+def test_a_note_links_the_section_it_names_in_the_version_that_judged_the_item(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    item = stage.line_up(1, version=fraud)[0]
+    code = fraud.sections.all()[1].code
+    spam = stage.publish("spam")
+    source = fraud.source.replace("\ntitle: ", "\ntitle: New ", 1)
+    import_policy(source=source, actor=OPERATOR, publish=True)
+    client = client_for(cast.ana)
+    text = f"Rather {code.lower()}, see SP-1.2. Not XX-9.9, a@sp-1.1 or SP-1.2x."
+    answer = client.post(f"/review/{item}/note", {"text": text}, headers={"HX-Request": "true"})
+    page = answer.content.decode()
+    links = re.findall(r'href="(/policies/[^"]+)"', page)
+    assert links == [f"/policies/fraud/versions/1#{code}", "/policies/spam/versions/1#SP-1.2"]
+    note = Note.objects.get()
+    assert (note.version, note.section) == (fraud, code) and spam.sections.filter(code="SP-1.2").exists()
+    assert stage.events(item, "item.noted")[0]["section"] == f"{fraud.pk}:{code}"
 
 
 def written_by(author: str, version: Version, count: int = 1) -> list[UUID]:
