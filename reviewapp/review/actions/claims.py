@@ -121,11 +121,9 @@ def claim_next(*, queue: UUID, person: Person) -> Claim | None:
     """
     check_may(person, "queue.work")
     with alone(person):
-        active, reserved = _hands(person)
-        if active is not None and active.alive:
-            return _claim_of(active)
+        active, reserved = in_hand(person)
         if active is not None:
-            send_back(active, person, why="lapsed")
+            return _claim_of(active)
         return _promoted(reserved, queue, person) or take_first(queue, person, reserved=False)
 
 
@@ -152,15 +150,13 @@ def claim_item(*, item: UUID, person: Person) -> Claim:
     """
     check_may(person, "queue.work")
     with alone(person):
-        active, _ = _hands(person)
-        if active is not None and active.alive:
-            if active.item_id == item:
-                return _claim_of(active)
+        active, _ = in_hand(person)
+        if active is not None and active.item_id == item:
+            return _claim_of(active)
+        if active is not None:
             raise HoldsAnother(
                 "You hold another item. Decide, skip or release it first.", item=str(active.item_id)
             )
-        if active is not None:
-            send_back(active, person, why="lapsed")
         _take_up(item, person)
         tasks = Task.objects.filter(
             Q(assigned_to=None) | Q(assigned_to=person) | Q(assigned_until__lt=Now()),
@@ -215,6 +211,15 @@ def promote(*, queue: UUID, person: Person) -> Claim | None:
     A reserved claim that cannot be promoted goes back to its queue. For a person without an active claim.
     """
     return _promoted(_hands(person)[1], queue, person)
+
+
+def in_hand(person: Person) -> tuple[Any, Any]:
+    """Within the open transaction: the person's active and reserved task, or None; a claim that lapsed goes back."""
+    active, reserved = _hands(person)
+    if active is not None and not active.alive:
+        send_back(active, person, why="lapsed")
+        active = None
+    return active, reserved
 
 
 def _hands(person: Person) -> tuple[Any, Any]:

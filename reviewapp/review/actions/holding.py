@@ -19,6 +19,7 @@ from reviewapp.review.actions.claims import (
     HoldsAnother,
     Unclear,
     alone,
+    in_hand,
     promote,
     take,
     take_first,
@@ -107,9 +108,7 @@ def take_over(*, item: UUID, person: Person, why: str, note: str = "") -> Claim:
     """
     check_may(person, "claim.take_over")
     with alone(person):
-        if Task.objects.filter(
-            claimed_by=person, state=TaskState.CLAIMED, reserved=False, lease_until__gt=Now()
-        ).exists():
+        if in_hand(person)[0] is not None:
             raise HoldsAnother("You hold another item. Decide, hold or release it first.")
         if why not in rules_claims.TAKE_OVER_WHY:
             raise Unclear("Say why you take it over, from the list.")

@@ -4,7 +4,7 @@ The database is the real one; only its clock is moved, by moving every end that 
 as a browser keeps it: a screen stays on somebody's desk after its claim ended, so forms are sent late and twice.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from django.db import connection
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import place_events
@@ -84,10 +84,14 @@ class Screen:
     nonce: UUID
 
 
-PERSON: Final = st.sampled_from(NAMES)
 CALLS: Final = ("confirm", "violates", "allowed")
 MOVES: Final = ("skip", "release", "renew")
-NUMBER: Final = st.integers(0, 11)
+ACTS: Final = (
+    *("take_next", "agree", "disagree", "type_words", "send_late", "undo", "hand_over", "pass_time") * 3,
+    *("arrive", "reserve", "hold", "move_on", "take_over", "sweep") * 2,
+    "open_item", "restrict", "go", "escalate", "answer_checklist", "replace",
+)  # fmt: skip
+"""What a step may be; what stands here more often happens more often."""
 MOST_ITEMS: Final = 8
 OPEN: Final = ("waiting", "claimed", "held")
 
@@ -130,20 +134,22 @@ class Shift(RuleBasedStateMachine):
         for says in ("mild", "severe", "nothing"):
             self._bring(says)
 
-    @rule(says=st.sampled_from(sorted(SAYS)))
-    def arrive(self, says: str) -> None:
+    @rule(act=st.sampled_from(ACTS), name=st.sampled_from(NAMES), number=st.sampled_from(range(60)))
+    def step(self, act: str, name: str, number: int) -> None:
+        """One thing happens: `act` names it, `number` chooses where there is a choice."""
+        getattr(self, act)(name, number)
+
+    def arrive(self, _: str, number: int) -> None:
         """One more item comes in."""
         if len(self.items) < MOST_ITEMS:
-            self._bring(says)
+            self._bring(_one_of(sorted(SAYS), number))
 
-    @rule(seconds=st.sampled_from(PASSES))
-    def pass_time(self, seconds: int) -> None:
+    def pass_time(self, _: str, number: int) -> None:
         """Nobody touches anything for a while."""
         for statement in ENDS:
-            execute(statement.format(f"interval '{seconds} s'"))
+            execute(statement.format(f"interval '{_one_of(PASSES, number)} s'"))
 
-    @rule()
-    def sweep(self) -> None:
+    def sweep(self, _: str, __: int) -> None:
         """The sweeper comes by."""
         actions.expire_claims()
         actions.release_decisions()
@@ -152,153 +158,139 @@ class Shift(RuleBasedStateMachine):
 
     # What people do
 
-    @rule(name=PERSON, number=NUMBER)
     def take_next(self, name: str, number: int) -> None:
         """Start or continue on a queue in which something waits."""
         waiting = sorted({each.queue for each in self.known.values() if each.state == "waiting"})
         if waiting:
-            self._show(name, self._try(actions.claim_next, name, queue=waiting[number % len(waiting)]))
+            self._show(name, self._try(actions.claim_next, name, queue=_one_of(waiting, number)))
 
-    @rule(name=PERSON, slug=st.sampled_from(QUEUES))
-    def reserve(self, name: str, slug: str) -> None:
+    def reserve(self, name: str, number: int) -> None:
         """The page asks for the item behind the one in hand."""
         if self._at_desk(name):
-            self._try(actions.reserve_next, name, queue=stage.queue_of(slug))
+            self._try(actions.reserve_next, name, queue=stage.queue_of(_one_of(QUEUES, number)))
 
-    @rule(name=PERSON, number=NUMBER)
     def open_item(self, name: str, number: int) -> None:
         """Claim one item by its page, also one that is held or that somebody has."""
-        self._show(name, self._try(actions.claim_item, name, item=self._item(number)))
+        self._show(name, self._try(actions.claim_item, name, item=_one_of(self.items, number)))
 
-    @rule(number=NUMBER)
-    def take_over(self, number: int) -> None:
+    def take_over(self, _: str, number: int) -> None:
         """The senior takes an item out of somebody's hands."""
         sam = self.people["sam"].pk
         taken = [each.item for each in self.known.values() if each.holder not in {None, sam}]
         if taken:
-            item = taken[number % len(taken)]
+            item = _one_of(taken, number)
             self._show("sam", self._try(actions.take_over, "sam", item=item, why="urgent"))
 
-    @precondition(lambda self: len(self.items) > 4)
-    @rule(number=NUMBER)
-    def restrict(self, number: int) -> None:
-        """One item leaves everything."""
-        self._try(actions.restrict, "sam", item=self._item(number), reference="case 1")
+    def restrict(self, _: str, number: int) -> None:
+        """One item leaves everything; not while there are few."""
+        if len(self.items) > MOST_ITEMS // 2:
+            self._try(actions.restrict, "sam", item=_one_of(self.items, number), reference="case 1")
 
-    @rule(name=PERSON, number=NUMBER, words=st.sampled_from(["", "quoted", "a joke", "it warns"]))
-    def type_words(self, name: str, number: int, words: str) -> None:
+    def type_words(self, name: str, number: int) -> None:
         """The override form saves itself, also on a screen whose claim ended long ago."""
         screens = [screen for whose, screen in self.old if whose == name]
         screens += [self.screens[name]] if name in self.screens else []
-        if screens:
-            task = screens[-1 - number % len(screens)].task
-            self.count += 1
-            words = words and f"{words}, {self.count}"
-            actions.save_draft(task=task, person=self.people[name], section="allowed", reason=words)
-            if self.known[task].state in OPEN:
-                self.typed[task, name] = [words]
+        if not screens:
+            return
+        task = screens[-1 - number % min(len(screens), 3)].task
+        self.count += 1
+        words = f"because of {self.count}." if number % 5 else ""
+        actions.save_draft(task=task, person=self.people[name], section="allowed", reason=words)
+        if self.known[task].state in OPEN:
+            self.typed[task, name] = [words]
 
-    @rule(name=PERSON, act=st.sampled_from(["confirm", "confirm", "confirm_first"]))
-    def agree(self, name: str, act: str) -> None:
+    def agree(self, name: str, number: int) -> None:
         """Confirm the verdict on the screen, or the call of the first person."""
         screen = self._at_desk(name)
         if screen is not None:
-            self._send(name, screen, act)
+            second = self.known[screen.task].kind == "second" and number % 3
+            self._send(name, screen, "confirm_first" if second else "confirm")
 
-    @rule(name=PERSON, label=st.sampled_from(["violates", "allowed"]))
-    def disagree(self, name: str, label: str) -> None:
+    def disagree(self, name: str, number: int) -> None:
         """Send the override form with what is typed in it."""
         screen = self._at_desk(name)
         if screen is not None:
-            self._send(name, screen, label)
+            self._send(name, screen, _one_of(["violates", "allowed"], number))
 
-    @precondition(lambda self: self.screens)
-    @rule(number=NUMBER, act=st.sampled_from([*CALLS, *MOVES]))
-    def send_late(self, number: int, act: str) -> None:
+    def send_late(self, _: str, number: int) -> None:
         """Send a form whatever became of its claim: another tab, a second click, or after a long thought."""
         now = list(self.screens.items())
         again = [(name, old) for name, old in self.old if self.screens[name].task == old.task]
-        screens = again or now + self.old if number % 2 else now
-        name, screen = screens[-1 - number % len(screens)]
-        if act in CALLS:
-            self._send(name, screen, act)
-        else:
-            self._by_seat(getattr(actions, act), name, screen)
+        screens = again if again and number % 3 else now if number % 2 else self.old
+        if screens:
+            name, screen = screens[-1 - number % len(screens)]
+            act = _one_of([*CALLS, *MOVES], number // 2)
+            if act in CALLS:
+                self._send(name, screen, act)
+            else:
+                self._by_seat(getattr(actions, act), name, screen)
 
-    @rule(name=PERSON, act=st.sampled_from(MOVES))
-    def move_on(self, name: str, act: str) -> None:
+    def move_on(self, name: str, number: int) -> None:
         """Pass over, give back, or go on typing."""
         screen = self._at_desk(name)
         if screen is not None:
-            self._by_seat(getattr(actions, act), name, screen)
+            self._by_seat(getattr(actions, _one_of(MOVES, number)), name, screen)
 
-    @rule(name=PERSON, shift=st.booleans())
-    def go(self, name: str, shift: bool) -> None:
+    def go(self, name: str, number: int) -> None:
         """The shift ends and everything goes back; or only the page is left, and soon what was on it goes back."""
         screen = self.screens.get(name)
-        if shift:
+        if number % 3 == 0:
             self._try(actions.end_shift, name)
         elif screen is not None:
             actions.leave(task=screen.task, epoch=screen.epoch, person=self.people[name])
 
-    @rule(name=PERSON, hours=st.sampled_from([1, 24]), back=st.booleans())
-    def hold(self, name: str, hours: int, back: bool) -> None:
+    def hold(self, name: str, number: int) -> None:
         """Put the item aside."""
         screen = self._at_desk(name)
         if screen is not None:
-            until = database_time().replace(microsecond=0) + timedelta(hours=hours)
-            given = {"until": until, "waits_for": "answer", "note": "Asked.", "back_to_me": back}
+            until = database_time().replace(microsecond=0) + timedelta(hours=_one_of([1, 24], number))
+            given = {"until": until, "waits_for": "answer", "note": "Asked.", "back_to_me": number % 3 > 0}
             self._by_seat(actions.hold, name, screen, **given)
 
-    @rule(
-        name=PERSON,
-        to=st.sampled_from([*NAMES, "who typed", "who typed", ""]),
-        slug=st.sampled_from(["", *QUEUES]),
-    )
-    def hand_over(self, name: str, to: str, slug: str) -> None:
-        """Give it to somebody, to a queue, or back; what was typed goes along."""
+    def hand_over(self, name: str, number: int) -> None:
+        """Give it to who typed on it before, to somebody, to a queue, or back; what was typed goes along."""
         screen = self._at_desk(name)
         if screen is None:
             return
-        others = [each for task, each in self.typed if task == screen.task and each != name]
-        to = (others or [""])[0] if to == "who typed" else to
+        typed = [each for task, each in self.typed if task == screen.task and each != name]
+        to = typed[0] if typed and number % 4 else _one_of([*NAMES, ""], number)
+        slug = "" if number % 3 else _one_of(QUEUES, number)
         receiver = self.people[to].pk if to else None
         queue = stage.queue_of(slug) if slug else None
         if self._by_seat(actions.hand_over, name, screen, to=receiver, queue=queue, why="language") and to:
             passed = self.typed.pop((screen.task, name), [])
             self.typed[screen.task, to] = self.typed.get((screen.task, to), []) + passed
 
-    @rule(name=PERSON, kind=st.sampled_from(["threat_to_life", "policy_question"]))
-    def escalate(self, name: str, kind: str) -> None:
+    def escalate(self, name: str, number: int) -> None:
         """Send the item to who is on call."""
         screen = self._at_desk(name)
+        kind = _one_of(["threat_to_life", "policy_question"], number)
         if screen is not None and self._by_seat(actions.escalate, name, screen, kind=kind):
             self.escalated.append(screen.item)
 
-    @precondition(lambda self: self.escalated)
-    @rule(name=PERSON, number=NUMBER)
     def answer_checklist(self, name: str, number: int) -> None:
         """Say what was done about an escalation."""
-        item = self.escalated[number % len(self.escalated)]
-        answers = {"help_sent": True, "authority_told": True, "reference": "case 1"}
-        self._try(actions.answer_checklist, name, item=item, **answers)
+        if self.escalated:
+            answers = {"help_sent": True, "authority_told": True, "reference": "case 1"}
+            self._try(actions.answer_checklist, name, item=_one_of(self.escalated, number), **answers)
 
-    @precondition(lambda self: self.made)
-    @rule(number=NUMBER)
-    def undo(self, number: int) -> None:
+    def undo(self, _: str, number: int) -> None:
         """Take a call back, in time or late, once or again; its words are in the form again."""
-        name, decision = self.made[-1 - number % len(self.made)]
+        if not self.made:
+            return
+        name, decision = self.made[-1 - number % min(len(self.made), 4)]
         undone = self._try(actions.undo, name, decision=decision)
         if undone:
             self._show(name, undone.claim)
             ((sent,),) = _rows("SELECT reason FROM review_decision WHERE id = %s", [decision])
             self.typed.setdefault((undone.claim.task, name), [sent])
 
-    @precondition(lambda self: self.made)
-    @rule(number=NUMBER, label=st.sampled_from(["violates", "allowed"]))
-    def replace(self, number: int, label: str) -> None:
+    def replace(self, _: str, number: int) -> None:
         """Replace an earlier call of one's own."""
-        name, decision = self.made[-1 - number % len(self.made)]
+        if not self.made:
+            return
+        name, decision = _one_of(self.made, number)
+        label = _one_of(["violates", "allowed"], number)
         call = {"label": label, "sections": self._cites(label), "reason": "Second thoughts."}
         new = self._try(actions.replace_own, name, decision=decision, **call)
         if new:
@@ -393,9 +385,6 @@ class Shift(RuleBasedStateMachine):
             stage.say(item, self.fraud, "violates" if sections else "allowed", sections)
         actions.admit()
 
-    def _item(self, number: int) -> UUID:
-        return self.items[number % len(self.items)]
-
     def _cites(self, label: str) -> list[tuple[UUID, str]]:
         return [(self.fraud.pk, "FR-2.1")] if label == "violates" else []
 
@@ -485,6 +474,10 @@ class Shift(RuleBasedStateMachine):
                     (SELECT count(*) FROM review_decision), (SELECT count(*) FROM review_note)"""
         states = "SELECT id, state, restricted FROM intake_item WHERE id = ANY(%s) ORDER BY id"
         return [self._tasks(), _rows(drafts, [list(self.known)]), _rows(counts), _rows(states, [self.items])]
+
+
+def _one_of(choices: Sequence[Any], number: int) -> Any:
+    return choices[number % len(choices)]
 
 
 def _hire(name: str) -> Person:

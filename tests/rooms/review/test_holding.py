@@ -329,6 +329,14 @@ def test_notices_are_read_one_by_one_and_all_at_once(cast: Cast, client_for: Sig
     assert "Mark all read" not in client.get("/settings/notices").content.decode()
 
 
+def test_whose_own_claim_has_lapsed_can_take_over(cast: Cast) -> None:
+    first, second = stage.line_up(2)
+    lapse(claimed(cast.sam).task, "lease_until")
+    claimed(cast.ana)
+    assert actions.take_over(item=second, person=cast.sam, why="urgent").item == second
+    assert stage.verbs(first)[-1] == "task.released"
+
+
 def test_a_restricted_items_hold_cannot_be_taken_over(cast: Cast) -> None:
     item = stage.line_up()[0]
     put_aside(claimed(cast.ana), cast.ana)
