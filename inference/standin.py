@@ -32,12 +32,6 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PLAIN_REASONING = (
     "Practice reasoner, no language model. Nothing was compared: it was started to answer everything alike."
 )
-PLAIN_BODY = json.dumps(
-    wire.completion(
-        wire.unread(b""), wire.Answered(wire.PLAIN, PLAIN_REASONING, "stop", 20, 90), 0, wire.MODEL
-    ),
-    separators=(",", ":"),
-).encode()
 LEAK = "<|channel|>analysis<|message|>The post resembles an example.<|end|><|start|>assistant<|channel|>final <|constrain|>"
 
 
@@ -55,6 +49,7 @@ class Options:
     spread: float = 0.0
     seed: int = 0
     plain: bool = False
+    served_model_name: str = wire.MODEL
     shutdown_timeout: float = 0.0
     script: tuple[Rule, ...] = ()
 
@@ -65,6 +60,8 @@ class Standin:
     def __init__(self, options: Options) -> None:
         self._options = options
         self.script, self.delay = options.script, options.delay
+        self._name = options.served_model_name
+        self._plain_body = _plain_body(self._name)
         self._chance = random.Random(options.seed)  # noqa: S311  no secret hangs on it
         self._seats = asyncio.Semaphore(options.max_num_seqs)
         self._prefixes = wire.PrefixCache()
@@ -129,10 +126,10 @@ class Standin:
         return _json({"version": wire.VERSION})
 
     async def _models(self, _: web.Request) -> web.Response:
-        return _json(wire.models(self._options.max_model_len))
+        return _json(wire.models(self._options.max_model_len, self._name))
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        lines = metrics(self._running, self._waiting, self._options.max_num_seqs, self._counts)
+        lines = metrics(self._running, self._waiting, self._options.max_num_seqs, self._counts, self._name)
         return web.Response(text=lines, content_type="text/plain", charset="utf-8")
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
@@ -152,10 +149,10 @@ class Standin:
 
     async def _asked(self, data: bytes) -> wire.Asked:
         if self._options.plain:
-            return wire.unread(data if self.script else b"")
+            return wire.unread(data if self.script else b"", self._name)
         body = wire.decoded(data)
         await self._ready.wait()
-        return wire.checked(body, self._options.max_model_len)
+        return wire.checked(body, self._options.max_model_len, self._name)
 
     def next_delay(self) -> float:
         """Seconds that the next answer takes: around `delay`, as unevenly (log-normal) as `spread` says."""
@@ -189,7 +186,7 @@ class Standin:
             return early
         if self._options.plain and (rule is None or rule.do == "delay"):
             self._counts["stop"] += 1
-            return web.Response(body=PLAIN_BODY, content_type="application/json")
+            return web.Response(body=self._plain_body, content_type="application/json")
         cached = 0 if self._options.plain else self._prefixes.cached(asked)
         given, model = _scripted(asked, rule)
         self._count(asked, given, cached)
@@ -205,6 +202,11 @@ class Standin:
         self._counts["prompt"] += asked.prompt_tokens
         self._counts["cached"] += cached
         self._counts["generated"] += given.completion_tokens
+
+
+def _plain_body(name: str) -> bytes:
+    given = wire.Answered(wire.PLAIN, PLAIN_REASONING, "stop", 20, 90)
+    return json.dumps(wire.completion(wire.unread(b"", name), given, 0, name), separators=(",", ":")).encode()
 
 
 def _verdict_json(asked: wire.Asked, rule: Rule | None) -> tuple[str, str]:
@@ -309,7 +311,9 @@ async def serve(options: Options, started: Callable[[str], None] = print) -> Non
         asyncio.get_running_loop().add_signal_handler(number, signalled.set)
     loading = asyncio.create_task(standin.load_vocabulary())
     port = runner.addresses[0][1]
-    started(f"Practice reasoner {wire.MODEL} (not a language model) on http://{options.host}:{port}/v1")
+    started(
+        f"Practice reasoner {options.served_model_name} (not a language model) on http://{options.host}:{port}/v1"
+    )
     await signalled.wait()
     await standin.drain()
     await loading
@@ -343,6 +347,12 @@ def options_from(argv: Sequence[str] | None = None) -> Options:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--script", type=Path, help="file with faults to act out")
     parser.add_argument("--api-key", default="", help="key that callers of /v1 must send")
+    parser.add_argument(
+        "--served-model-name",
+        type=_practice_name,
+        default=wire.MODEL,
+        help="another name, to play another model",
+    )
     parser.add_argument("--max-num-seqs", type=_positive, default=256, help="calls that run at once")
     parser.add_argument("--max-num-queued-reqs", type=int, default=0, help="longest queue; 0 means no limit")
     parser.add_argument("--max-model-len", type=_positive, default=16_384, help="context size in tokens")
@@ -360,6 +370,14 @@ def options_from(argv: Sequence[str] | None = None) -> Options:
     given = vars(parser.parse_args(argv))
     script = given.pop("script")
     return Options(**given, script=read_script(script) if script else ())
+
+
+def _practice_name(text: str) -> str:
+    if not text.startswith("practice-"):
+        raise argparse.ArgumentTypeError(
+            "must begin with practice-, so that nobody takes it for a language model"
+        )
+    return text
 
 
 def _positive(text: str) -> int:

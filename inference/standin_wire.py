@@ -85,7 +85,7 @@ def decoded(body: bytes) -> dict[str, Any]:
     return value
 
 
-def checked(body: dict[str, Any], max_model_len: int) -> Asked:
+def checked(body: dict[str, Any], max_model_len: int, name: str = MODEL) -> Asked:
     """The request as asked for, or RequestRefused. Unknown fields are ignored, a large limit is clamped."""
     if "messages" not in body:
         raise _validation("missing", "body.messages", "Field required")
@@ -93,7 +93,7 @@ def checked(body: dict[str, Any], max_model_len: int) -> Asked:
     if not isinstance(messages, list):
         raise _validation("list_type", "body.messages", "Input should be a valid list")
     _check_effort(body.get("reasoning_effort"))
-    _check_model(body.get("model"))
+    _check_model(body.get("model"), name)
     _check_temperature(body.get("temperature"))
     _check_format(body.get("response_format"))
     texts = [_text(message) for message in messages]
@@ -130,9 +130,9 @@ PLAIN = json.dumps(
 """The content of an answer that depends on nothing, for measurements of whoever asks."""
 
 
-def unread(data: bytes) -> Asked:
+def unread(data: bytes, name: str = MODEL) -> Asked:
     """A request that is answered without a look at it; what a script may look for in it is the whole body."""
-    return Asked(MODEL, "", data.decode(errors="replace"), 100, 1024, False, False, True, "")
+    return Asked(name, "", data.decode(errors="replace"), 100, 1024, False, False, True, "")
 
 
 def _validation(kind: str, where: str, message: str, extra: str = "") -> RequestRefused:
@@ -151,9 +151,9 @@ def _check_effort(effort: object) -> None:
         raise RequestRefused(400, message, "BadRequestError", "reasoning_effort")
 
 
-def _check_model(model: object) -> None:
-    if model != MODEL:
-        message = f"The model `{model}` does not exist. Valid aliases: {MODEL}."
+def _check_model(model: object, name: str) -> None:
+    if model != name:
+        message = f"The model `{model}` does not exist. Valid aliases: {name}."
         raise RequestRefused(404, message, "NotFoundError", "model")
 
 
@@ -340,10 +340,10 @@ def _pieces(text: str | None) -> list[str]:
     return [text[at : at + 24] for at in range(0, len(text), 24)] if text else []
 
 
-def models(max_model_len: int) -> dict[str, Any]:
+def models(max_model_len: int, name: str = MODEL) -> dict[str, Any]:
     """The body of GET /v1/models."""
     permission = {
-        "id": f"modelperm-{MODEL}",
+        "id": f"modelperm-{name}",
         "object": "model_permission",
         "created": int(time.time()),
         "allow_create_engine": False,
@@ -357,11 +357,11 @@ def models(max_model_len: int) -> dict[str, Any]:
         "is_blocking": False,
     }
     model = {
-        "id": MODEL,
+        "id": name,
         "object": "model",
         "created": int(time.time()),
         "owned_by": "vllm",
-        "root": MODEL,
+        "root": name,
         "parent": None,
         "max_model_len": max_model_len,
         "permission": [permission],

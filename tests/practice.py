@@ -27,9 +27,10 @@ class Practice:
 
 @contextmanager
 def practising(*options: str) -> Iterator[Practice]:
-    """A practice reasoner with the options of its command line; it ends with the block."""
-    server = Standin(options_from(["--port", "0", *options]))
+    """A practice reasoner with the options of its command line, on a free port unless told; it ends with the block."""
+    wanted = options_from(["--port", "0", *options])
+    server = Standin(wanted)
     app = server.app()
     app.on_startup.append(lambda _: server.load_vocabulary())
-    with in_thread(app) as port:
+    with in_thread(app, port=wanted.port) as port:
         yield Practice(f"http://127.0.0.1:{port}/v1", server)

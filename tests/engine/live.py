@@ -11,24 +11,24 @@ from aiohttp import web
 
 
 @contextmanager
-def in_thread(app: web.Application, tls: ssl.SSLContext | None = None) -> Iterator[int]:
-    """An aiohttp application on a free port of this machine. Gives the port."""
+def in_thread(app: web.Application, tls: ssl.SSLContext | None = None, port: int = 0) -> Iterator[int]:
+    """An aiohttp application on a port of this machine, a free one unless it is named. Gives the port."""
     loop = asyncio.new_event_loop()
     # As the stand-in's own process runs: a caller that goes away ends its call.
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
 
     async def start() -> int:
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+        await web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls).start()
         return int(runner.addresses[0][1])
 
     # A handshake that fails is what some tests are about; the loop would print it.
     loop.set_exception_handler(lambda *_: None)
-    port = loop.run_until_complete(start())
+    listening = loop.run_until_complete(start())
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
-        yield port
+        yield listening
     finally:
         asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)

@@ -1,24 +1,28 @@
 """The canary: a changed engine answers the golden set first; drift raises an alarm that an admin has to accept."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from inference import EngineIdentity, Label
 from reviewapp.accounts.models import Notice, Person
 from reviewapp.audit.models import Event
 from reviewapp.policies.models import Version
-from reviewapp.screening import actions, golden, reads_trust
+from reviewapp.screening import actions, golden, jobs, reads_trust
 from reviewapp.screening.actions import Outcome
 from reviewapp.screening.actions.steering import BadSetting
 from reviewapp.screening.models import Canary, Judgement
 from reviewapp.ui.errors import Forbidden, Missing, Stale
+from tests import servers
 from tests.cast import Cast
-from tests.rooms.screening.desk import ABUSE, IDENTITY, arrive, failure, publish, score, verdict
+from tests.practice import practising
+from tests.rooms.screening.desk import ABUSE, IDENTITY, ORDINARY, arrive, failure, publish, score, verdict
 
 ClientFor = Callable[[Person], Client]
 NEWER = replace(IDENTITY, version="2", signature="newer")
@@ -157,3 +161,66 @@ def test_without_policies_nothing_is_asked(cast: Cast, store: str, settings: Any
         actions.accept_canary(canary=uuid4(), reason="why", person=cast.ad)
     with pytest.raises(BadSetting):
         actions.accept_canary(canary=UUID(int=0), reason="", person=cast.ad)
+
+
+@contextlib.contextmanager
+def serving(*options: str) -> Iterator[None]:
+    """A practice reasoner behind the one address that is configured."""
+    port = settings.REASONER_URLS[0].split(":")[2].removesuffix("/v1")
+    with practising("--port", port, *options):
+        yield
+
+
+def canary_of_whoever_answers() -> Canary:
+    """The pump meets the reasoner, which then answers the golden set; the answers are compared."""
+    jobs.pump_judgements()
+    assert "has not answered" in reads_trust.automatic_outcomes_held(), "nothing is automatic before that"
+    actions.tend_canaries()
+    jobs.pump_judgements()
+    actions.tend_canaries()
+    return Canary.objects.latest("started_at")
+
+
+def test_another_reasoner_behind_the_same_address_holds_everything_until_an_admin_accepts_it(
+    cast: Cast, store: str, settings: Any, client_for: ClientFor
+) -> None:
+    settings.REASONER_URLS = [f"http://127.0.0.1:{servers.free_port()}/v1"]
+    publish("harassment")
+    (item,) = arrive(ORDINARY, policies=["harassment"], flags=[{"kind": "user_report"}])
+    other = ("--served-model-name", "practice-reasoner-v2", "--plain")
+    with serving():
+        first = canary_of_whoever_answers()
+    assert (first.state, first.engine.model) == ("passed", "practice-reasoner-v1")
+    assert reads_trust.automatic_outcomes_held() == "" and first.unanswered == 0
+    with serving(*other):
+        alarm = canary_of_whoever_answers()
+        violating = sum(
+            each.expect == "violates" for each in golden.questions() if each.policy == "harassment"
+        )
+        assert (alarm.state, alarm.engine.model, alarm.against_id) == (
+            "alarm",
+            "practice-reasoner-v2",
+            first.pk,
+        )
+        assert alarm.unanswered == 0 and alarm.changed >= violating // 2 > 0
+        score()
+        assert jobs.pump_judgements() == 1, "people go on with its verdicts"
+    held = reads_trust.automatic_outcomes_held()
+    assert "answers differently" in held and reads_trust.why_people_decide([item]) == {item: held}
+    assert [notice.person_id for notice in Notice.objects.filter(kind="canary_alarm")] == [cast.ad.pk]
+    page = client_for(cast.ad).get("/engine/").content.decode()
+    assert "engine-1 answers differently" in page and "practice-reasoner-v2" in page
+    with serving():
+        assert canary_of_whoever_answers().state == "passed", "the first one is put back"
+    assert reads_trust.why_people_decide([item]) == {item: ""}
+    with serving(*other):
+        again = canary_of_whoever_answers()
+    assert again.state == "alarm"
+    accepted = client_for(cast.ad).post(f"/engine/canary/{again.pk}/accept", {"reason": "A newer model"})
+    assert accepted.status_code == 302 and reads_trust.automatic_outcomes_held() == ""
+    with serving():
+        assert canary_of_whoever_answers().state == "alarm", (
+            "the accepted one is what it is compared with now"
+        )
+    told = Event.objects.filter(verb="engine.changed").count()
+    assert told == 5 and Judgement.objects.filter(run__kind="canary", state="failed").count() == 0
