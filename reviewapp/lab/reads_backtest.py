@@ -15,9 +15,11 @@ from reviewapp.lab.reads_gate import StudyHead, head_of, study_of
 from reviewapp.lab.rules import Stratum, StudyKind
 from reviewapp.lab.rules_bounds import Rate
 from reviewapp.lab.rules_flips import FLIPS, GROUP_WORDS, Said, agrees
+from reviewapp.lab.rules_marks import marks
 from reviewapp.lab.selection import a_day
 from reviewapp.policies import reads as policies
 from reviewapp.policies import reads_cases
+from reviewapp.policies.rules_diff import Piece
 from reviewapp.screening import reads_runs
 from reviewapp.screening.models import Verdict
 
@@ -52,6 +54,11 @@ class Flip:
     before: Voice | None
     after: Voice | None
     case: str
+
+    @property
+    def marks(self) -> tuple[Piece, ...]:
+        """What the two rationales have apart."""
+        return marks(self.before.rationale, self.after.rationale) if self.before and self.after else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,11 @@ from reviewapp.lab import rules_measure as measure
 from reviewapp.lab.models import EvaluationRow, Study
 from reviewapp.lab.rules import OPEN_STATES, StudyKind
 from reviewapp.lab.rules_bounds import Rate
+from reviewapp.lab.rules_marks import marks
 from reviewapp.lab.rules_measure import Kappa, Labelled, Paired, Scores
 from reviewapp.policies import reads as policies
 from reviewapp.policies import reads_cases
+from reviewapp.policies.rules_diff import Piece
 from reviewapp.ui.errors import Missing
 
 SHOWN = 50
@@ -69,6 +71,11 @@ class Miss:
     case: str
     other_label: str = ""
     other_rationale: str = ""
+
+    @property
+    def marks(self) -> tuple[Piece, ...]:
+        """What the two rationales have apart, where there are two."""
+        return marks(self.other_rationale, self.rationale)
 
 
 @dataclass(frozen=True, slots=True)

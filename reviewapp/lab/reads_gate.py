@@ -11,9 +11,11 @@ from reviewapp.lab.models import CaseResult, Study
 from reviewapp.lab.reads import title_of
 from reviewapp.lab.rules import OPEN_STATES, STUDY_STATES, StudyKind
 from reviewapp.lab.rules_gate import GateResult, SectionResult, Tried
+from reviewapp.lab.rules_marks import marks
 from reviewapp.policies import reads_cases, reads_gate
 from reviewapp.policies.models import Version
 from reviewapp.policies.reads_gate import GateStanding
+from reviewapp.policies.rules_diff import Piece
 from reviewapp.screening.models import Verdict
 from reviewapp.ui.errors import Missing
 
@@ -43,6 +45,11 @@ class FailedCase:
     note: str
     after: Spoken
     before: Spoken | None
+
+    @property
+    def marks(self) -> tuple[Piece, ...]:
+        """What the two rationales have apart."""
+        return marks(self.before.rationale, self.after.rationale) if self.before else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from reviewapp.accounts.models import Person
+from reviewapp.lab.rules_marks import marks
 from reviewapp.policies.models import Version
+from reviewapp.policies.rules_diff import Piece
 from reviewapp.screening import reads_runs
 from reviewapp.screening.models import Engine, Run
 from reviewapp.screening.reads_runs import RunResult
@@ -40,6 +42,14 @@ class TryPage:
         """Whether the two labels are not the same."""
         labels = [each.result.label for each in self.said if each.result.label]
         return len(labels) == 2 and labels[0] != labels[1]
+
+    @property
+    def marks(self) -> tuple[Piece, ...]:
+        """What the draft's rationale has apart from the published one's."""
+        if len(self.said) != 2 or not self.over:
+            return ()
+        draft, published = self.said
+        return marks(published.result.rationale, draft.result.rationale)
 
 
 def try_page(run: UUID, person: Person) -> TryPage:

@@ -18,7 +18,7 @@ from reviewapp.policies.models import Case, Version
 from reviewapp.review.models import Decision, Task
 from reviewapp.screening import actions as screening
 from reviewapp.screening.actions import Claim
-from reviewapp.screening.models import CurrentVerdict, Judgement
+from reviewapp.screening.models import CurrentVerdict, Judgement, Verdict
 from reviewapp.screening.rules_line import Lane
 from reviewapp.ui.errors import Forbidden, Missing, Stale
 from tests.cast import Cast
@@ -218,6 +218,17 @@ def test_a_draft_that_changes_or_goes_stops_it_and_keeps_what_there_is(
     second = start(cast, Version.objects.get(pk=draft.pk))
     policies.discard_draft(version=draft.pk, person=cast.bo)
     assert "discarded" in stage.run_to_its_end(second.pk, new_says).failure
+
+
+def test_what_two_rationales_have_apart_is_marked(
+    cast: Cast, pair: tuple[Version, Version], client_for: Clients
+) -> None:
+    published, draft = pair
+    study = stage.run_to_its_end(start(cast, draft).pk, new_says)
+    for version, words in ((published, "It sells shoes"), (draft, "It sells lamps")):
+        Verdict.objects.filter(version=version).update(rationale=words)
+    html = client_for(cast.bo).get(f"/backtests/{study.pk}").content.decode()
+    assert "It sells <del>shoes</del>" in html and "It sells <ins>lamps</ins>" in html
 
 
 def test_a_flip_becomes_a_case_once(cast: Cast, pair: tuple[Version, Version], client_for: Clients) -> None:

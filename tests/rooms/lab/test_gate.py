@@ -17,6 +17,7 @@ from reviewapp.policies import reads_cases, reads_gate
 from reviewapp.policies.models import GateReport, Version
 from reviewapp.screening import actions as screening
 from reviewapp.screening.actions import Claim
+from reviewapp.screening.models import Verdict
 from reviewapp.ui.errors import Forbidden, Missing, Stale
 from tests.cast import Cast
 from tests.rooms.lab import stage
@@ -80,6 +81,9 @@ def test_a_broken_case_blocks_and_is_named_with_both_rationales(
     page = client_for(cast.bo).get(f"/gates/{study.pk}").content.decode()
     assert "Cannot be published" in page and case.code in page and case.section in page
     assert page.count("Because.") >= 2, "both rationales stand side by side"
+    Verdict.objects.filter(version=draft).update(rationale="Because it asks.")
+    page = client_for(cast.bo).get(f"/gates/{study.pk}").content.decode()
+    assert "Because<ins> it asks</ins>." in page
     fragment = client_for(cast.cy).get(f"/lab/drafts/{draft.pk}/gate").content.decode()
     assert case.code in fragment and "Run gate" in fragment
 
