@@ -152,6 +152,9 @@ INGEST_BACKLOG_SECONDS = int(os.environ.get("INGEST_BACKLOG_SECONDS", "600"))
 # The share of items, in a hundred, that a new queue asks a first call on before any verdict is shown.
 BLIND_PERCENT = int(os.environ.get("BLIND_PERCENT", "10"))
 
+# Days after which the texts that somebody tried a draft on are removed.
+TRIES_KEPT_DAYS = int(os.environ.get("TRIES_KEPT_DAYS", "30"))
+
 REASONER_API_KEY = os.environ.get("REASONER_API_KEY", "")
 REASONER_MODEL = os.environ.get("REASONER_MODEL", "")
 

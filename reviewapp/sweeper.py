@@ -90,6 +90,7 @@ CHORES: Final[tuple[tuple[float, Callable[[], object]], ...]] = (
     (FORGET_SECONDS, review.forget_traces),
     (FORGET_SECONDS, review.remind_of_exceptions),
     (FORGET_SECONDS, accounts.forget_notices),
+    (FORGET_SECONDS, lab.forget_tries),
 )
 """Seconds between two turns, and the chore. Each commits on its own; one that fails does not keep the others waiting."""
 

@@ -1,7 +1,9 @@
 """Fragments beside a draft: try a text, the gate, open items, and a section's overrides."""
 
+from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -17,15 +19,14 @@ from reviewapp.ui.errors import ProductError
 def try_it(request: SignedInRequest, version: UUID) -> HttpResponse:
     """The form; POST asks and shows where the answers will stand."""
     typed = {"text": request.POST.get("text", ""), "item": request.POST.get("item", "")}
+    context: dict[str, Any] = {"version_id": version, "typed": typed, "days": settings.TRIES_KEPT_DAYS}
     if request.method != "POST":
-        return render(request, "lab/try.html", {"version_id": version, "typed": typed})
+        return render(request, "lab/try.html", context)
     try:
         run = actions.start_try(version=version, person=request.user, **typed)
     except ProductError as error:
-        context = {"version_id": version, "typed": typed, "error": error}
-        return render(request, "lab/try.html", context, status=error.status)
-    page = reads_try.try_page(run, request.user)
-    return render(request, "lab/try.html", {"version_id": version, "typed": typed, "page": page})
+        return render(request, "lab/try.html", context | {"error": error}, status=error.status)
+    return render(request, "lab/try.html", context | {"page": reads_try.try_page(run, request.user)})
 
 
 @requires("lab.run")

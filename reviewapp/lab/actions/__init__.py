@@ -8,7 +8,7 @@ from reviewapp.lab.actions.gating import start_gate
 from reviewapp.lab.actions.handling import handle_overrides
 from reviewapp.lab.actions.rejudging import rejudge_open
 from reviewapp.lab.actions.studies import cancel_study, pause_study, resume_study
-from reviewapp.lab.actions.trying import start_try
+from reviewapp.lab.actions.trying import forget_tries, start_try
 from reviewapp.lab.actions.uploading import case_from_row, start_judged_evaluation
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "cases_from_breaks",
     "end_evaluation",
     "forget_texts",
+    "forget_tries",
     "handle_overrides",
     "keep_answers",
     "look_ahead",

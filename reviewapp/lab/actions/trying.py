@@ -1,17 +1,27 @@
 """Trying a text: a draft's verdict beside the published one's. The request only asks; a fragment looks for the answer."""
 
+from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
+from reviewapp.audit.actions import SWEEPER
 from reviewapp.intake.models import Item
 from reviewapp.lab.actions.studies import published_beside, version_to_judge
-from reviewapp.lab.rules import MOST_TEXT
+from reviewapp.lab.models import Study
+from reviewapp.lab.rules import MOST_TEXT, OPEN_STATES, StudyKind
 from reviewapp.screening.actions import runs
+from reviewapp.screening.models import Judgement, Run
 from reviewapp.screening.rules import RunKind
 from reviewapp.ui.errors import Missing, ProductError
+
+RUNS_AT_ONCE: Final = 500
 
 
 class NothingToTry(ProductError):
@@ -46,6 +56,20 @@ def start_try(*, version: UUID, text: str, item: str, person: Person) -> UUID:
             raise Missing("This item may not be judged: it is restricted or erased. Paste another text.")
     runs.finish_asking(run=run)
     return run
+
+
+def forget_tries() -> int:
+    """For the sweeper: remove the texts of tries older than TRIES_KEPT_DAYS, and the run's copies of evaluations that ended.
+
+    The rows of an evaluation keep theirs until somebody erases them. Returns how many texts went.
+    """
+    old = Now() - timedelta(days=settings.TRIES_KEPT_DAYS)
+    over = Study.objects.filter(kind=StudyKind.EVALUATE).exclude(state__in=OPEN_STATES).values("run")
+    wanted = Q(kind=RunKind.TRY_IT, started_at__lt=old) | Q(kind=RunKind.EVALUATE, pk__in=over)
+    kept = Judgement.objects.filter(run=OuterRef("pk"), text__gt="", state__in=["done", "failed"])
+    found = Run.objects.filter(wanted, Exists(kept)).order_by("started_at").values_list("pk", flat=True)
+    keys = list(found[:RUNS_AT_ONCE])
+    return runs.forget_texts(runs=keys, actor=SWEEPER) if keys else 0
 
 
 def _picked(typed: str) -> UUID:

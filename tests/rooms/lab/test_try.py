@@ -1,17 +1,20 @@
 """Trying a text: asked at once, answered later, the draft beside the published version; the request never waits."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from django.db.models.functions import Now
 from django.test import Client
 
 from reviewapp.accounts.models import Person
+from reviewapp.audit.models import Event
 from reviewapp.lab import actions
 from reviewapp.lab.actions.trying import NothingToTry
 from reviewapp.policies import actions as policies
 from reviewapp.policies.models import Version
 from reviewapp.screening.actions import Claim
-from reviewapp.screening.models import CurrentVerdict, Judgement
+from reviewapp.screening.models import CurrentVerdict, Judgement, Run, Verdict
 from reviewapp.screening.rules_line import Lane
 from reviewapp.ui.errors import Forbidden, Missing
 from tests.cast import Cast
@@ -37,10 +40,16 @@ def test_a_text_is_asked_of_both_and_shown_side_by_side(
     assert "&lt;b&gt;Buy&lt;/b&gt; now" in page, "what was typed is kept, as text"
     assert set(Judgement.objects.values_list("lane", flat=True)) == {Lane.NOW.value}
     stage.answer(lambda claim: "violates" if claim.version == draft.pk else "allowed")
+    for version, words in ((draft, "It <sells> followers today"), (published, "It sells followers and more")):
+        Verdict.objects.filter(version=version).update(rationale=words)
     run = Judgement.objects.values_list("run", flat=True)[0]
     page = client.get(f"/lab/tries/{run}").content.decode()
     assert page.index(f"v{draft.number}") < page.index(f"v{published.number}<")
     assert "Violates" in page and "Allowed" in page and "differ" in page and "hx-trigger" not in page
+    assert "<ins>&lt;</ins>sells<ins>&gt;</ins> followers <ins>today</ins>" in page, (
+        "words are marked, and escaped"
+    )
+    assert "<del>and more</del>" in page
     assert client_for(cast.cy).get(f"/lab/tries/{run}").status_code == 404, "somebody else's try"
 
 
@@ -98,3 +107,22 @@ def test_a_failure_says_why(cast: Cast, pair: tuple[Version, Version], client_fo
     stage.answer(says)
     page = client_for(cast.bo).get(f"/lab/tries/{run}").content.decode()
     assert "too long for the reasoner" in page and "Unsure" in page
+
+
+def test_the_text_of_an_old_try_is_removed_and_its_labels_stay(
+    cast: Cast, pair: tuple[Version, Version], client_for: Clients
+) -> None:
+    _, draft = pair
+    assert "removed after 30 days" in client_for(cast.bo).get(f"/lab/drafts/{draft.pk}/try").content.decode()
+    old = actions.start_try(version=draft.pk, text="An old secret", item="", person=cast.bo)
+    new = actions.start_try(version=draft.pk, text="A new secret", item="", person=cast.bo)
+    while stage.answer(lambda claim: "violates"):
+        pass
+    Run.objects.filter(pk=old).update(started_at=Now() - timedelta(days=31))
+    assert actions.forget_tries() == 2 and actions.forget_tries() == 0
+    assert not Judgement.objects.filter(run=old).exclude(text="").exists()
+    kept = Verdict.objects.filter(judgement__run=old)
+    assert {(each.label, each.rationale, each.raw) for each in kept} == {("violates", "", "")}
+    assert set(Judgement.objects.filter(run=new).values_list("text", flat=True)) == {"A new secret"}
+    event = Event.objects.get(verb="run.texts_erased")
+    assert event.subjects == [old] and event.data == {"count": 2}

@@ -221,3 +221,19 @@ def test_erasing_its_texts_erases_what_the_pump_was_asked_too(
     row = EvaluationRow.objects.get(key="q1")
     assert bo.post(f"/evaluations/{study.pk}/rows/{row.pk}/case").status_code == 422
     assert Event.objects.get(verb="run.texts_erased").data["count"] == 3
+
+
+def test_what_the_pump_was_asked_goes_when_it_ended_and_the_rows_stay(
+    cast: Cast, published: Version, client_for: Clients
+) -> None:
+    study = started(client_for(cast.bo), published)
+    actions.advance_studies()
+    stage.answer(buying)
+    assert actions.forget_tries() == 0, "an open one is still read"
+    stage.run_to_its_end(study.pk, buying)
+    assert actions.forget_tries() == 3
+    assert set(EvaluationRow.objects.values_list("text", flat=True)) == {
+        "Buy this now",
+        "Hello, all",
+        "Buy that",
+    }
