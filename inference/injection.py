@@ -115,6 +115,8 @@ def _reasons(text: str) -> Iterator[str]:
 
 def _hidden(text: str) -> bool:
     """Tag characters outside flags, direction overrides, or three invisible marks that no script needs there."""
+    if text.isascii():
+        return text.count("\x00") >= 3
     invisible = 0
     before = 0
     for char in _FLAG.sub("", text):

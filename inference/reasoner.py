@@ -6,14 +6,11 @@ import json
 import math
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn, Self, TypeGuard, TypeVar
 
 import aiohttp
-import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from inference.addresses import checked_key, read_address
 from inference.prompt import prompt_hash, request_body, tokens_out
@@ -86,17 +83,10 @@ class Reasoner:
         self._fingerprint = ""
         self._identity: EngineIdentity | None = None
         self._identifying = asyncio.Lock()
-        headers = {"accept-encoding": "identity", "accept": "application/json"}
+        self._headers = {"accept-encoding": "identity", "accept": "application/json"}
         if api_key:
-            headers["authorization"] = f"Bearer {checked_key(api_key)}"
-        self._client = httpx.AsyncClient(
-            # One large default httpx pool slows down with its size; aiohttp's connector does not.
-            transport=AiohttpTransport(client=_session),
-            headers=headers,
-            timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
-            follow_redirects=False,
-            trust_env=False,
-        )
+            self._headers["authorization"] = f"Bearer {checked_key(api_key)}"
+        self._opened: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -106,7 +96,8 @@ class Reasoner:
 
     async def aclose(self) -> None:
         """Closes every connection; the engine then stops work on calls still running."""
-        await self._client.aclose()
+        if self._opened:
+            await self._opened.close()
 
     async def judge(
         self,
@@ -186,10 +177,6 @@ class Reasoner:
             reply = await self._send("POST", f"{self.base_url}/chat/completions", body)
         except EngineUnavailable as problem:
             return _with_hash(problem.failure, sent_hash)
-        except TimeoutError:
-            return Failure(
-                FailureKind.TIMEOUT, "The engine stopped in the middle of its answer.", "", sent_hash
-            )
         return self._read(reply, policy, item, model, sent_hash, time.monotonic() - started)
 
     def _asks_schema(self) -> bool:
@@ -238,13 +225,25 @@ class Reasoner:
     async def _send(self, method: str, url: str, body: dict[str, Any] | None = None) -> _Reply:
         """One exchange with a capped body. Raises EngineUnavailable for anything short of a whole answer."""
         try:
-            async with self._client.stream(method, url, **_content(body)) as response:
-                data = await _capped_body(response)
-                return _Reply(response.status_code, response.headers, data)
-        except httpx.ReadTimeout as error:
-            raise TimeoutError from error
-        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
+            async with self._session().request(
+                method, url, allow_redirects=False, **_content(body)
+            ) as response:
+                return _Reply(response.status, response.headers, await _capped_body(response))
+        except (aiohttp.ClientError, OSError) as error:
             raise EngineUnavailable(no_answer(error)) from error
+
+    def _session(self) -> aiohttp.ClientSession:
+        """Opened at the first exchange, since it belongs to the loop that runs then."""
+        if self._opened is None:
+            self._opened = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers=self._headers,
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+                auto_decompress=False,
+                trust_env=False,
+            )
+        return self._opened
 
     def _read(
         self, reply: _Reply, policy: PolicyText, item: ItemText, model: str, sent_hash: str, seconds: float
@@ -313,45 +312,26 @@ def engine_load(text: str) -> EngineLoad:
     )
 
 
-def _session() -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS)
-    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
-
-
 def _content(body: dict[str, Any] | None) -> dict[str, Any]:
     if body is None:
         return {}
     return {
-        "content": json.dumps(body, ensure_ascii=False).encode(),
+        "data": json.dumps(body, ensure_ascii=False).encode(),
         "headers": {"content-type": "application/json"},
     }
 
 
-async def _capped_body(response: httpx.Response) -> bytes:
+async def _capped_body(response: aiohttp.ClientResponse) -> bytes:
     if response.headers.get("content-encoding", "identity").lower() != "identity":
         raise EngineUnavailable(
             Failure(FailureKind.REFUSED, "The engine sent a compressed answer that was not asked for.")
         )
     data = bytearray()
-    async with _closing(response.aiter_raw()) as chunks:
-        async for chunk in chunks:
-            data += chunk
-            if len(data) > MAX_BODY_BYTES:
-                begun = capped(bytes(data[:MAX_RAW]).decode(errors="replace"), MAX_RAW)
-                raise EngineUnavailable(
-                    Failure(FailureKind.INVALID, "The engine's answer is larger than 1 MB.", begun)
-                )
+    while chunk := await response.content.readany():
+        data += chunk
+        if len(data) > MAX_BODY_BYTES:
+            raise EngineUnavailable(Failure(FailureKind.INVALID, "The engine's answer is larger than 1 MB."))
     return bytes(data)
-
-
-@asynccontextmanager
-async def _closing(chunks: AsyncIterator[bytes]) -> AsyncIterator[AsyncIterator[bytes]]:
-    try:
-        yield chunks
-    finally:
-        close = getattr(chunks, "aclose", None)
-        if close is not None:
-            await close()
 
 
 def _decoded(body: bytes) -> Any:
@@ -394,8 +374,11 @@ def _is_id(value: object) -> TypeGuard[str]:
 
 async def _all(calls: Iterable[Awaitable[T]]) -> list[T]:
     """The results of all calls in order; where one is cancelled or fails, the others end too."""
+    first, *others = calls
+    if not others:
+        return [await first]
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_awaited(call)) for call in calls]
+        tasks = [group.create_task(_awaited(call)) for call in (first, *others)]
     return [task.result() for task in tasks]
 
 
