@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "reviewapp.accounts.idle.Idle",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -186,6 +187,9 @@ CSRF_COOKIE_NAME = "__Host-csrf" if _https else "review-csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
+# Claims have ended by the time that a session does: a lease is five minutes.
+IDLE_MINUTES = int(os.environ.get("IDLE_MINUTES", "30"))
+IDLE_MINUTES = max(IDLE_MINUTES, 6) if IDLE_MINUTES else 0
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 CSRF_FAILURE_VIEW = "reviewapp.ui.pages.csrf_failed"
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _https else 0

@@ -23,7 +23,8 @@ function startEditor(form) {
   function post(path, extra) {
     const body = new FormData(form);
     for (const [key, value] of Object.entries(extra || {})) body.set(key, value);
-    return fetch(`${base}/${path}`, { method: "POST", body });
+    const headers = path === "hold" ? { "X-Background": "yes" } : {};
+    return fetch(`${base}/${path}`, { method: "POST", body, headers });
   }
 
   async function save() {

@@ -38,6 +38,9 @@ def requires(
         def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             person = request.user
             if not isinstance(person, Person):
+                if "HX-Request" in request.headers:
+                    # The page stays as it is, with what was typed into it, and asks to sign in again.
+                    return HttpResponse(status=401, headers={"HX-Reswap": "none"})
                 return redirect_to_login(request.get_full_path())
             check_may(person, permission)
             with timezone.override(ZoneInfo(person.time_zone)):

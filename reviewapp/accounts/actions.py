@@ -141,6 +141,12 @@ def set_password(*, person: UUID, password: str, actor: Actor) -> None:
     record(verb="person.password_changed", actor=actor, subjects=[person])
 
 
+@transaction.atomic
+def end_idle(*, person: UUID) -> None:
+    """Record that a session of somebody ended because nobody used it; who called ends the session itself."""
+    record(verb="person.timed_out", actor=Actor.person(person), subjects=[person])
+
+
 def set_theme(*, person: UUID, theme: str) -> None:
     """Remember `system`, `light` or `dark` with the account. Raises NotAPerson for another word."""
     if theme not in THEMES:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from reviewapp.accounts import rules
@@ -36,7 +37,7 @@ ENTRIES: Final = (
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """Template context: `navigation` (entries this person may open) and `may` (their permissions by name)."""
+    """Template context: `navigation` (entries this person may open), `may` (their permissions by name), `idle_seconds`."""
     person = getattr(request, "user", None)
     if not isinstance(person, Person):
         return {"navigation": (), "may": {}, "theme": "system"}
@@ -47,7 +48,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         if rules.may(person.roles, each.permission)
         and not (each.unless and rules.may(person.roles, each.unless))
     ]
-    return {"navigation": entries, "may": allowed, "theme": person.theme}
+    idle = settings.IDLE_MINUTES * 60
+    return {"navigation": entries, "may": allowed, "theme": person.theme, "idle_seconds": idle}
 
 
 def _is_here(href: str, path: str) -> bool:

@@ -7,6 +7,7 @@ from reviewapp.accounts import views, views_admin, views_notices
 urlpatterns = [
     path("accounts/login/", views.sign_in, name="account_login"),
     path("accounts/logout/", views.sign_out, name="account_logout"),
+    path("accounts/idle", views.idle_time, name="idle"),
     path("accounts/password/change/", views.change_password, name="account_change_password"),
     path("settings/me", views.me, name="me"),
     path("settings/languages", views.languages, name="languages"),

@@ -3,12 +3,12 @@
 from typing import Any
 
 from allauth.account.views import LoginView, LogoutView, PasswordChangeView
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
-from reviewapp.accounts import actions, reads, reads_notices
+from reviewapp.accounts import actions, idle, reads, reads_notices
 from reviewapp.accounts.access import SignedInRequest, open_to_all, requires
 from reviewapp.accounts.forms import languages_of
 from reviewapp.audit.actions import Actor
@@ -29,6 +29,16 @@ def sign_out(request: SignedInRequest) -> HttpResponse:
     """End this session."""
     answer: HttpResponse = LogoutView.as_view()(request)
     return answer
+
+
+@requires("settings.own")
+@require_http_methods(["GET", "HEAD", "POST"])
+def idle_time(request: SignedInRequest) -> HttpResponse:
+    """Seconds until this session ends unused, as JSON `{"left": …}`; POST is a use of it, or with `out` ends it."""
+    if request.method == "POST" and "out" in request.POST:
+        idle.end(request, request.user)
+        return HttpResponse(status=204)
+    return JsonResponse({"left": idle.left(request)})
 
 
 @requires("settings.own")

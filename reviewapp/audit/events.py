@@ -126,6 +126,7 @@ EVENTS: Final[dict[str, EventKind]] = dict(
         _kind("person.languages_changed", "The languages that a person reads changed.", "before", "after"),
         _kind("person.password_changed", "A person got another password."),
         _kind("person.signed_in", "Somebody signed in."),
+        _kind("person.timed_out", "A session ended because nobody used it."),
         _kind("key.issued", "An API key was made.", "scopes", "prefix"),
         _kind("key.revoked", "An API key was revoked.", "prefix"),
         _kind("export.asked", "Somebody asked for an export.", "kind", "format"),

@@ -1,15 +1,18 @@
 """A day at the queue in a real browser: hold, hand over, escalate in two keys, a blind call, keys of one's own."""
 
+import time
 from collections.abc import Callable
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
 from reviewapp.accounts import actions as accounts
 from reviewapp.policies.models import Version
 from reviewapp.review import actions
 from reviewapp.review.models import BlindCall, Decision, Draft, Escalation, Task
-from tests.cast import Cast
+from tests.cast import PASSWORD, Cast
 from tests.journeys.test_review import item, label, press, start
 from tests.rooms.review import stage
 
@@ -65,6 +68,49 @@ def test_typed_words_come_back_after_the_browser_died(cast: Cast, fraud: Version
     again.goto(address)
     expect(again.get_by_label("Note for the policy writer")).to_have_value("Half a thought")
     assert not Decision.objects.exists()
+
+
+def test_who_is_away_is_warned_then_signed_out_and_goes_on_where_they_were(
+    cast: Cast, fraud: Version, page_for: OpenPage
+) -> None:
+    """1. Half an hour passes: a warning; a key answers it and does nothing else. 2. Another: signed out, the page covered,
+    the words kept. 3. The password uncovers it."""
+    stage.line_up(1, version=fraud)
+    cast.ana.set_password(PASSWORD)
+    cast.ana.save()
+    page = page_for(cast.ana)
+    page.clock.install()
+    start(page)
+    page.keyboard.press("o")
+    page.locator("#reason").fill("Not sent yet.")
+    unused(1_770)
+    page.clock.fast_forward(1_770_000)
+    warning = page.get_by_role("alertdialog", name="Still there?")
+    expect(warning).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(warning).to_be_hidden()
+    assert not Decision.objects.exists()
+    unused(1_801)
+    page.clock.fast_forward(1_801_000)
+    locked = page.get_by_role("dialog", name="You are signed out")
+    expect(locked).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.type("wrong")
+    page.keyboard.press("Enter")
+    expect(locked.get_by_role("alert")).to_contain_text("does not open this account")
+    expect(page.get_by_role("region", name="Item")).to_be_hidden()
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(locked).to_be_hidden()
+    expect(page.locator("#reason")).to_have_value("Not sent yet.")
+
+
+def unused(seconds: int) -> None:
+    """Nobody has used any session for so long."""
+    for row in Session.objects.all():
+        store = SessionStore(row.session_key)
+        store["seen"] = int(time.time()) - seconds
+        store.save()
 
 
 def test_a_blind_call_that_differs_is_kept_by_enter(cast: Cast, fraud: Version, page_for: OpenPage) -> None:

@@ -1,8 +1,10 @@
 """The door: one way in, a fresh session each time, and no way back for those who were disabled."""
 
+import time
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 
@@ -123,3 +125,46 @@ def test_ones_own_page_keeps_what_was_typed_when_it_cannot_be_saved(cast: Cast, 
     client.post("/settings/me", {"name": "Ana Maria", "time_zone": "Asia/Tokyo", "theme": "light"})
     cast.ana.refresh_from_db()
     assert (cast.ana.name, cast.ana.time_zone, cast.ana.theme) == ("Ana Maria", "Asia/Tokyo", "light")
+
+
+def aged(client: Client, seconds: int) -> None:
+    """Nobody has used the session of this client for so long."""
+    session = client.session
+    session["seen"] = int(time.time()) - seconds
+    session.save()
+
+
+def test_a_session_that_nobody_uses_ends_and_what_a_page_asks_by_itself_is_no_use(
+    cast: Cast, client_for: Clients
+) -> None:
+    client = client_for(cast.ana)
+    client.get("/settings/me")
+    aged(client, 1_700)
+    asked = {"HX-Request": "true"}
+    assert client.get("/settings/notices/chip", headers=asked).status_code == 200
+    assert client.post("/policies/spam/draft/hold", headers={"X-Background": "yes"}).status_code == 403
+    assert client.get("/accounts/idle", headers=asked).json()["left"] <= 100
+    client.get("/settings/me")
+    assert client.get("/accounts/idle", headers=asked).json()["left"] > 1_790
+    aged(client, 30 * 60 + 61)
+    answer = client.get("/settings/notices/chip", headers=asked)
+    assert answer.status_code == 401 and answer.headers["HX-Reswap"] == "none"
+    assert client.get("/settings/me").status_code == 302
+    assert Event.objects.get(verb="person.timed_out").subjects == [cast.ana.pk]
+
+
+def test_a_page_can_end_its_own_session(cast: Cast, client_for: Clients) -> None:
+    client = client_for(cast.ana)
+    assert client.post("/accounts/idle").json()["left"] == 1_800
+    assert client.post("/accounts/idle", {"out": "yes"}).status_code == 204
+    assert client.get("/settings/me").status_code == 302
+
+
+def test_without_a_limit_a_session_lasts_its_twelve_hours(
+    cast: Cast, client_for: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "IDLE_MINUTES", 0)
+    client = client_for(cast.ana)
+    aged(client, 11 * 3600)
+    page = client.get("/settings/me").content.decode()
+    assert 'data-limit="0"' in page

@@ -1,0 +1,99 @@
+// Signing out when nobody is there: a warning first, then the page is covered; what was typed stays in it.
+"use strict";
+(() => {
+  const WARN_MS = 60_000;
+  const TELL_MS = 60_000;
+  const warning = document.getElementById("idle-warning");
+  const lock = document.getElementById("idle-lock");
+  if (!warning || !lock) return;
+  const limit = Number(warning.dataset.limit) * 1000;
+  let usedAt = Date.now();
+  let toldAt = usedAt;
+  let asking = false;
+
+  const token = () => /(?:^|; )(?:__Host-csrf|review-csrf)=([^;]+)/.exec(document.cookie)?.[1] || "";
+  // Answers with the milliseconds that the server gives, or with nothing when the session is over.
+  async function ask(method, fields) {
+    const headers = { "X-CSRFToken": token(), "HX-Request": "true" };
+    const body = fields && new URLSearchParams(fields);
+    const answer = await fetch("/accounts/idle", { method, headers, body });
+    if (answer.status === 401) return null;
+    return answer.status === 200 ? (await answer.json()).left * 1000 : 0;
+  }
+
+  async function look() {
+    if (asking || lock.open) return;
+    const left = usedAt + limit - Date.now();
+    if (left > WARN_MS) return;
+    if (warning.open && left > 0) {
+      warning.querySelector("[data-left]").textContent = `${Math.ceil(left / 1000)} s`;
+      return;
+    }
+    asking = true;
+    try {
+      const given = await ask("GET"); // another tab may be in use
+      if (given === null) { cover(); return; }
+      usedAt = Math.max(usedAt, Date.now() + given - limit);
+      const now = usedAt + limit - Date.now();
+      if (now > WARN_MS) { warning.close(); return; }
+      if (now > 0) { if (!warning.open) warning.showModal(); return; }
+      await ask("POST", { out: "yes" });
+      cover();
+    } catch { /* no connection: nothing is signed out, and the next second asks again */ } finally { asking = false; }
+  }
+
+  function cover() {
+    if (lock.open) return;
+    warning.close();
+    document.querySelectorAll("dialog[open]").forEach((each) => { each.dataset.open = "yes"; each.close(); });
+    document.body.classList.add("locked");
+    lock.showModal();
+    document.getElementById("lock-password").focus();
+  }
+
+  function uncover() {
+    document.querySelectorAll("[name=csrfmiddlewaretoken]").forEach((each) => { each.value = token(); });
+    document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token() }));
+    usedAt = toldAt = Date.now();
+    document.body.classList.remove("locked");
+    lock.close();
+    document.querySelectorAll("dialog[data-open]").forEach((each) => { delete each.dataset.open; each.showModal(); });
+  }
+
+  lock.addEventListener("close", () => { if (document.body.classList.contains("locked")) lock.showModal(); });
+  lock.querySelector("form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const problem = document.getElementById("lock-problem");
+    const password = document.getElementById("lock-password");
+    const body = new FormData(event.target);
+    body.set("csrfmiddlewaretoken", token());
+    problem.textContent = "";
+    let words = "No connection. Try again in a moment.";
+    try {
+      const answer = await fetch(event.target.action, { method: "POST", body, redirect: "manual" });
+      if (answer.type === "opaqueredirect") { password.value = ""; uncover(); return; }
+      words = "That password does not open this account. After five wrong tries wait five minutes, or ask an admin for a new one.";
+    } catch { /* said below */ }
+    problem.textContent = words;
+    password.select();
+  });
+
+  function used(event) {
+    if (lock.open) return;
+    usedAt = Date.now();
+    if (warning.open) {
+      event.preventDefault();
+      event.stopImmediatePropagation(); // the key that says “I am here” does nothing else
+      warning.close();
+      toldAt = 0;
+    }
+    if (usedAt - toldAt < TELL_MS) return;
+    toldAt = usedAt;
+    ask("POST").then((given) => { if (given === null) cover(); }).catch(() => { toldAt = 0; });
+  }
+  for (const kind of ["keydown", "pointerdown", "pointermove", "click", "wheel"]) {
+    addEventListener(kind, used, { capture: true, passive: kind === "wheel" });
+  }
+  document.addEventListener("htmx:responseError", (event) => { if (event.detail.xhr.status === 401) cover(); });
+  if (limit) setInterval(look, 1_000);
+})();
