@@ -15,7 +15,7 @@ import django
 django.setup()
 
 from tests import databases  # noqa: E402  needs the settings
-from tests.bench import claims, exports, feed, ingest, keyboard, policies, pump, rerun, soak  # noqa: E402
+from tests.bench import claims, exports, feed, ingest, keyboard, lab, policies, pump, rerun, soak  # noqa: E402
 from tests.bench.measure import Figure  # noqa: E402
 
 BENCHMARKS = {
@@ -28,6 +28,7 @@ BENCHMARKS = {
     "B12": rerun.rerun_after_kill,
     "verdicts": pump.verdict_rate,
     "feed": feed.whole_feed,
+    "lab": lab.lab_runs,
     "keyboard": keyboard.robot,
     "policies": policies.policy_pages,
 }

@@ -40,8 +40,9 @@ BUSY_VERDICTS: Final = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One side of one round: answers a second, and milliseconds of processor time for each answer."""
+    """One side of one round: answers, answers a second, and milliseconds of processor time for each answer."""
 
+    done: int
     rate: float
     python: float
     database: float
@@ -59,7 +60,7 @@ def pump_rate(database: str) -> Iterator[Figure]:
         ours, limit = [], []
         for seed in range(ROUNDS):
             options = ("--delay", str(latency), "--spread", str(SPREAD), "--seed", str(seed))
-            limit.append(_bare(flying, TURNS * flying, options))
+            limit.append(ask_bare(flying, TURNS * flying, options))
             ours.append(_ours(flying, TURNS * flying, options))
         yield figure(
             f"B4 at {flying}", f"verdicts/s of the pump against answers/s of a bare client, median {latency} s",
@@ -98,31 +99,36 @@ def _overhead(ours: Sequence[Measured], limit: Sequence[Measured]) -> Figure:
 
 def _ours(flying: int, total: int, options: tuple[str, ...]) -> Measured:
     """`total` live items, judged and sent on to people by one pump."""
-    _arrive(total)
-    with _engine(options) as url, override_settings(REASONER_URLS=[url]), _still_window():
-        return _measured(lambda: asyncio.run(pump(0, 0, seconds=600, window=flying)).done, total)
+    arrive_for_a_verdict(total)
+    with engine_at(*options) as url, override_settings(REASONER_URLS=[url]), still_window():
+        ours = measured(lambda: asyncio.run(pump(0, 0, seconds=600, window=flying)).done)
+    assert ours.done == total, f"{ours.done} of {total} were judged"
+    return ours
 
 
-def _bare(flying: int, total: int, options: tuple[str, ...]) -> Measured:
+def ask_bare(flying: int, total: int, options: tuple[str, ...]) -> Measured:
+    """The bare client asks `total` questions."""
     bodies = bare.questions(policy_text(_version()), [f"{ABUSE}, number {number}" for number in range(total)])
-    with _engine(options) as url:
-        return _measured(lambda: asyncio.run(bare.ask_all(url, bodies, flying)), total)
+    with engine_at(*options) as url:
+        limit = measured(lambda: asyncio.run(bare.ask_all(url, bodies, flying)))
+    assert limit.done == total, f"{limit.done} of {total} were answered"
+    return limit
 
 
-def _measured(work: Callable[[], int], total: int) -> Measured:
+def measured(work: Callable[[], int]) -> Measured:
+    """What `work` took for each of those that it says it did."""
     gc.collect()
     meter = Meter()
     done = work()
     seconds, python, database = meter.seconds, meter.python, meter.database
-    assert done == total, f"{done} of {total} were judged"
-    return Measured(total / seconds, python * 1_000 / total, database * 1_000 / total)
+    return Measured(done, done / seconds, python * 1_000 / done, database * 1_000 / done)
 
 
 def _naive(database: str) -> float:
     """Items a second of one RQ job for each item, at the latency of the smallest window."""
-    _arrive(NAIVE_JOBS)
+    arrive_for_a_verdict(NAIVE_JOBS)
     latency = str(LATENCIES[min(LATENCIES)])
-    with _engine(("--delay", latency, "--spread", str(SPREAD))) as url:
+    with engine_at("--delay", latency, "--spread", str(SPREAD)) as url:
         extra = {"DATABASE_URL": databases.url_of(database), "REASONER_URL": url, "REVIEW_PROCESS": "reason"}
         rate = naive.rate(extra, engine=engine(), workers=NAIVE_WORKERS, jobs=NAIVE_JOBS)
     assert not _open(), "the naive way left something undone"
@@ -130,7 +136,7 @@ def _naive(database: str) -> float:
 
 
 @contextmanager
-def _engine(options: tuple[str, ...]) -> Iterator[str]:
+def engine_at(*options: str) -> Iterator[str]:
     """A process of its own: its time is not counted."""
     with (
         tempfile.TemporaryDirectory() as home,
@@ -139,11 +145,12 @@ def _engine(options: tuple[str, ...]) -> Iterator[str]:
         yield url
 
 
-def _still_window() -> AbstractContextManager[object]:
+def still_window() -> AbstractContextManager[object]:
+    """The window stays as it is, so that calls in flight are the same on both sides."""
     return patch.object(rules_window, "next_window", lambda window, **_: window)
 
 
-def _arrive(count: int) -> None:
+def arrive_for_a_verdict(count: int) -> None:
     """Live items that harassment alone judges, scored and waiting for their verdict."""
     for start in range(0, count, 500):
         texts = [f"{ABUSE}, number {number}" for number in range(start, min(start + 500, count))]

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.bench import claims, exports, ingest, pump
-from tests.bench.__main__ import BENCHMARKS
+from tests.bench import claims, exports, ingest, pump, soak
+from tests.bench.__main__ import BENCHMARKS, main
+from tests.bench.census import Census
 from tests.bench.measure import Figure
 from tests.databases import ROOT
 
@@ -51,3 +52,22 @@ def test_an_unknown_name_says_which_there_are() -> None:
     )
     assert done.returncode == 2
     assert f"no benchmark is called B99; there are {', '.join(BENCHMARKS)}" in done.stderr
+
+
+@pytest.mark.parametrize(("reached", "status"), [(True, 0), (False, 1)])
+def test_a_soak_that_loses_something_fails(
+    monkeypatch: pytest.MonkeyPatch, reached: bool, status: int
+) -> None:
+    found = Figure("lost", "items", 1, 1, 1, (1, 1), "= 1", reached, "items", must=True)
+    monkeypatch.setattr(soak, "soak", lambda **_: iter([found]))
+    monkeypatch.setattr(sys, "argv", ["bench", "soak", "--minutes", "1"])
+    assert main() == status
+
+
+def test_memory_that_grows_by_a_megabyte_a_minute_grows_by_sixty_an_hour() -> None:
+    flat, leaking = Census(0), Census(0)
+    for minute in range(30):
+        flat.samples.append((minute * 60.0, {"web": 100_000_000 + (minute % 3) * 1_000_000}))
+        leaking.samples.append((minute * 60.0, {"web": 100_000_000 + minute * 1_000_000}))
+    assert leaking.growth("web") == pytest.approx(60_000_000)
+    assert abs(flat.growth("web")) < 5_000_000
