@@ -1,5 +1,6 @@
 """Whether a machine may act alone: the canary's word on the engines, and how stable the verdicts of an item are."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -9,8 +10,10 @@ from django.conf import settings
 from django.db import connection
 
 from inference.intervals import clopper_pearson
-from reviewapp.screening.models import Circuit, CurrentVerdict, Stability
+from reviewapp.screening import rules_trust
+from reviewapp.screening.models import Circuit, CurrentVerdict, Judgement, Stability
 from reviewapp.screening.rules_canary import TRUSTED
+from reviewapp.screening.rules_trust import Said
 
 DAYS: Final = 30
 
@@ -34,28 +37,38 @@ def automatic_outcomes_held() -> str:
 def why_people_decide(item_ids: Sequence[UUID]) -> dict[UUID, str]:
     """For each item why no machine may close it, in words; empty where nothing speaks against it.
 
-    Beside this the published version has to allow it. Unstable, doubtful or violating verdicts, suspected injection,
-    a missing verdict and a canary that is not trusted each keep it for people.
+    Beside this the published version has to allow it. See `rules_trust` for what keeps an item for people.
     """
     held = automatic_outcomes_held()
+    said: dict[UUID, list[Said]] = defaultdict(list)
+    answered = set()
+    for row in CurrentVerdict.objects.filter(item__in=item_ids).select_related("verdict"):
+        each = row.verdict
+        answered.add((row.item_id, row.policy_id))
+        said[row.item_id].append(
+            Said(
+                each.label, each.confidence, each.injection_suspected, each.dropped_quotes, len(each.unknown_sections)
+            )
+        )  # fmt: skip
+    asked = Judgement.objects.filter(item__in=item_ids, run__kind="live").exclude(state="done")
+    unanswered = {
+        item
+        for item, policy in asked.values_list("item_id", "version__policy_id")
+        if (item, policy) not in answered
+    }
+    looks = Judgement.objects.filter(
+        item__in=item_ids, run__kind="second_look", state__in=["pending", "leased"]
+    )
+    looking = set(looks.values_list("item_id", flat=True))
     unstable = set(
         Stability.objects.filter(item__in=item_ids, unstable=True).values_list("item_id", flat=True)
     )
-    found: dict[UUID, str] = {}
-    rows = CurrentVerdict.objects.filter(item__in=item_ids).select_related("verdict")
-    for row in rows:
-        said = row.verdict
-        if said.injection_suspected:
-            found[row.item_id] = "the content tries to steer the reasoner"
-        elif said.label != "allowed" or said.confidence != "high":
-            found.setdefault(row.item_id, "a verdict is not a confident allowed")
-        else:
-            found.setdefault(row.item_id, "")
-    reasons = {item: found.get(item, "it has no verdict") for item in item_ids}
     return {
-        item: reason or ("second looks disagreed" if item in unstable else held)
-        for item, reason in reasons.items()
-    }
+        item: rules_trust.why_people_decide(
+            said[item], unanswered=item in unanswered, looking=item in looking, unstable=item in unstable, held=held
+        )
+        for item in item_ids
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Second looks and the canary, as truth tables."""
+"""Second looks, the canary, and what a machine may close by itself, as truth tables."""
+
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 from reviewapp.screening.golden import questions
 from reviewapp.screening.rules_canary import CanaryState, Drift, drift, verdict_on
 from reviewapp.screening.rules_second import Because, Compared, Look, compare, reasons
+from reviewapp.screening.rules_trust import Said, why_people_decide
 
 SURE, LOW, UNSURE = Look("violates", "high"), Look("allowed", "low"), Look("unsure", "medium")
 
@@ -93,3 +97,56 @@ def test_the_golden_set_has_both_labels_for_every_seeded_policy() -> None:
         mine = [each for each in questions() if each.policy == slug]
         assert len(mine) >= 4 and {each.expect for each in mine} == {"violates", "allowed"}
     assert len({each.text for each in questions()}) == len(questions())
+
+
+FINE = Said()
+CLOSABLE: dict[str, Any] = {"said": [FINE, FINE]}
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({}, ""),
+        ({"said": [FINE]}, ""),
+        ({"said": []}, "no verdict"),
+        ({"said": [FINE, replace(FINE, label="violates")]}, "confident allowed"),
+        ({"said": [replace(FINE, label="unsure"), FINE]}, "confident allowed"),
+        ({"said": [FINE, replace(FINE, confidence="medium")]}, "confident allowed"),
+        ({"said": [FINE, replace(FINE, confidence="low")]}, "confident allowed"),
+        ({"said": [FINE, replace(FINE, injection_suspected=True)]}, "steer the reasoner"),
+        ({"said": [FINE, replace(FINE, dropped_quotes=1)]}, "words that the item does not hold"),
+        ({"said": [replace(FINE, unknown_sections=1), FINE]}, "section that its policy does not have"),
+        ({"unanswered": True}, "a policy that was asked has no verdict"),
+        ({"looking": True}, "being judged again"),
+        ({"unstable": True}, "second looks disagreed"),
+        ({"held": "engine-1 answers differently"}, "engine-1 answers differently"),
+    ],
+)
+def test_one_thing_that_speaks_against_it_keeps_an_item_for_people(changed: dict[str, Any], why: str) -> None:
+    found = why_people_decide(**CLOSABLE | changed)
+    assert why in found and bool(found) == bool(why)
+
+
+@given(
+    st.lists(
+        st.builds(
+            Said,
+            st.sampled_from(["allowed", "violates", "unsure"]),
+            st.sampled_from(["low", "medium", "high"]),
+            st.booleans(),
+            st.integers(0, 1),
+            st.integers(0, 1),
+        ),
+        max_size=3,
+    ),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from(["", "held"]),
+)
+def test_nothing_is_closable_but_what_is_fine_in_every_way(
+    said: list[Said], unanswered: bool, looking: bool, unstable: bool, held: str
+) -> None:
+    found = why_people_decide(said, unanswered=unanswered, looking=looking, unstable=unstable, held=held)
+    fine = bool(said) and all(each == FINE for each in said)
+    assert (found == "") == (fine and not (unanswered or looking or unstable or held))

@@ -97,6 +97,9 @@ def test_no_machine_may_close_an_unstable_item(item: UUID) -> None:
     answer(claimed(), "allowed", sections=(), confidence=Confidence.HIGH)
     execute("UPDATE screening_circuit SET engine_id = NULL")
     assert reads_trust.why_people_decide([item]) == {item: ""}
+    Verdict.objects.update(dropped_quotes=1)
+    assert "quotes words" in reads_trust.why_people_decide([item])[item]
+    Verdict.objects.update(dropped_quotes=0)
     row = Verdict.objects.get()
     Stability.objects.create(item_id=item, version_id=row.version_id, looks=3, agree=2, unstable=True)
     assert reads_trust.why_people_decide([item])[item] == "second looks disagreed"
@@ -104,6 +107,19 @@ def test_no_machine_may_close_an_unstable_item(item: UUID) -> None:
     assert "confident" in reads_trust.why_people_decide([item])[item]
     Verdict.objects.update(injection_suspected=True)
     assert "steer" in reads_trust.why_people_decide([item])[item]
+
+
+def test_no_machine_may_close_what_one_of_its_policies_does_not_allow(db: str) -> None:
+    publish("harassment", "hate")
+    (item,) = arrive(ABUSE, policies=["harassment", "hate"])
+    score()
+    first, second = claimed()
+    answer([first], "allowed", sections=())
+    execute("UPDATE screening_circuit SET engine_id = NULL")
+    assert "a policy that was asked has no verdict" in reads_trust.why_people_decide([item])[item]
+    answer([second], "violates", sections=())
+    execute("UPDATE screening_circuit SET engine_id = NULL")
+    assert "not a confident allowed" in reads_trust.why_people_decide([item])[item]
 
 
 @pytest.mark.parametrize(
