@@ -15,7 +15,7 @@ import django
 django.setup()
 
 from tests import databases  # noqa: E402  needs the settings
-from tests.bench import claims, exports, feed, ingest, keyboard, lab, policies, pump, rerun, soak  # noqa: E402
+from tests.bench import claims, desks, exports, feed, ingest, keyboard, lab, policies, pump, rerun, soak  # noqa: E402
 from tests.bench.measure import Figure  # noqa: E402
 
 BENCHMARKS = {
@@ -25,6 +25,7 @@ BENCHMARKS = {
     "B6": claims.claim_next,
     "B7": claims.queue_page,
     "B8": exports.audit_export,
+    "B11": desks.desks_under_load,
     "B12": rerun.rerun_after_kill,
     "verdicts": pump.verdict_rate,
     "feed": feed.whole_feed,

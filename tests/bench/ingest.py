@@ -54,11 +54,11 @@ def durable_ingest(database: str) -> Iterator[Figure]:
     chance = random.Random(7)
     with tempfile.TemporaryDirectory() as home, servers.web_server(database, Path(home)) as address:
         key = issue_key(name="bench", scopes=["ingest"], actor=OPERATOR).key
-        send_all(address, _requests(address, key, chance, "warm-up", WARM_UP), CONNECTIONS)
+        send_all(address, requests_of(address, key, chance, "warm-up", WARM_UP), CONNECTIONS)
         rounds = iter(range(ROUNDS))
 
         def ours() -> float:
-            requests = _requests(address, key, chance, f"round-{next(rounds)}", ITEMS)
+            requests = requests_of(address, key, chance, f"round-{next(rounds)}", ITEMS)
             load = send_all(address, requests, CONNECTIONS)
             assert load.statuses == {202: len(requests)}, load.statuses
             return ITEMS / load.seconds
@@ -90,7 +90,7 @@ def single_item_ingest(database: str) -> Iterator[Figure]:
         rounds = iter(range(2 * ROUNDS))
 
         def ours() -> float:
-            requests = _requests(address, key, chance, f"single-{next(rounds)}", SINGLES, batch=1)
+            requests = requests_of(address, key, chance, f"single-{next(rounds)}", SINGLES, batch=1)
             return send_all(address, requests, CONNECTIONS).rate
 
         send_all(address, hello[: HELLOS // 8], CONNECTIONS)
@@ -98,7 +98,10 @@ def single_item_ingest(database: str) -> Iterator[Figure]:
         left, right = in_turns(ours, lambda: send_all(address, hello, CONNECTIONS).rate, rounds=ROUNDS)
         pause = 2 * CONNECTIONS / max(left) - CONNECTIONS / max(left)
         calm = send_all(
-            address, _requests(address, key, chance, "half-load", SINGLES, batch=1), CONNECTIONS, pause=pause
+            address,
+            requests_of(address, key, chance, "half-load", SINGLES, batch=1),
+            CONNECTIONS,
+            pause=pause,
         )
     p99 = f"{1000 * percentile(calm.latencies, 0.99):.1f} ms (target ≤ 25)"
     yield figure(
@@ -107,9 +110,10 @@ def single_item_ingest(database: str) -> Iterator[Figure]:
     )  # fmt: skip
 
 
-def _requests(
+def requests_of(
     address: str, key: str, chance: random.Random, name: str, count: int, batch: int = BATCH
 ) -> list[bytes]:
+    """`count` items as requests of `batch` items each."""
     bodies = []
     for start in range(0, count, batch):
         items = [_item(f"{name}-{at}", chance) for at in range(start, min(start + batch, count))]
