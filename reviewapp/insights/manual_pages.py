@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import nh3
+from django.templatetags.static import static
 from markdown_it import MarkdownIt
 
 from reviewapp.accounts.rules import ACTS, MAY, Role
@@ -21,6 +22,7 @@ from reviewapp.webhooks.rules import Announced
 FOLDER: Final = Path(__file__).resolve().parent / "manual"
 PAGES: Final[dict[str, str]] = {
     "getting-started": "Getting started",
+    "screens": "The screens",
     "queues": "Queues and keys",
     "policies": "Policies",
     "lint": "Findings in a policy text",
@@ -32,9 +34,11 @@ PAGES: Final[dict[str, str]] = {
     "settings": "Settings and commands",
     "faults": "When something is away",
 }
+VARIANTS: Final = {"light": "in the light theme", "dark": "in the dark theme", "phone": "on a phone"}
+"""In what each picture of a screen shows it: the end of its file's name, and words."""
 _TAGS: Final = {
     "h1", "h2", "h3", "p", "ul", "ol", "li", "code", "pre", "strong", "em", "a", "table", "thead", "tbody", "tr", "th", "td",
-    "blockquote", "hr", "br",
+    "blockquote", "hr", "br", "img",
 }  # fmt: skip
 
 
@@ -52,8 +56,8 @@ def page(slug: str) -> Page:
     if slug not in PAGES:
         raise Missing("The manual has no such page. Look at its contents.")
     html = MarkdownIt("commonmark", {"html": False}).enable("table").render(text_of(slug))
-    attributes = {"a": {"href"}, "h2": {"id"}}
-    clean = nh3.clean(_with_places(html), tags=_TAGS, attributes=attributes, link_rel=None)
+    attributes = {"a": {"href"}, "h2": {"id"}, "img": {"src", "alt", "loading"}}
+    clean = nh3.clean(_with_places(_lazily(html)), tags=_TAGS, attributes=attributes, link_rel=None)
     # A wide table scrolls on a phone, so the keyboard must be able to reach it.
     return Page(slug, PAGES[slug], clean.replace("<table>", '<table tabindex="0">'))
 
@@ -67,13 +71,26 @@ def _with_places(html: str) -> str:
     )
 
 
+def _lazily(html: str) -> str:
+    """A page has many pictures, and few of them are looked at."""
+    return html.replace("<img ", '<img loading="lazy" ')
+
+
 def text_of(slug: str) -> str:
     """The markdown of a page with every `[[list]]` filled in."""
     text = (FOLDER / f"{slug}.md").read_text(encoding="utf-8")
     for name, make in LISTS.items():
         if f"[[{name}]]" in text:
             text = text.replace(f"[[{name}]]", "\n".join(make()))
-    return text
+    return re.sub(r"\[\[pictures ([a-z]+)\]\]", lambda found: _pictures(found[1]), text)
+
+
+def _pictures(screen: str) -> str:
+    """The pictures of one screen, each with its words for who does not see it."""
+    return "\n".join(
+        f"![The screen “{screen}” {words}]({static(f'manual/{screen}-{variant}.webp')})"
+        for variant, words in VARIANTS.items()
+    )
 
 
 def _events() -> Iterator[str]:

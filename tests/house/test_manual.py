@@ -13,6 +13,7 @@ from reviewapp.insights import manual_pages as manual
 from reviewapp.insights.export_sql import TABLES
 from reviewapp.review.keys import KEYS
 from reviewapp.ui.api import v1
+from tests.journeys.pictures import MOST_BYTES, SCREENS
 
 ROOT = Path(settings.BASE_DIR)
 OWN_PROCESSES = {
@@ -70,3 +71,13 @@ def test_every_page_renders_with_its_lists_filled_in(slug: str) -> None:
     page = manual.page(slug)
     assert page.html.startswith("<h1>") and "[[" not in page.html
     assert "<script" not in page.html
+
+
+def test_every_picture_is_shown_small_and_there() -> None:
+    folder = ROOT / "static" / "manual"
+    kept = {path.name: path.stat().st_size for path in folder.iterdir()}
+    shown = set(re.findall(r"/static/manual/([a-z.-]+)", manual.page("screens").html))
+    named = set(re.findall(r"static/manual/([a-z.-]+)", (ROOT / "README.md").read_text()))
+    assert kept.keys() == shown and named <= shown
+    assert {name.partition("-")[0] for name in shown} == set(SCREENS)
+    assert max(kept.values()) <= MOST_BYTES and sum(kept.values()) <= 1_000_000
