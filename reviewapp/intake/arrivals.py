@@ -14,6 +14,7 @@ import msgspec
 from django.db import connection
 
 from reviewapp.intake.incoming import IncomingItem, SentFlag
+from reviewapp.intake.rules import likeness, thread_of
 
 Natural = tuple[UUID, str]
 """Source id and external id."""
@@ -133,15 +134,16 @@ def add_items(arrivals: Sequence[Arrival]) -> dict[UUID, datetime]:
             SELECT * FROM json_to_recordset(%s::json) AS r(
                 id uuid, source uuid, external_id text, revision int, restricted bool, flagged bool, hash text,
                 author text, language text, country text, policies text, files int, created_at timestamptz,
-                text text, context jsonb, attachments jsonb, url text, key text)
+                likeness bigint, thread bigint, text text, context jsonb, attachments jsonb, url text, key text)
         ), fresh AS (
             INSERT INTO intake_item (
                 id, source_id, external_id, revision, is_current, state, purpose, restricted, admitted, flagged,
-                content_hash, author_id, language, country, policies, attachments, created_at, received_at, changed_at)
+                content_hash, author_id, language, country, policies, attachments, created_at, likeness, thread,
+                received_at, changed_at)
             SELECT r.id, r.source, r.external_id, r.revision, true, 'received', 'live', r.restricted, false, r.flagged,
                 decode(r.hash, 'hex'),
                 (SELECT a.id FROM intake_author a WHERE a.source_id = r.source AND a.external_id = r.author),
-                r.language, r.country, r.policies::text[], r.files, r.created_at, now(), now()
+                r.language, r.country, r.policies::text[], r.files, r.created_at, r.likeness, r.thread, now(), now()
             FROM incoming r
             ON CONFLICT DO NOTHING RETURNING id
         ), written AS (
@@ -173,6 +175,8 @@ def _record(arrival: Arrival) -> dict[str, Any]:
         "policies": "{" + ",".join(dict.fromkeys(item.policies)) + "}",
         "files": len(item.content.attachments),
         "created_at": item.created_at,
+        "likeness": likeness(item.content.text),
+        "thread": thread_of(arrival.source, msgspec.to_builtins(item.context[:1])),
         "text": item.content.text,
         "context": item.context,
         "attachments": item.content.attachments,

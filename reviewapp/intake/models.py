@@ -47,6 +47,8 @@ class Item(models.Model):
     """One revision of one piece of content. `admitted`: the review room has taken note of this await.
 
     `language` is as sent; `detected` is what the score worker read where none was sent, `und` where it could not tell.
+
+    `likeness` and `thread` are numbers that like texts, and items of one thread, share (see `rules`); they go with the text.
     """
 
     content_free: ClassVar = (
@@ -70,6 +72,8 @@ class Item(models.Model):
     admitted = models.BooleanField(default=False)
     flagged = models.BooleanField(default=False)
     content_hash = models.BinaryField(max_length=32)
+    likeness = models.BigIntegerField(null=True)
+    thread = models.BigIntegerField(null=True)
     author = models.ForeignKey(
         Author, null=True, on_delete=models.PROTECT, related_name="items", db_index=False
     )
@@ -105,6 +109,14 @@ class Item(models.Model):
                 fields=["changed_at"], condition=Q(state="awaiting_verdict"), name="intake_item_verdict"
             ),
             models.Index(fields=["author", "received_at"], name="intake_item_author"),
+            models.Index(
+                fields=["likeness", "received_at"],
+                condition=Q(likeness__isnull=False),
+                name="intake_item_likeness",
+            ),
+            models.Index(
+                fields=["thread", "received_at"], condition=Q(thread__isnull=False), name="intake_item_thread"
+            ),
         )
 
 

@@ -17,7 +17,15 @@ from reviewapp.ids import new_id
 from reviewapp.intake import reads as intake
 from reviewapp.intake.models import Item
 from reviewapp.policies import reads as policies
-from reviewapp.review import reads_actions, reads_blind, reads_item, rules, rules_actions, rules_blind
+from reviewapp.review import (
+    reads_actions,
+    reads_blind,
+    reads_item,
+    reads_related,
+    rules,
+    rules_actions,
+    rules_blind,
+)
 from reviewapp.review import reads_beside as beside
 from reviewapp.review.models import Decision, Task
 from reviewapp.review.rules_actions import SUPPLIED, ActionChoice
@@ -106,6 +114,7 @@ class Desk:
     pending: bool
     standing_word: str
     offer: reads_hurrying.Offer | None
+    related: reads_related.Related
     can_confirm: bool
     outcome: str
     action: str
@@ -178,6 +187,7 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
         reports=reports, attachments=reads_item.attachments(content.attachments), url=content.url, lead=lead,
         others=tuple(panel[1:]), no_verdict=_sentence(why_not), pending=pending,
         standing_word="" if blind else standing_of(panel, pending), offer=_offer(found, person, blind=blind),
+        related=reads_related.related(found, content, person, blind=blind),
         unread=() if blind else tuple(screening.unread_answers(item)), can_confirm=confirmable,
         outcome=outcome, action=action,
         why=rules.why_here(terms, severity=task.severity, reports=reports) if task else "",

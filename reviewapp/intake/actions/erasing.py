@@ -62,7 +62,10 @@ def erase_content(*, item_ids: Sequence[UUID]) -> None:
         cursor.execute(
             "UPDATE intake_flag SET reason = '' WHERE item_id = ANY(%s) AND reason <> ''", [list(item_ids)]
         )
-        cursor.execute("UPDATE intake_item SET content_hash = '' WHERE id = ANY(%s)", [list(item_ids)])
+        cursor.execute(
+            "UPDATE intake_item SET content_hash = '', likeness = NULL, thread = NULL WHERE id = ANY(%s)",
+            [list(item_ids)],
+        )
         cursor.execute(
             """
             UPDATE intake_author a SET name = '' WHERE name <> ''

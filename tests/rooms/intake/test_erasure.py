@@ -30,6 +30,7 @@ def test_erasure_takes_the_words_of_all_revisions_and_leaves_ids_and_times(db: s
     assert not ItemContent.objects.exists()
     assert (Flag.objects.get().reason, Author.objects.get().name) == ("", "")
     assert {(row.state, bytes(row.content_hash)) for row in Item.objects.all()} == {("erased", b"")}
+    assert {(row.likeness, row.thread) for row in Item.objects.all()} == {(None, None)}
     assert reads.contents([now.id], include_restricted=True) == {}
     told = Event.objects.filter(verb="item.erased")
     assert {event.subjects[0] for event in told} == set(Item.objects.values_list("pk", flat=True))
