@@ -387,7 +387,8 @@ async def _awaited(call: Awaitable[T]) -> T:
 
 
 def _silent() -> Failure:
-    return Failure(FailureKind.TIMEOUT, f"The engine gave no answer within {PROBE_SECONDS:g} seconds.")
+    reason = f"The engine gave no answer within {PROBE_SECONDS:g} seconds. It may be starting or overloaded: look at its log."
+    return Failure(FailureKind.TIMEOUT, reason)
 
 
 def _not_served(model: str | None) -> Failure:

@@ -28,6 +28,10 @@ def _paused(data: Mapping[str, Any]) -> str:
     return f"{how}; for {data['minutes']} min" if data.get("minutes") else how
 
 
+def _opened(data: Mapping[str, Any]) -> str:
+    return f"after {data['failures']} failures" if data["failures"] > 1 else "after a failed probe"
+
+
 def _set(data: Mapping[str, Any]) -> str:
     return f"{str(data['field']).replace('_', ' ')}: {data['before']} → {data['after']}"
 
@@ -41,7 +45,7 @@ _WORDS: Final[dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]]] = {
         "{name} answers with another model, version or flags",
         lambda data: "the golden set is run",
     ),
-    "engine.opened": ("{name} circuit opened", lambda data: f"after {data['failures']} failures"),
+    "engine.opened": ("{name} circuit opened", _opened),
     "engine.closed": ("{name} circuit closed", lambda data: ""),
     "engine.paused": ("{who} paused {name}", _paused),
     "engine.resumed": ("{who} resumed {name}", lambda data: ""),
