@@ -48,10 +48,19 @@
     line.textContent = `${chosen.dataset.words} → ${word}`;
   }
 
+  // The reason that is usual for a section, until the person chooses one.
+  function presetReason(section) {
+    const form = $("#override");
+    const reason = section.dataset.reason;
+    const usual = reason && !form.dataset.reasoned && $(`#override [name=reason_code][value="${reason}"]`);
+    if (usual) usual.checked = true;
+  }
+
   function choose(digit) {
     const radio = $(`#override [data-digit="${digit}"]`);
     if (!radio) return;
     radio.checked = true;
+    presetReason(radio);
     setOpen(true, radio);
     if (radio.value === "other") $("#other")?.focus();
   }
@@ -159,6 +168,7 @@
       const shift = event.shiftKey && /^Digit([1-5])$/.exec(event.code)?.[1];
       if (shift && isOpen()) {
         $(`#override [data-shift="${shift}"]`).checked = true;
+        $("#override").dataset.reasoned = "yes";
         event.preventDefault();
         return;
       }
@@ -190,7 +200,13 @@
     if (disabled) event.preventDefault();
   });
 
-  addEventListener("change", (event) => { if (event.target.closest("#override")) describe(); });
+  addEventListener("change", (event) => {
+    const form = event.target.closest("#override");
+    if (!form) return;
+    if (event.target.name === "reason_code") form.dataset.reasoned = "yes";
+    if (event.target.name === "section") presetReason(event.target);
+    describe();
+  });
   addEventListener("keydown", (event) => {
     if (event.key === "Enter" && event.target.matches("#reference")) event.preventDefault();
   });

@@ -78,6 +78,7 @@ EVENTS: Final[dict[str, EventKind]] = dict(
         _kind("author.unprotected", "An account no longer needs a senior."),
         _kind("queue.joined", "A person became a member of a queue.", "person", "ordinal"),
         _kind("queue.left", "A person is no longer a member of a queue.", "person"),
+        _kind("action.made_usual", "What calls on a section do and why by themselves was set.", "policy", "section", "action", "reason"),
         _kind("action.saved", "An action of the catalogue was added or changed.", "code", "restriction", "days", "severities", "requires", "second", "active"),
         _kind("exception.due", "The day came on which an exception is looked at again.", "decision"),
         _kind("routing.changed", "The routing rules changed.", "version", "rules"),

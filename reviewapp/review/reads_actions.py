@@ -1,6 +1,14 @@
-"""The read door of the catalogue of actions."""
+"""The read door of the catalogue of actions, and of what is usual for a section."""
 
-from reviewapp.review.models import ActionKind
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+
+from reviewapp.policies import reads as policies
+from reviewapp.review import rules_actions
+from reviewapp.review.models import ActionKind, SectionUsual
 from reviewapp.review.rules_actions import SUPPLIED, ActionChoice
 
 
@@ -22,3 +30,76 @@ def catalogue(*, retired: bool = False) -> tuple[ActionChoice, ...]:
 def labels() -> dict[str, str]:
     """Code to words of every action that was ever in the catalogue."""
     return {each.code: each.label for each in (*SUPPLIED, *catalogue(retired=True))}
+
+
+@dataclass(frozen=True, slots=True)
+class Usuals:
+    """The catalogue, and the own action and reason of sections, by version and section id."""
+
+    catalogue: tuple[ActionChoice, ...]
+    own: Mapping[tuple[UUID, str], tuple[str, str]]
+
+    def action(self, label: str, sections: Sequence[tuple[UUID, str, int]]) -> str:
+        """What a call on these sections (version, id, severity) does unless somebody chooses."""
+        cited = [
+            (severity, self.own.get((version, code), ("", ""))[0]) for version, code, severity in sections
+        ]
+        return rules_actions.usual_for(self.catalogue, label, cited)
+
+    def reason(self, version: UUID, code: str) -> str:
+        """The code of the reason that an override with this section starts with, or nothing."""
+        return self.own.get((version, code), ("", ""))[1]
+
+
+def usuals(versions: Collection[UUID | None] = ()) -> Usuals:
+    """What is usual in every version in force, and in these."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT v.id, u.section, u.action, u.reason_code FROM review_sectionusual u
+            JOIN policies_policy p ON p.slug = u.policy JOIN policies_version v ON v.policy_id = p.id
+            WHERE v.state = 'published' OR v.id = ANY(%s)
+            """,
+            [[each for each in versions if each]],
+        )
+        own = {(row[0], row[1]): (row[2], row[3]) for row in cursor.fetchall()}
+    return Usuals(catalogue(), own)
+
+
+@dataclass(frozen=True, slots=True)
+class SectionLine:
+    """A section in force: the action that its severity gives it, and its own action and reason, or nothing."""
+
+    code: str
+    title: str
+    severity: int
+    by_severity: str
+    action: str
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyUsual:
+    """A policy in force and what is usual for its sections."""
+
+    slug: str
+    title: str
+    sections: tuple[SectionLine, ...]
+
+
+def usual_pages() -> tuple[PolicyUsual, ...]:
+    """Every policy in force with its sections, by slug."""
+    rows = SectionUsual.objects.values_list("policy", "section", "action", "reason_code")
+    own = {(policy, section): (action, reason) for policy, section, action, reason in rows}
+    choices, words = catalogue(), labels()
+    return tuple(
+        PolicyUsual(each.slug, f"{each.title} v{each.number}", tuple(
+            SectionLine(
+                section.code, section.title, section.severity,
+                words[rules_actions.default_for(choices, "violates", section.severity)],
+                *own.get((each.slug, section.code), ("", "")),
+            )
+            for section in policies.version_sections(each.version_id)
+        ))
+        for each in policies.published()
+    )  # fmt: skip

@@ -28,6 +28,7 @@ from reviewapp.review import (
 )
 from reviewapp.review import reads_beside as beside
 from reviewapp.review.models import Decision, Task
+from reviewapp.review.reads_actions import Usuals
 from reviewapp.review.rules_actions import SUPPLIED, ActionChoice
 from reviewapp.review.rules_checks import Badge
 from reviewapp.review.rules_mask import Veil
@@ -64,6 +65,7 @@ class Option:
     code: str
     title: str
     action: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +178,10 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
     if blind:
         terms = rules_blind.terms_before(terms, [flag.kind for flag in flags])
     confirmable = lead is not None and rules.can_confirm(lead.label)
-    catalogue = reads_actions.catalogue()
+    usuals = reads_actions.usuals([version])
     answered = _answered(task, seat)
     confirmable = confirmable or answered is not None
-    outcome, action, severe = _outcome(lead, answered, catalogue) if confirmable else ("", "", False)
+    outcome, action, severe = _outcome(lead, answered, usuals) if confirmable else ("", "", False)
     return Desk(
         item=found, task=task, seat=seat, standing=standing, holder=holder,
         decided=_decided(task), marked=marked,
@@ -191,8 +193,8 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
         unread=() if blind else tuple(screening.unread_answers(item)), can_confirm=confirmable,
         outcome=outcome, action=action,
         why=rules.why_here(terms, severity=task.severity, reports=reports) if task else "",
-        options=_options(version, catalogue), other_policies=_others(version, catalogue), answered=answered, severe=severe,
-        catalogue=catalogue, options_of=title, veil=veil,
+        options=_options(version, usuals), other_policies=_others(version, usuals), answered=answered, severe=severe,
+        catalogue=usuals.catalogue, options_of=title, veil=veil,
         masked=masked_places([*marked.paragraphs, *(each for message in thread for each in message.paragraphs)]),
         shown=",".join(str(each.verdict_id) for each in panel), nonce=new_id(),
         undo=undo_slot(person), ready=ready(person), notes=() if blind else beside.notes(item, person), draft=beside.draft(task, person),
@@ -203,7 +205,7 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
 
 def all_sections() -> tuple[OtherPolicy, ...]:
     """Every section of every published policy."""
-    return _others(None, reads_actions.catalogue())
+    return _others(None, reads_actions.usuals())
 
 
 def standing_of(panel: Sequence[Any], pending: bool) -> str:
@@ -366,16 +368,16 @@ def _pending(item: UUID) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _outcome(lead: Any, first: Decision | None, catalogue: tuple[ActionChoice, ...]) -> tuple[str, str, bool]:
+def _outcome(lead: Any, first: Decision | None, usuals: Usuals) -> tuple[str, str, bool]:
     """What Confirm accepts, in words, what it does, and whether that waits for a second person."""
     if first is not None:
         codes = ", ".join(sorted(first.findings.values_list("section", flat=True)))
-        does = rules_actions.words(first.actions[0], {each.code: each.label for each in catalogue})
+        does = rules_actions.words(first.actions[0], {each.code: each.label for each in usuals.catalogue})
         return f"{rules.LABEL_WORDS[str(first.label)]} {codes}".strip(), does, False
     cited = [each for each in lead.sections if each.cited] if lead.label == "violates" else []
     severity = max((each.severity for each in cited), default=0)
-    code = rules_actions.default_for(catalogue, lead.label, severity)
-    choice = next((each for each in catalogue if each.code == code), SUPPLIED[0])
+    code = usuals.action(lead.label, [(lead.version_id, each.code, each.severity) for each in cited])
+    choice = next((each for each in usuals.catalogue if each.code == code), SUPPLIED[0])
     codes = ", ".join(each.code for each in cited)
     severe = severity >= rules_actions.SECOND_FROM or choice.second
     return f"{rules.LABEL_WORDS[lead.label]} {codes}".strip(), choice.label, severe
@@ -408,30 +410,31 @@ def _sections(version: UUID) -> tuple[Any, ...]:
     return tuple(policies.version_sections(version))
 
 
-def _option(version: UUID, section: Any, catalogue: tuple[ActionChoice, ...], key: str = "") -> Option:
-    action = rules_actions.default_for(catalogue, "violates", section.severity)
-    return Option(key, f"{version}:{section.code}", section.code, section.title, action)
+def _option(version: UUID, section: Any, usuals: Usuals, key: str = "") -> Option:
+    action = usuals.action("violates", [(version, section.code, section.severity)])
+    reason = usuals.reason(version, section.code)
+    return Option(key, f"{version}:{section.code}", section.code, section.title, action, reason)
 
 
-def _options(version: UUID | None, catalogue: tuple[ActionChoice, ...]) -> tuple[Option, ...]:
+def _options(version: UUID | None, usuals: Usuals) -> tuple[Option, ...]:
     if version is None:
         return ()
     sections = _sections(version)
-    return tuple(_option(version, each, catalogue, key) for each, key in zip(sections, _DIGITS, strict=False))
+    return tuple(_option(version, each, usuals, key) for each, key in zip(sections, _DIGITS, strict=False))
 
 
-def _others(version: UUID | None, catalogue: tuple[ActionChoice, ...]) -> tuple[OtherPolicy, ...]:
+def _others(version: UUID | None, usuals: Usuals) -> tuple[OtherPolicy, ...]:
     """Sections beyond the digits of this policy, then those of every other published one."""
     rest = _sections(version)[len(_DIGITS) :] if version else ()
     groups = (
-        [OtherPolicy("More of this policy", tuple(_option(version, each, catalogue) for each in rest))]
+        [OtherPolicy("More of this policy", tuple(_option(version, each, usuals) for each in rest))]
         if rest and version
         else []
     )
     for each in policies.published():
         if each.version_id != version:
             options = tuple(
-                _option(each.version_id, section, catalogue) for section in _sections(each.version_id)
+                _option(each.version_id, section, usuals) for section in _sections(each.version_id)
             )
             groups.append(OtherPolicy(f"{each.title} v{each.number}", options))
     return tuple(groups)

@@ -54,6 +54,23 @@ def default_for(catalogue: Sequence[ActionChoice], label: str, severity: int) ->
     return next((each.code for each in catalogue if (severity or 1) in each.severities), "remove")
 
 
+def usual_for(catalogue: Sequence[ActionChoice], label: str, cited: Sequence[tuple[int, str]]) -> str:
+    """What a call does unless somebody chooses: `cited` are the severity of each section and its own action, or nothing.
+
+    The first of the gravest sections that has an action of its own says it, else their severity does.
+    """
+    gravest = max((severity for severity, _ in cited), default=0)
+    known = {each.code for each in catalogue}
+    own = [action for severity, action in cited if severity == gravest and action in known]
+    return own[0] if label == "violates" and own else default_for(catalogue, label, gravest)
+
+
+def may_be_usual(choice: ActionChoice) -> bool:
+    """Whether an action may be what a section does by itself: not what touches an account, nor what asks for words."""
+    given = {"days": choice.days, "territories": choice.territories}
+    return choice.restriction != "account" and all(given.get(each) for each in choice.requires)
+
+
 def parameters_of(choice: ActionChoice, days: str, territories: str) -> dict[str, Any]:
     """Duration and territories as they are stored; the usual ones where nothing was said. ValueError says what is wrong."""
     if days and not (days.isascii() and days.isdigit() and 0 < int(days) <= 3_650):

@@ -48,6 +48,7 @@ urlpatterns = [
     path("settings/calls", views_calls.last_calls, name="last-calls"),
     path("decisions/<uuid:decision>/replace", views_calls.replace, name="decision-replace"),
     path("actions/", views_calls.catalogue, name="actions"),
+    path("actions/sections", views_calls.usual, name="actions-sections"),
     path("settings/keys", views_settings.keys, name="my-keys"),
     path("routing/", views_routing.routing, name="routing"),
     path("routing/try", views_routing.try_item, name="routing-try"),

@@ -5,11 +5,13 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
 from reviewapp.accounts.access import SignedInRequest, requires
 from reviewapp.review import actions, reads, reads_actions, reads_calls, reads_desk, rules_actions
 from reviewapp.review.forms import finding_of, typed_of
+from reviewapp.review.rules import REASONS
 from reviewapp.review.rules_actions import ActionChoice
 from reviewapp.ui.errors import ProductError
 
@@ -65,6 +67,32 @@ def catalogue(request: SignedInRequest) -> HttpResponse:
         context |= {"problem": problem.message, "edited": _choice(request)}
         return render(request, "review/actions.html", context, status=problem.status)
     return HttpResponseRedirect("/actions/")
+
+
+@requires("actions.manage")
+@require_http_methods(["GET", "HEAD", "POST"])
+def usual(request: SignedInRequest) -> HttpResponse:
+    """`/actions/sections`: what calls on each section do, and why, unless the person says otherwise; POST saves a policy's."""
+    if request.method != "POST":
+        return _usual(request, saved=request.GET.get("saved", ""))
+    said = request.POST
+    sections = [name.removeprefix("action-") for name in said if name.startswith("action-")]
+    try:
+        actions.save_usual(
+            policy=said.get("policy", ""), person=request.user,
+            usual={code: (said.get(f"action-{code}", ""), said.get(f"reason-{code}", "")) for code in sections},
+        )  # fmt: skip
+    except ProductError as problem:
+        return _usual(request, problem=problem.message, status=problem.status)
+    return HttpResponseRedirect(f"/actions/sections?{urlencode({'saved': said.get('policy', '')})}")
+
+
+def _usual(request: SignedInRequest, *, status: int = 200, **more: Any) -> HttpResponse:
+    context = {
+        "pages": reads_actions.usual_pages(), "reasons": REASONS,
+        "choices": [each for each in reads_actions.catalogue() if rules_actions.may_be_usual(each)], **more,
+    }  # fmt: skip
+    return render(request, "review/usual.html", context, status=status)
 
 
 def _choice(request: HttpRequest) -> ActionChoice:

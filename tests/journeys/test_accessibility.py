@@ -63,6 +63,7 @@ def screens(cast: Cast, store: str) -> Screens:
             "one's own": "/settings/me",
             "notices": "/settings/notices",
             "care": "/settings/care",
+            "usual actions": "/actions/sections",
             "one's keys": "/settings/keys",
             "one's calls": "/settings/calls",
             "one's agreement": "/settings/agreement",

@@ -14,7 +14,7 @@ from reviewapp.review.actions.claims import (
     reserve_next,
     skip,
 )
-from reviewapp.review.actions.consequences import Wish, remind_of_exceptions, save_action
+from reviewapp.review.actions.consequences import Wish, remind_of_exceptions, save_action, save_usual
 from reviewapp.review.actions.deciding import (
     AlreadyDecided,
     Decided,
@@ -109,6 +109,7 @@ __all__ = [
     "save_action",
     "save_draft",
     "save_rule",
+    "save_usual",
     "seed_queues",
     "set_member",
     "skip",

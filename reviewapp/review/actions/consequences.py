@@ -1,8 +1,10 @@
 """What a decision does: the chosen action checked, exceptions, the catalogue, and a second person for the severe."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import transaction
 
@@ -14,7 +16,7 @@ from reviewapp.audit.actions import SWEEPER, Actor, record
 from reviewapp.audit.clock import database_time
 from reviewapp.review import reads_actions, rules, rules_actions
 from reviewapp.review.actions.claims import Unclear, alone, withdraw
-from reviewapp.review.models import ActionKind, Decision, Task
+from reviewapp.review.models import ActionKind, Decision, SectionUsual, Task
 from reviewapp.review.rules import TaskKind
 from reviewapp.review.rules_actions import ActionChoice
 from reviewapp.webhooks import actions as webhooks
@@ -45,12 +47,16 @@ class Consequence:
     second: bool = False
 
 
-def consequence(*, wish: Wish, label: str, severity: int, reason: str, person: Person) -> Consequence:
-    """What happens under `wish`. Raises Unclear with what is missing or cannot be."""
-    catalogue = {each.code: each for each in reads_actions.catalogue()}
+def consequence(
+    *, wish: Wish, label: str, sections: Sequence[tuple[UUID, str, int]], reason: str, person: Person
+) -> Consequence:
+    """What happens under `wish`; `sections` are version, id and severity. Raises Unclear with what is missing or cannot be."""
+    usual = reads_actions.usuals([version for version, _, _ in sections])
+    catalogue = {each.code: each for each in usual.catalogue}
+    severity = max((severity for _, _, severity in sections), default=0)
     if wish.exception:
         return _excepted(wish, label, person)
-    code = wish.action or rules_actions.default_for(tuple(catalogue.values()), label, severity)
+    code = wish.action or usual.action(label, sections)
     choice = catalogue.get(code)
     if choice is None:
         raise Unclear("Choose one of the actions in the list.")
@@ -146,6 +152,35 @@ def remind_of_exceptions(*, limit: int = 100) -> int:
         notify(person=each.person_id, kind="exception_due", about=each.pk)
         record(verb="exception.due", actor=SWEEPER, subjects=[each.item_id], data={"decision": str(each.pk)})
     return len(due)
+
+
+def save_usual(*, policy: str, usual: Mapping[str, tuple[str, str]], person: Person) -> int:
+    """Set what calls on sections of a policy do and why, by section id: an action and a reason of an override, or nothing.
+
+    Holds at once and across versions. Returns how many sections changed. Raises Unclear for an action that may not be
+    usual, a reason or section that is not in the list, Forbidden.
+    """
+    check_may(person, "actions.manage")
+    choices = {each.code: each for each in reads_actions.catalogue()}
+    there = next((page for page in reads_actions.usual_pages() if page.slug == policy), None)
+    known = {line.code: (line.action, line.reason_code) for line in there.sections} if there else {}
+    for section, (action, reason_code) in usual.items():
+        if section not in known:
+            raise Unclear("That section is not in force any more. Reload the page.")
+        if action and (action not in choices or not rules_actions.may_be_usual(choices[action])):
+            raise Unclear(f"{section}: what touches an account, or asks for more to be said, is never usual.")
+        if reason_code and reason_code not in rules.REASONS:
+            raise Unclear(f"{section}: choose one of the reasons in the list.")
+    changed = {section: said for section, said in usual.items() if said != known[section]}
+    with alone(person):
+        for section, (action, reason_code) in changed.items():
+            values = {"action": action, "reason_code": reason_code}
+            SectionUsual.objects.update_or_create(policy=policy, section=section, defaults=values)
+            record(
+                verb="action.made_usual", actor=Actor.person(person.pk), subjects=[],
+                data={"policy": policy, "section": section, "action": action, "reason": reason_code},
+            )  # fmt: skip
+    return len(changed)
 
 
 def _columns(choice: ActionChoice) -> dict[str, Any]:

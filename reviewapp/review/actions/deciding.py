@@ -99,7 +99,10 @@ def confirm(
         cited = [each for each in lead.sections if each.cited] if lead.label == Label.VIOLATES.value else []
         call = _Call(
             label=lead.label, findings=tuple((lead.version_id, each.code) for each in cited),
-            does=consequence(wish=wish, label=lead.label, severity=lead.severity if cited else 0, reason="", person=person),
+            does=consequence(
+                wish=wish, label=lead.label, sections=[(lead.version_id, each.code, each.severity) for each in cited],
+                reason="", person=person,
+            ),
             calls=rules.calls_of_confirm([_facts(each) for each in verdicts], verdict), lead=verdict,
             automation="partially", severity=max((each.severity for each in cited), default=0),
         )  # fmt: skip
@@ -127,7 +130,7 @@ def confirm_first(*, task: UUID, epoch: int, nonce: UUID, person: Person) -> Dec
         calls = rules.calls_of_override(
             [_facts(each) for each in shown], first.lead_id, first.label, frozenset(findings)
         )
-        severity = check_call(first.label, findings, "", "")
+        severity = gravest(check_call(first.label, findings, "", ""))
         call = _Call(first.label, findings, does, calls, first.lead_id, severity, automation=first.automation)
         return _decide(seat, nonce, person, call, shown)
 
@@ -163,7 +166,7 @@ def decide_own(
 
     Who called blind first and keeps that call need not say again why they disagree. Raises Unclear.
     """
-    severity = check_call(label, sections, reason_code, reason)
+    weighed = check_call(label, sections, reason_code, reason)
     panel = screening.verdict_panel(seat.item_id)
     lead = panel[0].verdict_id if panel and rules.can_confirm(panel[0].label) else None
     verdicts = _shown(seat.item_id, {*shown, *([lead] if lead else [])})
@@ -179,8 +182,8 @@ def decide_own(
         raise Unclear("Say why you disagree: choose a reason or write one.")
     call = _Call(
         label=label, findings=tuple(dict.fromkeys(sections)),
-        does=consequence(wish=replace(wish, action=action), label=label, severity=severity, reason=reason, person=person),
-        calls=calls, lead=lead, reason_code=reason_code, reason=reason.strip(), severity=severity, blind=blind,
+        does=consequence(wish=replace(wish, action=action), label=label, sections=weighed, reason=reason, person=person),
+        calls=calls, lead=lead, reason_code=reason_code, reason=reason.strip(), severity=gravest(weighed), blind=blind,
     )  # fmt: skip
     return _decide(seat, nonce, person, call, verdicts)
 
@@ -192,8 +195,8 @@ def _check_called(seat: Task, person: Person) -> None:
 
 def check_call(
     label: str, sections: Sequence[tuple[UUID, str]], reason_code: str, reason: str
-) -> int:  # fmt: skip
-    """Raise Unclear unless the form makes sense; returns the highest severity of the sections."""
+) -> tuple[tuple[UUID, str, int], ...]:  # fmt: skip
+    """Raise Unclear unless the form makes sense; returns version, id and severity of each section."""
     if label not in set(Label):
         raise Unclear("Choose a section, or allowed.")
     if reason_code and reason_code not in rules.REASONS:
@@ -203,7 +206,7 @@ def check_call(
     if label == Label.ALLOWED.value:
         if sections:
             raise Unclear("Allowed takes no section. Choose allowed, or a section it violates.")
-        return 0
+        return ()
     if not sections:
         raise Unclear("Choose the section that it violates.")
     severities: dict[tuple[UUID, str], int] = {}
@@ -211,7 +214,12 @@ def check_call(
         severities |= {(version, each.code): each.severity for each in policies.version_sections(version)}
     if any(pair not in severities for pair in sections):
         raise Unclear("That section is not in this version of the policy. Reload the page and choose again.")
-    return max(severities[pair] for pair in sections)
+    return tuple((version, code, severities[version, code]) for version, code in sections)
+
+
+def gravest(sections: Sequence[tuple[UUID, str, int]]) -> int:
+    """The highest severity of the sections of a call; 0 for none."""
+    return max((severity for _, _, severity in sections), default=0)
 
 
 def seat_for(task: UUID, epoch: int, nonce: UUID, person: Person) -> Task | Decided:

@@ -11,7 +11,7 @@ from reviewapp.ids import new_id
 from reviewapp.review.actions.authors import count_strike, withdraw_strike
 from reviewapp.review.actions.claims import Unclear, alone
 from reviewapp.review.actions.consequences import FAR, Wish, ask_second, consequence, drop_second
-from reviewapp.review.actions.deciding import check_call
+from reviewapp.review.actions.deciding import check_call, gravest
 from reviewapp.review.actions.undoing import TooLate
 from reviewapp.review.models import Decision, Finding
 from reviewapp.review.rules import DecisionKind
@@ -42,9 +42,9 @@ def replace_own(
             raise TooLate("This call does not stand any more: it was replaced, or its item moved on.")
         if not reason.strip():
             raise Unclear("Say why you replace your call.")
-        severity = check_call(label, sections, "", reason)
+        weighed = check_call(label, sections, "", reason)
         does = consequence(
-            wish=Wish(action=action), label=label, severity=severity, reason=reason, person=person
+            wish=Wish(action=action), label=label, sections=weighed, reason=reason, person=person
         )
         now = database_time()
         unsent = webhooks.cancel(decision=made.pk)
@@ -59,7 +59,7 @@ def replace_own(
         )
         drop_second(decision=made, person=person)
         withdraw_strike(decision=made.pk)
-        count_strike(decision=new, item=made.item, severity=severity)
+        count_strike(decision=new, item=made.item, severity=gravest(weighed))
         _announce(new, unsent)
         _tell(new, made, sections)
         if new.awaits_second:

@@ -8,12 +8,13 @@ import pytest
 from django.test import Client
 
 from reviewapp.accounts.models import Notice, Person
+from reviewapp.audit.models import Event
 from reviewapp.intake.models import Item
 from reviewapp.policies.models import Version
 from reviewapp.review import actions
 from reviewapp.review.actions import Wish
-from reviewapp.review.models import ActionKind, Decision, Task
-from reviewapp.review.rules_actions import SUPPLIED, ActionChoice
+from reviewapp.review.models import ActionKind, Decision, SectionUsual, Task
+from reviewapp.review.rules_actions import SUPPLIED, ActionChoice, usual_for
 from reviewapp.ui.errors import Forbidden, Missing
 from reviewapp.webhooks.models import Delivery
 from tests import checker
@@ -205,6 +206,67 @@ def test_an_admin_keeps_the_catalogue_and_the_usual_action_follows(
     }  # fmt: skip
     with pytest.raises(actions.Unclear):
         actions.save_action(choice=ActionChoice("none", "None", "none"), active=False, person=cast.ad)
+
+
+def test_a_section_has_its_own_usual_action_and_reason(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    heavy, light = section(fraud, 3), section(fraud, 1)
+    form = {
+        "policy": "fraud",
+        f"action-{heavy}": "warn",
+        f"reason-{heavy}": "quoted_speech",
+        f"action-{light}": "",
+    }
+    ad = client_for(cast.ad)
+    assert ad.post("/actions/sections", form).url == "/actions/sections?saved=fraud"
+    page = ad.get("/actions/sections").content.decode()
+    assert f'name="action-{heavy}"' in page and '<option value="warn" selected>' in page
+    assert Event.objects.filter(verb="action.made_usual").count() == 1
+    item = stage.wait_for_a_person()
+    stage.say(item, fraud, sections=[light, heavy])
+    actions.admit()
+    claim = claimed(cast.ana)
+    shown = client_for(cast.ana).get(f"/review/{item}").content.decode()
+    assert 'data-reason="quoted_speech"' in shown
+    made = Decision.objects.get(pk=confirm(claim, cast.ana).decision)
+    assert made.actions[0]["code"] == "warn"
+    stage.line_up(1, version=fraud)
+    own = override(claimed(cast.ana), cast.ana, "violates", sections=[(fraud.pk, light)])
+    assert Decision.objects.get(pk=own.decision).actions[0]["code"] == "limit"
+
+
+@pytest.mark.parametrize(
+    ("usual", "says"),
+    [
+        ({"FR-9.9": ("limit", "")}, "not in force any more"),
+        ({"FR-1.1": ("suspend_author", "")}, "touches an account"),
+        ({"FR-1.1": ("limit", "because")}, "one of the reasons"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_usual_changes_nothing(
+    cast: Cast, fraud: Version, usual: dict[str, tuple[str, str]], says: str
+) -> None:
+    with pytest.raises(actions.Unclear, match=says):
+        actions.save_usual(policy="fraud", usual=usual, person=cast.ad)
+    with pytest.raises(Forbidden):
+        actions.save_usual(policy="fraud", usual={}, person=cast.bo)
+    assert not SectionUsual.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("cited", "does"),
+    [
+        ([(2, ""), (3, "limit")], "limit"),
+        ([(2, "limit"), (3, "")], "remove"),
+        ([(3, ""), (3, "warn")], "warn"),
+        ([(3, "gone")], "remove"),
+        ([], "limit"),
+    ],
+)
+def test_the_gravest_section_says_what_is_usual(cited: list[tuple[int, str]], does: str) -> None:
+    assert usual_for(SUPPLIED, "violates", cited) == does
+    assert usual_for(SUPPLIED, "allowed", cited) == "none"
 
 
 def test_ones_own_call_is_replaced_later_with_a_reason(
