@@ -24,6 +24,10 @@ from reviewapp.screening import reads_runs
 from reviewapp.screening.models import Verdict
 
 PAGE: Final = 25
+_PLAIN: Final = (
+    "stratum", "group", "blind", "person_label", "person_sections", "before_label", "before_sections", "after_label",
+    "after_sections",
+)  # fmt: skip
 TAB_WORDS: Final = GROUP_WORDS | {OTHERWISE: "Not decided yet"}
 
 
@@ -139,6 +143,57 @@ def backtest_page(key: UUID, *, group: str = "", page: int = 1) -> BacktestPage:
         counts=counts, judged=sum(counts.values()), agreement=_agreement(row), waiting=waiting, unseen=_unseen(row), group=shown,
         tabs=(*tabs, (OTHERWISE, TAB_WORDS[OTHERWISE], waiting.hits)), flips=flips, more=more, page=max(page, 1), left_minutes=_left(row, progress),
     )  # fmt: skip
+
+
+COLUMNS: Final = (
+    "item", "external_id", "stratum", "group", "decision", "blind", "person_label", "person_sections", "before_label", "before_sections",
+    "after_label", "after_sections", "case",
+)  # fmt: skip
+
+
+def rows_of(key: UUID) -> list[dict[str, Any]]:
+    """What goes into the CSV: every item of a re-run in its order, by id, without its text. Raises Missing."""
+    row = study_of(key, StudyKind.BACKTEST)
+    found = list(
+        Sample.objects.filter(study=row)
+        .order_by("ordinal")
+        .values("item_id", "item__external_id", "decision_id", "case", *_PLAIN)
+    )
+    cases = reads_cases.lines_of([each["case"] for each in found if each["case"]])
+    return [
+        each
+        | {
+            "item": each["item_id"], "external_id": each["item__external_id"], "decision": each["decision_id"] or "",
+            "case": cases[each["case"]].code if each["case"] in cases else "",
+        }
+        for each in found
+    ]  # fmt: skip
+
+
+def as_json(key: UUID) -> dict[str, Any]:
+    """The report as JSON: totals, agreement with its intervals, and every flip by the id of its item. Raises Missing."""
+    page = backtest_page(key)
+    head = page.head
+    flips = [each for each in rows_of(key) if each["group"] in (*FLIPS, OTHERWISE)]
+    return {
+        "id": str(head.id), "policy": head.slug, "version": head.number, "against": head.against, "hash": head.hash,
+        "effort": head.effort, "state": head.state, "items": head.total, "answered": head.answered,
+        "at": head.started_at.isoformat(), "chosen": page.options, "intended": list(page.intended),
+        "totals": page.counts | {"decided": page.judged},
+        "agreement": [
+            {"calls": each.words, "before": each.before.as_json(), "after": each.after.as_json()} for each in page.agreement
+        ],
+        "waiting": page.waiting.as_json(),
+        "unseen": [
+            {"sample_of": each.words, "to_people": each.rate.as_json(), "a_day": each.daily, "extra_a_day": each.extra}
+            for each in page.unseen
+        ],
+        "flips": [{name: _plain(each[name]) for name in COLUMNS} for each in flips],
+    }  # fmt: skip
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, UUID) else value
 
 
 def progress_of(key: UUID, kind: StudyKind) -> tuple[StudyHead, reads_runs.RunProgress | None, float | None]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Avg, Count, Q, Sum
@@ -188,11 +188,16 @@ def labelled(key: UUID) -> list[Labelled]:
     ]
 
 
-def rows_of(key: UUID) -> Sequence[dict[str, Any]]:
-    """What goes into the CSV: one row each, without the texts, in file order."""
+ROW_COLUMNS: Final = (
+    "id", "expect", "section", "label", "sections", "confidence", "failure", "prompt_tokens", "completion_tokens", "seconds",
+)  # fmt: skip
+
+
+def rows_of(key: UUID) -> list[dict[str, Any]]:
+    """What goes into the CSV: one row each, without the texts, in file order. Raises Missing."""
     _study(key)
-    names = ("key", "expect", "section", "label", "sections", "confidence", "failure", "prompt_tokens", "completion_tokens", "seconds")  # fmt: skip
-    return list(EvaluationRow.objects.filter(study=key).order_by("ordinal").values(*names))
+    rows = EvaluationRow.objects.filter(study=key).order_by("ordinal").values("key", *ROW_COLUMNS[1:])
+    return [{"id": row["key"]} | row for row in rows]
 
 
 def as_json(page: EvaluationPage) -> dict[str, Any]:
@@ -202,14 +207,14 @@ def as_json(page: EvaluationPage) -> dict[str, Any]:
         "id": str(head.id), "policies": list(head.policies), "way": head.way, "hash": head.hash, "model": head.model,
         "engine": head.signature, "practice": head.practice, "effort": head.effort, "file": head.file, "rows": head.total,
         "answered": head.answered, "at": head.started_at.isoformat(),
-        "precision": _rate(page.scores.precision), "recall": _rate(page.scores.recall),
+        "precision": page.scores.precision.as_json(), "recall": page.scores.recall.as_json(),
         "f1": {"value": page.scores.f1, "interval": list(page.scores.f1_interval)},
         "kappa": {"value": page.kappa.value, "interval": [page.kappa.low, page.kappa.high], "n": page.kappa.n},
-        "unsure": _rate(page.unsure), "no_answer": _rate(page.silent), "confusion": _named(page.confusion),
+        "unsure": page.unsure.as_json(), "no_answer": page.silent.as_json(), "confusion": _named(page.confusion),
         "sections": [
             {
-                "section": each.code, "rows": each.rows, "precision": _rate(each.scores.precision),
-                "recall": _rate(each.scores.recall),
+                "section": each.code, "rows": each.rows, "precision": each.scores.precision.as_json(),
+                "recall": each.scores.recall.as_json(),
                 "f1": {"value": each.scores.f1, "interval": list(each.scores.f1_interval)},
             }
             for each in page.sections
@@ -243,15 +248,6 @@ def _compared_json(comparison: Comparison) -> dict[str, Any]:
 def _named(table: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
     return {
         expect: {label or "no_answer": count for label, count in row.items()} for expect, row in table.items()
-    }
-
-
-def _rate(rate: Rate) -> dict[str, Any]:
-    return {
-        "value": rate.share if rate.n else None,
-        "interval": list(rate.interval),
-        "hits": rate.hits,
-        "n": rate.n,
     }
 
 

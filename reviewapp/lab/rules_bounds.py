@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from inference.intervals import clopper_pearson
 from reviewapp.screening.rules_share import share
@@ -45,6 +46,12 @@ class Rate:
     def around(self) -> str:
         """The interval and the count alone, as `87–93, n 412`."""
         return share(self.hits, self.n).around
+
+    def as_json(self) -> dict[str, Any]:
+        """The share, its interval and its counts, for files."""
+        return {
+            "value": self.share if self.n else None, "interval": list(self.interval), "hits": self.hits, "n": self.n,
+        }  # fmt: skip
 
 
 def lower_bound(hits: int, n: int) -> float:

@@ -1,24 +1,22 @@
 """Pages of evaluations: the report, its CSV and its JSON."""
 
-import csv
 from typing import Any, Final
 from uuid import UUID
 
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from reviewapp.accounts.access import SignedInRequest, requires
 from reviewapp.lab import actions
 from reviewapp.lab import reads_evaluation as reads
+from reviewapp.lab.downloads import csv_file, json_file
 from reviewapp.lab.reads_backtest import progress_of
 from reviewapp.lab.rules import StudyKind
 from reviewapp.lab.rules_upload import EXAMPLES, MOST_BYTES, MOST_ROWS, LabelledFile, read_labelled
 from reviewapp.policies.reads import published_text, versions_to_choose
 from reviewapp.screening import reads_runs
 from reviewapp.ui.errors import ProductError
-
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\n", "\r", "＝", "＋", "－", "＠")
 
 
 @requires("lab.see")
@@ -67,26 +65,19 @@ def row_case(request: SignedInRequest, key: UUID, row: UUID) -> HttpResponse:
 @requires("lab.see")
 @require_safe
 def as_json(request: SignedInRequest, key: UUID) -> HttpResponse:
-    """The report as JSON."""
-    answer = JsonResponse(
-        reads.as_json(reads.evaluation_page(key, _other(request))), json_dumps_params={"indent": 2}
-    )
-    answer.headers["Content-Disposition"] = f'attachment; filename="evaluation-{key}.json"'
-    return answer
+    """The report as JSON; recorded."""
+    report = reads.as_json(reads.evaluation_page(key, _other(request)))
+    actions.note_download(study=key, person=request.user)
+    return json_file(f"evaluation-{key}", report)
 
 
 @requires("lab.see")
 @require_safe
 def as_csv(request: SignedInRequest, key: UUID) -> HttpResponse:
-    """Every row with its label and answer, without its text."""
+    """Every row with its label and answer, without its text; recorded."""
     rows = reads.rows_of(key)
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = f'attachment; filename="evaluation-{key}.csv"'
-    table = csv.writer(answer)
-    table.writerow(["id", *list(rows[0])[1:]] if rows else ["id"])
-    for row in rows:
-        table.writerow([_cell(value) for value in row.values()])
-    return answer
+    actions.note_download(study=key, person=request.user)
+    return csv_file(f"evaluation-{key}", reads.ROW_COLUMNS, rows)
 
 
 @requires("lab.run")
@@ -98,12 +89,6 @@ def forget(request: SignedInRequest, key: UUID) -> HttpResponse:
 
 
 _ANSWERS: Final = (("violates", "Violates"), ("allowed", "Allowed"), ("unsure", "Unsure"), ("", "No answer"))
-
-
-def _cell(value: object) -> object:
-    """A cell that no spreadsheet runs: text from a file may start like a formula."""
-    text = " ".join(value) if isinstance(value, list) else value
-    return f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA) else text
 
 
 def _uploaded(request: SignedInRequest) -> tuple[LabelledFile, UUID, str]:

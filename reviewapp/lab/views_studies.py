@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from reviewapp.accounts.access import SignedInRequest, requires
 from reviewapp.lab import actions, reads, reads_backtest, reads_gate
+from reviewapp.lab.downloads import csv_file, json_file
 from reviewapp.lab.forms import wish_of
 from reviewapp.lab.rules import StudyKind
 from reviewapp.lab.rules_flips import GROUP_WORDS
@@ -74,6 +75,24 @@ def backtest(request: SignedInRequest, key: UUID) -> HttpResponse:
 def backtest_progress(request: SignedInRequest, key: UUID) -> HttpResponse:
     """The progress block; reloads the page at the end."""
     return _progress(request, key, StudyKind.BACKTEST, "backtests")
+
+
+@requires("lab.see")
+@require_safe
+def backtest_csv(request: SignedInRequest, key: UUID) -> HttpResponse:
+    """Every item of a re-run by its id, with its group and both labels, without its text; recorded."""
+    rows = reads_backtest.rows_of(key)
+    actions.note_download(study=key, person=request.user)
+    return csv_file(f"re-run-{key}", reads_backtest.COLUMNS, rows)
+
+
+@requires("lab.see")
+@require_safe
+def backtest_json(request: SignedInRequest, key: UUID) -> HttpResponse:
+    """Totals and flips of a re-run; recorded."""
+    report = reads_backtest.as_json(key)
+    actions.note_download(study=key, person=request.user)
+    return json_file(f"re-run-{key}", report)
 
 
 @requires("lab.see")

@@ -7,7 +7,7 @@ from reviewapp.lab.actions.evaluating import end_evaluation, forget_texts, keep_
 from reviewapp.lab.actions.gating import start_gate
 from reviewapp.lab.actions.handling import handle_overrides
 from reviewapp.lab.actions.rejudging import rejudge_open
-from reviewapp.lab.actions.studies import cancel_study, pause_study, resume_study
+from reviewapp.lab.actions.studies import cancel_study, note_download, pause_study, resume_study
 from reviewapp.lab.actions.trying import forget_tries, start_try
 from reviewapp.lab.actions.uploading import case_from_row, start_judged_evaluation
 
@@ -24,6 +24,7 @@ __all__ = [
     "keep_answers",
     "look_ahead",
     "make_case",
+    "note_download",
     "pause_study",
     "rejudge_open",
     "resume_study",

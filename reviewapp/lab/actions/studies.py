@@ -49,6 +49,16 @@ def cancel_study(*, study: UUID, person: Person) -> None:
     tell_end(row, StudyState.CANCELLED, Actor.person(person.pk))
 
 
+@transaction.atomic
+def note_download(*, study: UUID, person: Person) -> None:
+    """Record that somebody took the file of a report. Raises Missing, Forbidden."""
+    check_may(person, "lab.see")
+    kind = Study.objects.filter(pk=study).values_list("kind", flat=True).first()
+    if kind is None:
+        raise Missing("There is no such run in the lab. Look at its list.")
+    record(verb="export.downloaded", actor=Actor.person(person.pk), subjects=[study], data={"kind": kind})
+
+
 def fail_study(row: Study, failure: str) -> None:
     """Stop a study that can never finish, with the reason in words; within the caller's transaction."""
     if row.run_id:

@@ -1,5 +1,7 @@
 """Re-runs with a scripted reasoner: groups that reconcile, nothing live touched, and no loss when somebody is killed."""
 
+import csv
+import io
 from collections.abc import Callable
 
 import pytest
@@ -7,6 +9,7 @@ from django.test import Client
 
 from inference import EngineIdentity
 from reviewapp.accounts.models import Person
+from reviewapp.audit.models import Event
 from reviewapp.intake.models import Item
 from reviewapp.lab import actions
 from reviewapp.lab.actions.backtesting import NoBacktest
@@ -104,6 +107,27 @@ def test_items_that_wait_flip_without_a_person_and_blind_ones_are_left_out(
         actions.case_from_sample(
             study=study.pk, sample=Sample.objects.filter(group="otherwise")[0].pk, person=cast.bo
         )
+
+
+def test_its_files_reconcile_carry_no_text_and_are_recorded(
+    cast: Cast, pair: tuple[Version, Version], client_for: Clients
+) -> None:
+    _, draft = pair
+    study = stage.run_to_its_end(start(cast, draft).pk, new_says)
+    au = client_for(cast.au)
+    table = au.get(f"/backtests/{study.pk}/items.csv").content.decode()
+    rows = list(csv.DictReader(io.StringIO(table)))
+    told = au.get(f"/backtests/{study.pk}/report.json").json()
+    decided = [row["group"] for row in rows if row["stratum"] == "decided"]
+    assert len(rows) == told["items"] == 8 and told["totals"].pop("decided") == len(decided) == 5
+    assert {name: decided.count(name) for name in told["totals"]} == told["totals"]
+    assert {flip["group"] for flip in told["flips"]} == {"fix", "break", "new_disagreement"}
+    assert (told["agreement"][0]["before"]["hits"], told["agreement"][0]["before"]["n"]) == (1, 2)
+    assert "passed quietly" not in table and "breaks" not in table.replace("break,", "")
+    taken = Event.objects.filter(verb="export.downloaded", actor=str(cast.au.pk))
+    assert [event.data for event in taken] == [{"kind": "backtest"}] * 2
+    assert client_for(cast.ana).get(f"/backtests/{study.pk}/items.csv").status_code == 403
+    assert au.get(f"/backtests/{cast.bo.pk}/report.json").status_code == 404
 
 
 def test_a_change_in_a_section_meant_to_change_is_intended(cast: Cast, pair: tuple[Version, Version]) -> None:

@@ -87,6 +87,8 @@ def test_the_files_of_a_report_carry_no_text_and_no_formula(
     assert rows[-1]["id"] == "'=odd" and "river" not in answer.content.decode()
     told = client_for(cast.au).get(f"/evaluations/{key}/report.json").json()
     assert told["id"] == str(key)
+    taken = Event.objects.filter(verb="export.downloaded", actor=str(cast.au.pk))
+    assert [event.data for event in taken] == [{"kind": "evaluate"}] * 2
 
 
 def test_two_runs_over_the_same_rows_are_compared_row_by_row(
