@@ -71,8 +71,12 @@ class VersionLine:
 
 @dataclass(frozen=True, slots=True)
 class PolicyRow:
-    """One row of the list. `published` and `open` are the versions in force and in the making, if there are any."""
+    """One row of the list. `published` and `open` are the versions in force and in the making, if there are any.
 
+    `shown` is the version that title, sections and cases are of: the one in force, else the latest.
+    """
+
+    shown: UUID
     slug: str
     title: str
     family: str | None
@@ -357,7 +361,7 @@ def _policy_row(policy: Any) -> PolicyRow:
     shown = force or versions[0]
     changed = max((_line(row) for row in versions), key=lambda line: line.at)
     return PolicyRow(
-        policy.slug, shown.title, policy.family,
+        shown.pk, policy.slug, shown.title, policy.family,
         _line(force) if force else None, _line(retired) if retired else None, _line(making) if making else None,
         shown.section_count, shown.case_count or 0, changed,
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """The read door of histories: two versions beside each other, word by word and case by case."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -26,6 +26,18 @@ class Side:
     tokens: int
     hash: str
     cases_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """How long what is sent is; `tick` is the meter's, 0 to 100 for 0 to 800 tokens."""
+
+    tokens: int
+
+    @property
+    def tick(self) -> float:
+        """Where the meter's tick stands."""
+        return min(100.0, self.tokens / 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +94,12 @@ def compare(slug: str, before: int, after: int, text: str = "model") -> Comparis
         _side(old), _side(new), text, found, count_words(pieces, Kind.ADDED), count_words(pieces, Kind.REMOVED),
         reads_cases.case_changes(old.pk, new.pk),
     )  # fmt: skip
+
+
+def lengths_of(versions: Iterable[UUID]) -> dict[UUID, Length]:
+    """The length of what is sent under each version that has a readable text."""
+    rows = Version.objects.filter(pk__in=list(versions)).exclude(model_text="")
+    return {key: Length(tokens.count(text)) for key, text in rows.values_list("pk", "model_text")}
 
 
 Parts = Mapping[tuple[str, str], str]

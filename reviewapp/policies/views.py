@@ -37,11 +37,12 @@ MOST_UPLOAD: Final = 16_000_000
 def policies(request: SignedInRequest) -> HttpResponse:
     """Every policy: what is in force and what is in the making."""
     rows = reads.policy_list()
-    counts = {
+    more = {
         "in_force": sum(row.published is not None for row in rows),
         "in_making": sum(row.open is not None for row in rows),
+        "lengths": reads_versions.lengths_of(row.shown for row in rows),
     }
-    return render(request, "policies/list.html", {"rows": rows, **counts})
+    return render(request, "policies/list.html", {"rows": rows, **more})
 
 
 @requires("policy.draft")

@@ -9,7 +9,7 @@ from django.test import Client
 
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import OPERATOR
-from reviewapp.policies import actions, reads
+from reviewapp.policies import actions, reads, tokens
 from reviewapp.policies.models import Version
 from tests.cast import Cast
 from tests.rooms.policies import stage
@@ -56,6 +56,8 @@ def test_the_list_shows_what_is_in_force_and_in_the_making(
     page = client_for(cast.ana).get("/policies/").content.decode()
     assert "Published v1" in page and "Draft v2" in page and "New policy" not in page
     assert 'data-l="Cases">16<' in page and 'data-l="Sections">5<' in page
+    sent = reads.published()[0].text
+    assert f'aria-label="{tokens.count(sent)} tokens, ideal 400 to 600"' in page
 
 
 def test_a_policy_leads_to_its_version_in_force_or_its_draft(
