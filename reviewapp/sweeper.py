@@ -85,6 +85,7 @@ CHORES: Final[tuple[tuple[float, Callable[[], object]], ...]] = (
     (TICK_SECONDS, lab.advance_studies),
     (SWEEP_SECONDS, lab.tell_engine),
     (SWEEP_SECONDS, policies.expire_emergencies),
+    (SWEEP_SECONDS, policies.tell_sittings),
     (LOOK_SECONDS, _look_at_engines),
     (FORGET_SECONDS, intake.forget_answers),
     (FORGET_SECONDS, review.forget_traces),

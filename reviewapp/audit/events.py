@@ -94,7 +94,7 @@ EVENTS: Final[dict[str, EventKind]] = dict(
         _kind("decision.undone", "A person took a decision back within its window.", "decision", "replaces", "task"),
         _kind("decision.released", "Undo windows ended; the decisions are final.", "decisions"),
         _kind("policy.drafted", "A draft was started.", "version", "number", "policy"),
-        _kind("policy.saved", "A draft was saved.", "version", "hash", "saves"),
+        _kind("policy.saved", "A draft was saved, once or several times in one sitting.", "version", "hash", "first", "saves"),
         _kind("policy.taken_over", "Another author took over an open draft.", "version", "before"),
         _kind("policy.typed_kept", "Text that could not be saved was kept for its author.", "version"),
         _kind("policy.proposed", "A draft was proposed; its text is frozen.", "version", "hash"),

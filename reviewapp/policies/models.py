@@ -49,6 +49,12 @@ class Version(models.Model):
     hash = models.TextField(db_collation="C")
     change_note = models.TextField(default="", blank=True)
     saves = models.PositiveIntegerField(default=0)
+    # Whose saves the audit log may not know yet, up to which one it knows them, and since when.
+    saved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    told_saves = models.PositiveIntegerField(default=0)
+    told_at = models.DateTimeField(db_default=Now())
     # Over the cases that the approver signs; `gate_hash` binds text, effort, cases and targets together.
     cases_hash = models.TextField(db_collation="C", default="", blank=True)
     gate_hash = models.TextField(db_collation="C", default="", blank=True)

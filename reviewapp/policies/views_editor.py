@@ -35,6 +35,7 @@ def autosave(request: SignedInRequest, slug: str) -> HttpResponse:
             saves=typed.saves,
             change_note=typed.note,
             person=request.user,
+            by_itself=True,
         )
     except Forbidden:
         raise

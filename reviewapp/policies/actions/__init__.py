@@ -50,6 +50,7 @@ from reviewapp.policies.actions.publishing import (
     unschedule,
 )
 from reviewapp.policies.actions.rows import OPEN_STATES, HeldByOther, OwnVersion, StaleVersion
+from reviewapp.policies.actions.sittings import tell_sittings
 
 __all__ = [
     "HOLD_SECONDS",
@@ -94,5 +95,6 @@ __all__ = [
     "start_draft",
     "take_case",
     "take_over",
+    "tell_sittings",
     "unschedule",
 ]

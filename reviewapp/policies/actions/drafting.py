@@ -28,6 +28,7 @@ from reviewapp.policies.actions.rows import (
     refuse_stale,
     with_writer,
 )
+from reviewapp.policies.actions.sittings import is_long_ago, tell_saves
 from reviewapp.policies.models import Case, CaseList, Policy, TypedCopy, Version
 from reviewapp.policies.rules import CaseText, Document, VersionState
 from reviewapp.policies.rules_cases import Standing, Way
@@ -96,10 +97,12 @@ def start_draft(*, policy: UUID, person: Person, number: int | None = None) -> V
 
 
 @transaction.atomic
-def save_draft(*, version: UUID, source: str, saves: int, change_note: str, person: Person) -> Version:
+def save_draft(
+    *, version: UUID, source: str, saves: int, change_note: str, person: Person, by_itself: bool = False
+) -> Version:
     """Keep what was typed, also while it is no policy yet; then it has no hash and cannot be proposed.
 
-    `saves` is the count the page was made from. Raises StaleVersion when somebody saved or proposed since,
+    `saves` is the count the page was made from; `by_itself`: nobody pressed Save, so it is told with the sitting. Raises StaleVersion when somebody saved or proposed since,
     PolicyFileError only for text that cannot be stored (over 200 kB, NUL), Missing, Forbidden.
     """
     check_may(person, "policy.draft")
@@ -110,15 +113,21 @@ def save_draft(*, version: UUID, source: str, saves: int, change_note: str, pers
     if row.saves != saves:
         refuse_stale(row)
     document = readable(source, row.policy.slug)
+    if row.saved_by_id != person.pk:
+        tell_saves(row)
     before = row.source
-    values = {"source": source, "change_note": checked_note(change_note)} | text_fields(document, row.title)
+    values = {"source": source, "saved_by": person, "change_note": checked_note(change_note)} | text_fields(
+        document, row.title
+    )
     change(row, saves=F("saves") + 1, saved_at=Now(), writers=with_writer(row, person.pk), **values)
     actor = Actor.person(person.pk)
     row = found_version(version)
     restore_text(row, document, before=before, actor=actor)
     TypedCopy.objects.filter(version=row, person=person).delete()
-    record(verb="policy.saved", actor=actor, subjects=[row.pk], data=bound(row) | {"saves": row.saves})
-    return found_version(version)
+    row = found_version(version)
+    if not by_itself or is_long_ago(row):
+        tell_saves(row)
+    return row
 
 
 @transaction.atomic
@@ -132,6 +141,7 @@ def propose(*, version: UUID, person: Person, saves: int | None = None) -> Versi
     row = found_version(version, lock=True)
     expect(row, VersionState.PROPOSED, saves=saves)
     refuse_held(row, person)
+    tell_saves(row)
     document = read_for(row.source, row.policy.slug)
     _check_cases_fit(row, document)
     published = row.policy.versions.filter(state=VersionState.PUBLISHED).first()
@@ -191,6 +201,7 @@ def discard_draft(*, version: UUID, person: Person) -> None:
     if row.state != VersionState.DRAFT:
         refuse_stale(row)
     refuse_held(row, person)
+    tell_saves(row)
     change(row, state=VersionState.DISCARDED, held_by=None, held_until=None)
     made_here = _cases_made_in(row)
     Case.objects.filter(pk__in=made_here).update(standing=Standing.WAITING)

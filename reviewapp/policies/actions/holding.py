@@ -15,6 +15,7 @@ from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import Actor, record
 from reviewapp.policies import rules
 from reviewapp.policies.actions.rows import found_version, refuse_stale
+from reviewapp.policies.actions.sittings import tell_saves
 from reviewapp.policies.models import TypedCopy, Version
 from reviewapp.policies.rules import VersionState
 
@@ -58,6 +59,7 @@ def take_over(*, version: UUID, person: Person) -> None:
     row = found_version(version, lock=True)
     if row.state != VersionState.DRAFT:
         refuse_stale(row)
+    tell_saves(row)
     before = row.held_by_id
     Version.objects.filter(pk=row.pk).update(
         held_by=person, held_until=Now() + timedelta(seconds=HOLD_SECONDS)
@@ -71,9 +73,12 @@ def take_over(*, version: UUID, person: Person) -> None:
 
 @transaction.atomic
 def release_draft(*, version: UUID, person: Person) -> None:
-    """Give the hold back when the page is left; nothing happens where it is somebody else's."""
+    """Give the hold back when the page is left, which ends the sitting; nothing happens where it is somebody else's."""
     check_may(person, "policy.draft")
-    Version.objects.filter(pk=version, held_by=person).update(held_by=None, held_until=None)
+    row = found_version(version, lock=True)
+    if row.held_by_id == person.pk:
+        tell_saves(row)
+        Version.objects.filter(pk=version).update(held_by=None, held_until=None)
 
 
 @transaction.atomic

@@ -79,7 +79,7 @@ def _imported_draft(
     if before == source and _has(open_one, document.cases):
         return open_one
     values = {"source": source} | text_fields(document, document.title)
-    change(open_one, saves=F("saves") + 1, saved_at=Now(), **values)
+    change(open_one, saves=F("saves") + 1, told_saves=F("saves") + 1, saved_at=Now(), **values)
     row = found_version(open_one.pk)
     restore_text(row, document, before=before, actor=actor)
     record(verb="policy.saved", actor=actor, subjects=[row.pk], data=bound(row) | {"saves": row.saves})

@@ -50,7 +50,73 @@ def test_autosave_stores_the_text_and_keeps_the_cases(
     draft.refresh_from_db()
     assert (draft.source, draft.saves, draft.held_by) == (text, answer["saves"], cast.bo)
     again = client_for(cast.bo).post(f"{DRAFT}/autosave", typed(draft, text)).json()
-    assert again["saves"] == draft.saves and Event.objects.filter(verb="policy.saved").count() == 2
+    assert again["saves"] == draft.saves
+
+
+def type_on(client: Client, row: Version, *words: str) -> None:
+    """Saves that happen by themselves, one for each word."""
+    for word in words:
+        row.refresh_from_db()
+        text = row.source.replace("This policy ", f"This policy {word} ", 1)
+        assert client.post(f"{DRAFT}/autosave", typed(row, text)).status_code == 200
+
+
+def told() -> list[tuple[str, int, int]]:
+    """(who, first, last) of the saves in the audit log, without the one that the stage makes."""
+    events = Event.objects.filter(verb="policy.saved").order_by("at", "pk")
+    return [(event.actor, event.data["first"], event.data["saves"]) for event in events][1:]
+
+
+def test_a_sitting_is_one_event_that_names_who_saved_what(
+    cast: Cast, draft: Version, client_for: ClientFor
+) -> None:
+    bo, ad = client_for(cast.bo), client_for(cast.ad)
+    type_on(bo, draft, "one", "two", "three")
+    assert told() == []
+    bo.post(f"{DRAFT}/hold", {"leave": "yes"})
+    assert told() == [(str(cast.bo.pk), 2, 4)]
+    draft.refresh_from_db()
+    assert Event.objects.filter(verb="policy.saved").latest("at").data["hash"] == draft.hash
+    bo.post(f"{DRAFT}/hold", {"leave": "yes"})
+    assert len(told()) == 1, "a sitting without a save is none"
+    type_on(bo, draft, "four")
+    ad.post(f"{DRAFT}/take-over")
+    assert told()[1:] == [(str(cast.bo.pk), 5, 5)]
+    type_on(ad, draft, "five", "six")
+    draft.refresh_from_db()
+    assert ad.post(DRAFT, typed(draft, draft.source)).status_code == 302
+    assert told()[2:] == [(str(cast.ad.pk), 6, 8)], "who presses Save is told at once"
+
+
+def test_a_long_sitting_and_one_that_breaks_off_are_told_too(
+    cast: Cast, draft: Version, client_for: ClientFor
+) -> None:
+    bo = client_for(cast.bo)
+    type_on(bo, draft, "one")
+    Version.objects.update(told_at=Now() - timedelta(minutes=11))
+    type_on(bo, draft, "two", "three")
+    assert told() == [(str(cast.bo.pk), 2, 3)]
+    assert actions.tell_sittings() == 0, "somebody still holds it"
+    Version.objects.update(held_until=Now() - timedelta(seconds=1))
+    assert actions.tell_sittings() == 1 and actions.tell_sittings() == 0
+    assert told()[1:] == [(str(cast.bo.pk), 4, 4)]
+
+
+def test_the_saves_of_one_are_never_told_as_anothers(cast: Cast, draft: Version) -> None:
+    row, text = draft, draft.source
+    for person, word in ((cast.bo, "one"), (cast.ad, "two"), (cast.bo, "three")):
+        source = text.replace("This policy ", f"This policy {word} ", 1)
+        row = actions.save_draft(
+            version=row.pk, source=source, saves=row.saves, change_note="n", person=person, by_itself=True
+        )
+    actions.propose(version=row.pk, person=cast.bo)
+    assert told() == [(str(cast.bo.pk), 2, 2), (str(cast.ad.pk), 3, 3), (str(cast.bo.pk), 4, 4)]
+    row = actions.return_to_draft(version=row.pk, person=cast.bo)
+    actions.save_draft(
+        version=row.pk, source=text, saves=row.saves, change_note="n", person=cast.bo, by_itself=True
+    )
+    actions.discard_draft(version=row.pk, person=cast.bo)
+    assert told()[3:] == [(str(cast.bo.pk), 5, 5)]
 
 
 def test_a_broken_text_is_saved_too_and_one_that_cannot_be_is_told(
