@@ -22,22 +22,22 @@ MOST: Final = 100
 _FIT: Final = "id <> %(item)s AND NOT restricted AND purpose = 'live' AND is_current AND state <> 'erased'"
 _RELATED: Final = f"""
 WITH found AS (
-    (SELECT 'same' AS kind, id, received_at, state, source_id FROM intake_item
+    (SELECT 'same' AS kind, id, received_at, state, source_id, external_id FROM intake_item
      WHERE likeness = %(likeness)s AND {_FIT} ORDER BY received_at DESC LIMIT %(most)s)
     UNION ALL
-    (SELECT 'thread', id, received_at, state, source_id FROM intake_item
+    (SELECT 'thread', id, received_at, state, source_id, external_id FROM intake_item
      WHERE thread = %(thread)s AND {_FIT} ORDER BY received_at DESC LIMIT %(most)s)
     UNION ALL
-    (SELECT 'thread', id, received_at, state, source_id FROM intake_item
+    (SELECT 'thread', id, received_at, state, source_id, external_id FROM intake_item
      WHERE thread = %(own)s AND {_FIT} ORDER BY received_at DESC LIMIT %(most)s)
     UNION ALL
-    (SELECT 'author', id, received_at, state, source_id FROM intake_item
+    (SELECT 'author', id, received_at, state, source_id, external_id FROM intake_item
      WHERE author_id = %(author)s AND {_FIT} ORDER BY received_at DESC LIMIT %(most)s)
 ), few AS (
     SELECT *, count(*) OVER (PARTITION BY kind) AS total,
         row_number() OVER (PARTITION BY kind ORDER BY received_at DESC, id) AS place FROM found
 )
-SELECT few.kind, few.total, few.id, few.received_at, few.state, s.name, d.label, d.sections
+SELECT few.kind, few.total, few.id, few.received_at, few.state, s.name, d.label, d.sections, few.external_id
 FROM few JOIN intake_source s ON s.id = few.source_id LEFT JOIN LATERAL (
     SELECT r.label, (SELECT string_agg(f.section, ', ' ORDER BY f.section) FROM review_finding f
                      WHERE f.decision_id = r.id) AS sections
@@ -56,6 +56,7 @@ class RelatedLine:
     item: UUID
     preview: str
     source: str
+    external_id: str
     at: datetime
     state: str
     label: str
@@ -117,7 +118,7 @@ def related(item: Item, content: intake.Content, person: Person, *, blind: bool)
 def _group(kind: str, rows: Iterable[tuple[Any, ...]], previews: dict[UUID, str], *, blind: bool) -> Group:
     mine = [row for row in rows if row[0] == kind]
     lines = () if blind or kind == "author" else tuple(
-        RelatedLine(row[2], previews.get(row[2], ""), row[5], row[3], row[4], row[6] or "", row[7] or "")
+        RelatedLine(row[2], previews.get(row[2], ""), row[5], row[8], row[3], row[4], row[6] or "", row[7] or "")
         for row in mine
     )  # fmt: skip
     return Group(kind, mine[0][1] if mine else 0, lines)
