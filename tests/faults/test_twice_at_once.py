@@ -4,11 +4,7 @@ The scene is set without the API, so the checker has a few things to say beforeh
 """
 
 import re
-import threading
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 from uuid import UUID
 
 import httpx
@@ -22,25 +18,13 @@ from reviewapp.review.models import Decision
 from reviewapp.webhooks.models import Delivery
 from tests import checker
 from tests.cast import Cast
+from tests.racing import at_once
 from tests.robots import Robot, hidden_fields, item_of
 from tests.rooms.review import stage
 from tests.rooms.screening.desk import execute, one
 
 pytestmark = pytest.mark.fault
-T = TypeVar("T")
 TYPED = "It quotes the threat to warn others"
-
-
-def at_once(count: int, work: Callable[[int], T]) -> list[T]:
-    """What `count` threads return that all begin `work` at the same moment."""
-    barrier = threading.Barrier(count)
-
-    def begin(number: int) -> T:
-        barrier.wait(20)
-        return work(number)
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(begin, range(count)))
 
 
 def events(verb: str) -> int:

@@ -1,12 +1,11 @@
 """What arrives is stored once, whole, and told in the audit log."""
 
 import hmac
-from threading import Barrier, Thread
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,6 +17,7 @@ from reviewapp.intake.actions import Refused
 from reviewapp.intake.incoming import read_item
 from reviewapp.intake.models import Author, Flag, Item, ItemContent, Source
 from reviewapp.intake.rules import ItemState
+from tests.racing import at_once
 from tests.rooms.intake.post import flag, sent, take
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -185,30 +185,8 @@ def test_a_new_revision_of_a_restricted_item_is_restricted_too(db: str, cast: An
     assert reads.contents([second.id], include_restricted=True)[second.id].text == "B"
 
 
-def _at_once(count: int, work: Any) -> list[Any]:
-    """Run `work(number)` in `count` threads that start together; gives their answers."""
-    gate, answers = Barrier(count), []
-
-    def run(number: int) -> None:
-        try:
-            gate.wait()
-            answers.append(work(number))
-        except Exception as error:
-            answers.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [Thread(target=run, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert not any(isinstance(answer, Exception) for answer in answers), answers
-    return answers
-
-
 def test_forty_at_once_make_one_item_and_one_event(db: str) -> None:
-    got = [each for [each] in _at_once(40, lambda _: take(sent(author={"id": "u1"}, flags=[flag()])))]
+    got = [each for [each] in at_once(40, lambda _: take(sent(author={"id": "u1"}, flags=[flag()])))]
     assert len({each.id for each in got}) == 1
     assert sum(each.created for each in got) == 1
     assert Event.objects.filter(verb="item.received").count() == 1
@@ -216,7 +194,7 @@ def test_forty_at_once_make_one_item_and_one_event(db: str) -> None:
 
 
 def test_texts_that_race_become_revisions_and_none_is_lost(db: str) -> None:
-    got = [each for [each] in _at_once(12, lambda number: take(sent(text=f"text {number}")))]
+    got = [each for [each] in at_once(12, lambda number: take(sent(text=f"text {number}")))]
     assert all(each.created for each in got)
     assert list(Item.objects.order_by("revision").values_list("revision", flat=True)) == list(range(1, 13))
     assert Item.objects.filter(is_current=True).count() == 1
@@ -233,7 +211,7 @@ def test_batches_with_the_same_items_in_other_orders_do_not_lock_each_other_out(
         return take(*(turned if number % 2 else turned[::-1]))
 
     for _ in range(3):
-        _at_once(8, send)
+        assert not [each for each in at_once(8, send) if isinstance(each, Exception)]
     assert Item.objects.count() == 30
     assert sum(Event.objects.filter(verb="item.received").values_list("data__count", flat=True)) == 30
 

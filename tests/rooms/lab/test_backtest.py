@@ -25,8 +25,9 @@ from reviewapp.screening.models import CurrentVerdict, Judgement, Verdict
 from reviewapp.screening.rules_line import Lane
 from reviewapp.ui.errors import Forbidden, Missing, Stale
 from tests.cast import Cast
+from tests.racing import at_once
 from tests.rooms.lab import stage
-from tests.rooms.review.stage import at_once, tell
+from tests.rooms.review.stage import tell
 
 Clients = Callable[[Person], Client]
 V, A = "violates", "allowed"

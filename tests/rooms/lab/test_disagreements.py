@@ -14,8 +14,9 @@ from reviewapp.policies.models import Case, Version
 from reviewapp.review.models import Decision
 from reviewapp.ui.errors import Forbidden
 from tests.cast import Cast
+from tests.racing import at_once
 from tests.rooms.lab import stage
-from tests.rooms.review.stage import at_once, tell
+from tests.rooms.review.stage import tell
 
 Clients = Callable[[Person], Client]
 V, A = "violates", "allowed"

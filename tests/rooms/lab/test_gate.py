@@ -20,8 +20,8 @@ from reviewapp.screening.actions import Claim
 from reviewapp.screening.models import Verdict
 from reviewapp.ui.errors import Forbidden, Missing, Stale
 from tests.cast import Cast
+from tests.racing import at_once
 from tests.rooms.lab import stage
-from tests.rooms.review.stage import at_once
 
 Clients = Callable[[Person], Client]
 

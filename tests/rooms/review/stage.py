@@ -1,12 +1,11 @@
 """Sets the scene for review tests: a published policy, items that wait for a person, and what a machine said of them."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import connection, connections
+from django.db import connection
 from django.db.models.functions import Now
 
 from reviewapp.audit.actions import OPERATOR
@@ -106,18 +105,3 @@ def events(item: UUID, verb: str) -> list[dict[str, Any]]:
     """What the events of one verb say of an item, in order."""
     found = Event.objects.filter(subjects__contains=[item], verb=verb).order_by("at")
     return list(found.values_list("data", flat=True))
-
-
-def at_once(count: int, act: Callable[[int], Any]) -> list[Any]:
-    """Run `act(0)` … `act(count - 1)` in threads with connections of their own; errors come back as values."""
-
-    def run(number: int) -> Any:
-        try:
-            return act(number)
-        except Exception as error:
-            return error
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(min(count, 16)) as pool:
-        return list(pool.map(run, range(count)))

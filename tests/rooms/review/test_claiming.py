@@ -8,6 +8,7 @@ from reviewapp.review import actions
 from reviewapp.review.models import Queue, Task
 from reviewapp.ui.errors import Forbidden
 from tests.cast import Cast
+from tests.racing import at_once
 from tests.rooms.review import stage
 
 
@@ -55,14 +56,14 @@ def test_twenty_people_at_once_get_twenty_different_items(cast: Cast) -> None:
     stage.line_up(8)
     queue = stage.queue_of("everything-else")
     people = [cast.ana, cast.mo, cast.sam, cast.ad]
-    claims = stage.at_once(4, lambda number: actions.claim_next(queue=queue, person=people[number]))
+    claims = at_once(4, lambda number: actions.claim_next(queue=queue, person=people[number]))
     assert len({claim.item for claim in claims}) == 4
 
 
 def test_one_person_pressing_start_many_times_holds_one_item(cast: Cast) -> None:
     stage.line_up(8)
     queue = stage.queue_of("everything-else")
-    claims = stage.at_once(8, lambda _: actions.claim_next(queue=queue, person=cast.ana))
+    claims = at_once(8, lambda _: actions.claim_next(queue=queue, person=cast.ana))
     assert len({claim.item for claim in claims}) == 1
 
 

@@ -13,6 +13,7 @@ from reviewapp.review.models import Decision, Draft, Task
 from reviewapp.ui.errors import Forbidden, Missing, Stale
 from reviewapp.webhooks.models import Delivery
 from tests.cast import Cast
+from tests.racing import at_once
 from tests.rooms.review import stage
 
 
@@ -64,7 +65,7 @@ def test_confirm_stores_what_it_was_based_on(cast: Cast, version) -> None:  # ty
 def test_fifty_parallel_confirms_of_one_form_are_one_decision(cast: Cast, version) -> None:  # type: ignore[no-untyped-def]
     item = stage.line_up(1, version=version)[0]
     claim, nonce, verdict = take(cast.ana), uuid4(), lead_of(item)
-    answers = stage.at_once(50, lambda _: confirm(claim, cast.ana, verdict, nonce))
+    answers = at_once(50, lambda _: confirm(claim, cast.ana, verdict, nonce))
     assert len({answer.decision for answer in answers}) == 1
     assert (
         Decision.objects.count()
@@ -265,7 +266,7 @@ def test_undo_against_release_has_one_winner(cast: Cast, version) -> None:  # ty
             actions.release_decisions() if number else actions.undo(decision=done.decision, person=cast.ana)
         )
 
-    stage.at_once(2, act)
+    at_once(2, act)
     undone = Decision.objects.filter(kind="undone").exists()
     assert Delivery.objects.get().state == ("cancelled" if undone else "waiting")
     assert Item.objects.get(pk=item).state == ("awaiting_review" if undone else "decided")

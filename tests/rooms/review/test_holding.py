@@ -13,6 +13,7 @@ from reviewapp.review import actions, reads_desk
 from reviewapp.review.models import Decision, Draft, Note, QueueNote, Stay, Task
 from reviewapp.ui.errors import Forbidden, Missing
 from tests.cast import Cast
+from tests.racing import at_once
 from tests.robots import hidden_fields
 from tests.rooms.review import stage
 
@@ -201,9 +202,7 @@ def test_two_seniors_at_once_take_over_once(cast: Cast) -> None:
     item = stage.line_up()[0]
     claimed(cast.ana)
     people = [cast.sam, cast.ad]
-    outcomes = stage.at_once(
-        2, lambda number: actions.take_over(item=item, person=people[number], why="urgent")
-    )
+    outcomes = at_once(2, lambda number: actions.take_over(item=item, person=people[number], why="urgent"))
     assert Task.objects.filter(state="claimed").count() == 1
     assert any(isinstance(each, actions.Claim) for each in outcomes)
 

@@ -17,6 +17,7 @@ from reviewapp.review.rules_care import is_spent, points
 from reviewapp.review.rules_routing import impossible, shadows
 from reviewapp.ui.errors import Forbidden, Missing
 from tests.cast import Cast
+from tests.racing import at_once
 from tests.rooms.review import stage
 
 SignIn = Callable[[Person], Client]
@@ -217,7 +218,7 @@ def test_rules_that_cannot_be_and_people_who_may_not(cast: Cast, fraud: Version,
 def test_two_admins_at_once_make_two_versions(cast: Cast, fraud: Version) -> None:
     stage.line_up(1, version=fraud)
     queue = stage.queue_of()
-    stage.at_once(
+    at_once(
         4,
         lambda n: actions.save_rule(rule=None, conditions={"authors": [str(n)]}, queue=queue, person=cast.ad),
     )

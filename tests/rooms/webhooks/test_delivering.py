@@ -22,6 +22,7 @@ from reviewapp.review.actions import release_decisions, undo
 from reviewapp.webhooks import actions, dispatch, wire
 from reviewapp.webhooks.models import Attempt, Delivery, Endpoint
 from tests.cast import Cast
+from tests.racing import at_once
 from tests.rooms.review import stage
 from tests.rooms.review.test_deciding import confirm, lead_of, take
 from tests.rooms.webhooks.receiver import Receiver, listening
@@ -281,7 +282,7 @@ def test_two_dispatchers_at_once_post_each_delivery_once(db: str, receive: Any) 
     receiver = receive()
     told(receiver)
     tell(60)
-    assert sum(stage.at_once(2, lambda _: deliver())) == 60
+    assert sum(at_once(2, lambda _: deliver())) == 60
     assert len(set(receiver.ids())) == len(receiver.ids()) == 60
 
 
