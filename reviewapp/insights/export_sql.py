@@ -1,6 +1,6 @@
 """What stands in each export, as SQL: Postgres formats the cells, so that Python only moves bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -31,19 +31,15 @@ class Column:
     source: str
     cell: Cell = Cell.PLAIN
 
-    def as_csv(self) -> str:
-        """The cell as text; text from outside that a spreadsheet would run gets a leading quote."""
-        if self.cell is Cell.TIME:
-            return _TIME.format(self.source)
-        if self.cell is Cell.JSON:
-            return f"({self.source})::text"
+    def value(self) -> str:
+        """The value as it goes into a line's object."""
+        return _TIME.format(self.source) if self.cell is Cell.TIME else self.source
+
+    def text(self) -> str:
+        """The same as text; text from outside that a spreadsheet would run gets a leading quote."""
         if self.cell is Cell.TEXT:
             return f"CASE WHEN ascii({self.source}) IN ({_FORMULA_STARTS}) THEN '''' || {self.source} ELSE {self.source} END"
-        return f"({self.source})::text"
-
-    def as_json(self) -> str:
-        """The value that goes into the line's object."""
-        return _TIME.format(self.source) if self.cell is Cell.TIME else self.source
+        return f"({self.value()})::text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +171,38 @@ TABLES: Final[dict[ExportKind, Table]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a format is written: its first line from the names, a row's cells as SQL, and the options of COPY."""
+
+    first_line: Callable[[Sequence[str]], bytes]
+    cells: Callable[[Sequence[Column]], str]
+    options: str
+
+
+def _object_of(columns: Sequence[Column]) -> str:
+    pairs = ", ".join(f"'{column.name}', {column.value()}" for column in columns)
+    return f"json_build_object({pairs})"
+
+
+_SHAPES: Final[dict[ExportFormat, Shape]] = {
+    ExportFormat.CSV: Shape(
+        first_line=lambda names: ",".join(names).encode() + b"\r\n",
+        cells=lambda columns: ", ".join(column.text() for column in columns),
+        options="FORMAT csv",
+    ),
+    ExportFormat.JSONL: Shape(
+        first_line=lambda _: b"",
+        cells=_object_of,
+        # JSON has no control characters of its own, so with these two no line is ever quoted or escaped.
+        options=r"FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02'",
+    ),
+}
+
+
 def header(kind: ExportKind, format: ExportFormat) -> bytes:
     """The first line of the file: column names for CSV, nothing for JSONL."""
-    if format is ExportFormat.JSONL:
-        return b""
-    return ",".join(column.name for column in TABLES[kind].columns).encode() + b"\r\n"
+    return _SHAPES[format].first_line([column.name for column in TABLES[kind].columns])
 
 
 def copy_statement(
@@ -190,21 +213,9 @@ def copy_statement(
     `bounds` picks the chunk; `between` has the times `lowest`, `highest` and `now`, which let the planner leave out
     the partitions that cannot hold its rows.
     """
-    table = TABLES[kind]
+    table, shape = TABLES[kind], _SHAPES[format]
     order = "p.position" if table.feed else ", ".join(table.key)
-    if format is ExportFormat.CSV:
-        cells = ", ".join(column.as_csv() for column in table.columns)
-        options = "FORMAT csv"
-    else:
-        cells = (
-            "json_build_object("
-            + ", ".join(f"'{column.name}', {column.as_json()}" for column in table.columns)
-            + ")"
-        )
-        # JSON has no control characters of its own, so with these two no line is ever quoted or escaped.
-        options = r"FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02'"
-    tables = sql.SQL(table.tables).format(**between)
     return sql.SQL("COPY (SELECT {cells} FROM {tables} WHERE {keep} AND {bounds} ORDER BY {order}) TO STDOUT ({options})").format(
-        cells=sql.SQL(cells), tables=tables, keep=sql.SQL(table.keep), bounds=bounds,
-        order=sql.SQL(order), options=sql.SQL(options),
+        cells=sql.SQL(shape.cells(table.columns)), tables=sql.SQL(table.tables).format(**between), keep=sql.SQL(table.keep),
+        bounds=bounds, order=sql.SQL(order), options=sql.SQL(shape.options),
     )  # fmt: skip
