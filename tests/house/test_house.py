@@ -88,6 +88,21 @@ def test_the_map_names_every_room_and_module_beside_the_stairs() -> None:
         assert name in text, f"ARCHITECTURE.md does not say what {name} is"
 
 
+def test_the_map_names_every_file_that_has_a_name_of_its_own() -> None:
+    usual = re.compile(r"(models|rules|actions|reads|views)(_[a-z]+)*|forms|urls|api|jobs|apps|__init__")
+    table = MAP.read_text(encoding="utf-8").partition("name of its own:\n\n")[2]
+    named: dict[str, set[str]] = {}
+    room = ""
+    for row in table.partition("\n\n")[0].splitlines()[2:]:
+        first, files, _ = [cell.strip() for cell in row.strip("|").split("|")]
+        room = first.strip("`") or room
+        named.setdefault(room, set()).update(re.findall(r"`([a-z_]+)`", files))
+    for room in [*ROOMS, "ui"]:
+        there = {path.stem for path in (ROOT / "reviewapp" / room).glob("*.py")}
+        own = {name for name in there if not usual.fullmatch(name)}
+        assert own <= named.get(room, set()) <= there, room
+
+
 def test_events_are_subject_and_verb_with_a_meaning() -> None:
     for verb, kind in EVENTS.items():
         assert re.fullmatch(r"[a-z]+\.[a-z_]+", verb)
