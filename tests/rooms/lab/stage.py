@@ -142,4 +142,5 @@ def screens(cast: Cast) -> dict[str, str]:
     return {
         "lab": "/lab/", "gate": f"/gates/{gate}", "backtest": f"/backtests/{past}", "evaluation": f"/evaluations/{evaluation}",
         "disagreements": "/disagreements/", "lab-new-backtest": f"/lab/drafts/{row.pk}/backtest",
+        "lab-new-evaluation": "/lab/evaluations/new",
     }  # fmt: skip
