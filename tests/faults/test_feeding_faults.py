@@ -219,14 +219,14 @@ def test_f11_a_backlog_drains_by_itself_when_the_engine_is_back(db: str, store: 
 def test_f12_black_holes_free_their_slot_and_end_with_people(
     db: str, store: str, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pump, "CALL_SECONDS", 0.8)
-    monkeypatch.setattr(pump, "RENEW_SECONDS", 0.3)
-    items = judged(40)
+    monkeypatch.setattr(pump, "CALL_SECONDS", 2.0)
+    monkeypatch.setattr(pump, "RENEW_SECONDS", 0.5)
+    items = judged(12)
     with scripted(settings, {"contains": "number 7", "do": "hang"}):
-        drain(40)
+        drain(12)
     lost = Judgement.objects.filter(state="failed")
     assert set(lost.values_list("failure_kind", "timeouts")) == {("timeout", 2)} and lost.count() >= 1
-    assert CurrentVerdict.objects.count() == 40 - lost.count()
+    assert CurrentVerdict.objects.count() == 12 - lost.count()
     assert one("SELECT max(crashes) FROM screening_judgement") == 0, "no lease was lost to slowness"
     assert {state_of(item) for item in items} == {"awaiting_review"}
 

@@ -46,3 +46,13 @@ def test_prompt_prints_the_exact_request_and_its_tokens(db: str, tmp_path: Path)
     path.write_text("[]")
     with pytest.raises(CommandError, match="is not one API item"):
         run("prompt", "harassment", "--item", str(path))
+
+
+def test_standin_says_what_is_wrong_with_its_script(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = tmp_path / "faults.jsonl"
+    script.write_text('{"do": "garbage"}\n{"do": "explode"}\n')
+    with pytest.raises(CommandError, match="did not run"):
+        call_command("reasoner", "standin", "--port", "0", "--script", str(script))
+    assert f'{script} line 2: "do" must be one of' in capsys.readouterr().err

@@ -64,8 +64,9 @@ class Command(BaseCommand):
         real.add_argument(
             "--tight", action="store_true", help="where memory does not suffice: no compiled graphs"
         )
+        # It reads its own options: with another prefix none of them is one here, not even the first.
         alone = jobs.add_parser(
-            "standin", help="the stand-in server: --port N [--script FILE]", add_help=False
+            "standin", help="the stand-in server: --port N [--script FILE]", add_help=False, prefix_chars="\0"
         )
         alone.add_argument("rest", nargs=REMAINDER)
         look = jobs.add_parser("check", help="health, identity, and the cases of the published policies")
