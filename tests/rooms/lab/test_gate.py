@@ -22,6 +22,7 @@ from reviewapp.ui.errors import Forbidden, Missing, Stale
 from tests.cast import Cast
 from tests.racing import at_once
 from tests.rooms.lab import stage
+from tests.rooms.screening import desk
 
 Clients = Callable[[Person], Client]
 
@@ -152,6 +153,25 @@ def test_an_engine_that_changes_in_the_middle_proves_nothing(
     row = stage.run_to_its_end(study.pk)
     assert row.state == "failed" and "engine changed" in row.failure
     assert not GateReport.objects.exists()
+
+
+def test_an_engine_that_is_away_in_mid_gate_costs_time_and_no_case(
+    cast: Cast, pair: tuple[Version, Version], client_for: Clients
+) -> None:
+    _, draft = pair
+    started = gate(cast, draft)
+    actions.advance_studies()
+    assert stage.answer(stage.as_expected, limit=5) == 5
+    while stage.answer(lambda claim: "transient"):
+        pass
+    actions.advance_studies()
+    started.refresh_from_db()
+    assert (started.state, started.answered) == ("running", 5) and started.total > 5
+    page = client_for(cast.bo).get(f"/gates/{started.pk}").content.decode()
+    assert f"5 of {started.total} judged" in page and "Pause" in page
+    desk.execute("UPDATE screening_judgement SET not_before = NULL WHERE state = 'pending'")
+    study = stage.run_to_its_end(started.pk)
+    assert study.state == "done" and GateReport.objects.get().outcome == "passed"
 
 
 def test_another_engine_in_force_makes_a_passed_gate_stale(
