@@ -25,10 +25,10 @@ from tests.bench.costs import Meter
 from tests.bench.measure import Figure, figure
 from tests.rooms.screening.desk import ABUSE, arrive, engine, publish, score
 
-LATENCIES: Final = {64: 1.5, 256: 2.5, 512: 4.0}
-"""Calls in flight to the median seconds of an answer: an engine that is asked more at once answers each later."""
+WINDOWS: Final = {64: (1.5, 5), 256: (2.5, 4), 512: (4.0, 3)}
+"""Calls in flight to the median seconds of an answer and how many answers a slot gives: an engine that is asked more at
+once answers each later."""
 SPREAD: Final = 0.4
-TURNS: Final = 4
 ROUNDS: Final = 2
 NAIVE_WORKERS: Final = 8
 NAIVE_JOBS: Final = 32
@@ -56,12 +56,12 @@ def pump_rate(database: str) -> Iterator[Figure]:
     """
     publish("harassment")
     one_by_one = _naive(database)
-    for flying, latency in LATENCIES.items():
+    for flying, (latency, turns) in WINDOWS.items():
         ours, limit = [], []
         for seed in range(ROUNDS):
             options = ("--delay", str(latency), "--spread", str(SPREAD), "--seed", str(seed))
-            limit.append(ask_bare(flying, TURNS * flying, options))
-            ours.append(_ours(flying, TURNS * flying, options))
+            limit.append(ask_bare(flying, turns * flying, options))
+            ours.append(_ours(flying, turns * flying, options))
         yield figure(
             f"B4 at {flying}", f"verdicts/s of the pump against answers/s of a bare client, median {latency} s",
             [each.rate for each in ours], [each.rate for each in limit], at_least=0.95, unit="/s",
@@ -127,7 +127,7 @@ def measured(work: Callable[[], int]) -> Measured:
 def _naive(database: str) -> float:
     """Items a second of one RQ job for each item, at the latency of the smallest window."""
     arrive_for_a_verdict(NAIVE_JOBS)
-    latency = str(LATENCIES[min(LATENCIES)])
+    latency = str(WINDOWS[min(WINDOWS)][0])
     with engine_at("--delay", latency, "--spread", str(SPREAD)) as url:
         extra = {"DATABASE_URL": databases.url_of(database), "REASONER_URL": url, "REVIEW_PROCESS": "reason"}
         rate = naive.rate(extra, engine=engine(), workers=NAIVE_WORKERS, jobs=NAIVE_JOBS)
