@@ -50,7 +50,7 @@ class Hand:
     def add(self, claim: Claim, slots: int) -> None:
         """Take a claim that needs so many calls at once; people before a screen come before the others."""
         self._slots[claim.judgement] = slots
-        place = sum(each.lane <= claim.lane for each in self.waiting)
+        place = sum(_turn(each) <= _turn(claim) for each in self.waiting)
         self.waiting.insert(place, claim)
 
     def begin(self, window: int, start: Callable[[Claim], Call]) -> None:
@@ -78,13 +78,13 @@ class Hand:
             del self._slots[claim.judgement]
 
     async def drop(self) -> list[Claim]:
-        """Cancel every call; returns the claims to give back."""
-        left = list(self.claims())
+        """Cancel every call; returns the claims to give back, those left out that were answered after all."""
         calls = list(self.calls)
         for call in calls:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
-        for call in calls:
+        left = list(self.claims())
+        for call in list(self.calls):
             self.end(call)
         self.waiting.clear()
         self._slots.clear()
@@ -101,3 +101,8 @@ class Hand:
         self.flying += slots
         if claim.lane in RESERVED_LANES:
             self._hurried += slots
+
+
+def _turn(claim: Claim) -> tuple[bool, int]:
+    """The order in which claims begin: first what somebody waits for before a screen, then by lane."""
+    return claim.lane not in RESERVED_LANES, claim.lane

@@ -112,9 +112,9 @@ class _Pump:
         self.until = time.monotonic() + seconds
         self.window = max(window or rules_window.START, rules_window.LEAST)
         self.hand = Hand()
-        self.ended: list[Call] = []
+        self.ended: list[tuple[Call, Claim]] = []
         self.woken = asyncio.Event()
-        self.exhausted = False
+        self.exhausted = self.ending = False
         self.credit = 0.0
         self.ready: list[Outcome] = []
         self.failures: deque[float] = deque(maxlen=rules.FAILURES_THAT_OPEN)
@@ -161,9 +161,10 @@ class _Pump:
     async def _pump(self) -> None:
         self.looked = 0.0
         while not (self.tripped or self.stopping or self.wanted):
+            self._take_ended()
             if not self._over():
                 await self._fill()
-            if not self.hand.calls:
+            if not (self.hand.calls or self.ended):
                 if self.ready:
                     await self._commit()
                     continue
@@ -194,7 +195,7 @@ class _Pump:
         flying = self.hand.by_group()
         aged = int(self.credit)
         # One whose answer is not stored yet would be lost with the next one.
-        held = (*self.hand.claims(), *(outcome.claim for outcome in self.ready))
+        held = self._held()
         suspect = not any(claim.is_suspect for claim in held)
         claims = await self.sql(
             lambda: actions.claim_judgements(
@@ -225,8 +226,14 @@ class _Pump:
         return call
 
     def _wake(self, call: Call) -> None:
-        self.ended.append(call)
+        """A call has ended: after a verdict its slot goes to the next one at once, whatever the database is doing."""
+        if call.cancelled() or call not in self.hand.calls:
+            return  # given up meanwhile
+        self.ended.append((call, self.hand.end(call)))
         self.woken.set()
+        answered = call.exception() is None and isinstance(call.result(), Verdict)
+        if answered and not (self.ending or self.tripped or self._over()):
+            self.hand.begin(self.window, self._judge)
 
     async def _wait(self) -> None:
         """Until a call ends, or it is time to store or to look at the line."""
@@ -246,10 +253,13 @@ class _Pump:
     def _take_ended(self) -> None:
         self.woken.clear()
         ended, self.ended = self.ended, []
-        for call in ended:
-            # One that was given up meanwhile is nobody's any more.
-            if call in self.hand.calls:
-                self._take(self.hand.end(call), call.result())
+        for call, claim in ended:
+            self._take(claim, call.result())
+
+    def _held(self) -> list[Claim]:
+        """All that is leased and not stored yet."""
+        answered = (outcome.claim for outcome in self.ready)
+        return [*self.hand.claims(), *(claim for _, claim in self.ended), *answered]
 
     def _take(self, claim: Claim, answer: Verdict | Failure) -> None:
         probed = self.trial and isinstance(answer, Failure) and answer.kind in _ENDPOINT_FAULTS
@@ -304,7 +314,7 @@ class _Pump:
 
     async def _renew(self) -> None:
         self.renewed = time.monotonic()
-        claims = [*self.hand.claims(), *(outcome.claim for outcome in self.ready)]
+        claims = self._held()
         self.hand.keep(await self.sql(lambda: actions.renew_leases(claims=claims)))
 
     async def _adjust(self) -> None:
@@ -344,11 +354,11 @@ class _Pump:
 
     async def _end(self) -> None:
         """Finish what is in flight, unless the circuit opened; give the rest back; close or open the circuit."""
+        self.ending = True
         if self.hand.calls and not self.tripped and self.wanted != "drop":
-            patience = CALL_SECONDS if self.wanted == "drain" else DRAIN_SECONDS
-            for call in await self._last_calls(patience):
-                self._take(self.hand.end(call), call.result())
+            await self._last_calls(CALL_SECONDS if self.wanted == "drain" else DRAIN_SECONDS)
         left = await self.hand.drop()
+        self._take_ended()
         if self.ready:
             await self._commit()
         if left:
@@ -364,19 +374,14 @@ class _Pump:
             if not (self.stopping or self.wanted) and time.monotonic() > self.until:
                 await self.sql(lambda: doorbell.ring("reason", self.endpoint))
 
-    async def _last_calls(self, patience: float) -> set[Call]:
-        """Those of the calls in flight that end within `patience` seconds; leases are renewed meanwhile."""
+    async def _last_calls(self, patience: float) -> None:
+        """Let the calls in flight end, for at most `patience` seconds; leases are renewed meanwhile."""
         until = time.monotonic() + patience
-        done: set[Call] = set()
-        waiting = set(self.hand.calls)
         while (
-            waiting
+            self.hand.calls
             and (left := until - time.monotonic()) > 0
             and not (self.stopping and patience > DRAIN_SECONDS)
         ):
-            ended, waiting = await asyncio.wait(waiting, timeout=min(left, RENEW_SECONDS))
-            done |= ended
-            if waiting and left > RENEW_SECONDS:
+            await asyncio.wait(set(self.hand.calls), timeout=min(left, RENEW_SECONDS))
+            if self.hand.calls and left > RENEW_SECONDS:
                 await self._renew()
-                waiting &= set(self.hand.calls)
-        return done & set(self.hand.calls)

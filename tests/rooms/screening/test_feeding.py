@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
+import pytest
 from django.db import connection
 
+from inference import Reasoner
 from reviewapp import doorbell
 from reviewapp.screening import actions, pump
 from reviewapp.screening.models import CurrentVerdict, Judgement
@@ -58,6 +60,30 @@ def test_a_quarter_of_the_window_is_taken_ahead_and_only_the_window_is_asked(db:
         assert loop.wait_until(lambda: _running(url) == 8, seconds=20)
         assert _leased() == 10
     assert CurrentVerdict.objects.count() == 20 and _leased() == 0 and checker.problems() == []
+
+
+def test_slots_are_filled_again_while_the_database_is_slow(
+    db: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _wait_for_a_verdict(20)
+    asked: list[object] = []
+    filled: list[bool] = []
+    judge, commit = Reasoner.judge, actions.commit_verdicts
+
+    def ask(*given: Any, **named: Any) -> Any:
+        asked.append(given)
+        return judge(*given, **named)
+
+    def store(**named: Any) -> Any:
+        if not filled:
+            filled.append(loop.wait_until(lambda: len(asked) == 10, seconds=20))
+        return commit(**named)
+
+    monkeypatch.setattr(Reasoner, "judge", ask)
+    monkeypatch.setattr(actions, "commit_verdicts", store)
+    with standin("--plain", "--delay", "0.2") as url, _pumping(settings, url, window=8):
+        assert loop.wait_until(lambda: CurrentVerdict.objects.count() == 20, seconds=60)
+    assert filled == [True] and len(asked) == 20 and checker.problems() == []
 
 
 def test_what_was_taken_ahead_goes_back_unasked_and_uncounted_at_a_pause(db: str, settings: Any) -> None:

@@ -12,6 +12,7 @@ from reviewapp.screening.actions import Claim
 from reviewapp.screening.hand import Call, Hand
 from reviewapp.screening.models import Circuit, Verdict
 from reviewapp.screening.pump import pump
+from reviewapp.screening.rules_line import Lane
 from tests.practice import practising
 from tests.rooms.screening.desk import ABUSE, arrive, publish, score, state_of
 
@@ -61,6 +62,15 @@ def test_people_before_a_screen_go_ahead_into_slots_of_their_own() -> None:
     assert hand.free(4) == (0, 0)
     hand.end(cast(Call, long.judgement))
     assert calls_of(hand, 4) == [waits], "a hurried call in the kept slots takes none of the window's"
+
+
+def test_a_draft_that_is_tried_waits_behind_no_live_item_that_was_taken_ahead() -> None:
+    hand = Hand()
+    flies, ahead, tried = claim(), claim(), claim(lane=Lane.TRY_IT)
+    for each in (flies, ahead, tried):
+        hand.add(each, 1)
+    assert calls_of(hand, 1) == [tried, flies], "a slot of its own"
+    assert hand.free(1, ahead=2) == (1, 0) and hand.waiting == [ahead]
 
 
 def test_more_parts_than_the_window_has_slots_go_alone() -> None:
