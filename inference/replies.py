@@ -38,13 +38,13 @@ def classify(status: int, body: bytes) -> Failure | None:
 
 
 def unreadable(body: bytes) -> Failure:
-    """The Failure for a 2xx whose body is not JSON."""
+    """The Failure for a 2xx whose body is not JSON. A web page comes from something before the engine: no item's fault."""
     raw = capped(body[:MAX_RAW].decode(errors="replace"), MAX_RAW)
     if _is_html(body):
         reason = (
             "A web page answered instead of the engine. Check that REASONER_URL points at it, ending in /v1."
         )
-        return Failure(FailureKind.REFUSED, reason, raw)
+        return Failure(FailureKind.TRANSIENT, reason, raw)
     return Failure(FailureKind.INVALID, "The engine's answer is not JSON.", raw)
 
 

@@ -31,7 +31,7 @@ FAULTS: dict[str, tuple[dict[str, Any], FailureKind]] = {
     "too-large": ({"do": "status", "status": 413}, FailureKind.TOO_LONG),
     "not-json": ({"do": "status", "status": 200, "body": "OK"}, FailureKind.INVALID),
     "huge": ({"do": "status", "status": 200, "body": "x" * 1_100_000}, FailureKind.INVALID),
-    "web-page": ({"do": "html"}, FailureKind.REFUSED),
+    "web-page": ({"do": "html"}, FailureKind.TRANSIENT),
     "garbage": ({"do": "garbage"}, FailureKind.INVALID),
     "cut-reasoning": ({"do": "cut_off", "where": "reasoning"}, FailureKind.CUT_OFF),
     "cut-header": ({"do": "cut_off", "where": "header"}, FailureKind.CUT_OFF),

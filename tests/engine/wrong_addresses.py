@@ -20,7 +20,7 @@ EXPECTED: dict[str, Case] = {
     "another protocol": (FailureKind.TRANSIENT, "does not speak HTTP. Check the port"),
     "hangs up": (FailureKind.TRANSIENT, "broke off"),
     "another web service": (FailureKind.REFUSED, "it lists no models"),
-    "a web site": (FailureKind.REFUSED, "web page answered instead of the engine"),
+    "a web site": (FailureKind.TRANSIENT, "web page answered instead of the engine"),
     "no such path": (FailureKind.REFUSED, "no such address. Check that REASONER_URL ends in /v1"),
     "another model": (FailureKind.WRONG_MODEL, "does not serve asked-for"),
     "no model": (FailureKind.WRONG_MODEL, "lists no model"),

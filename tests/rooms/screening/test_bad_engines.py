@@ -99,3 +99,23 @@ def test_what_is_longer_than_the_context_goes_to_people_with_the_figures(
     screen = client.get(f"/review/{item}").content.decode()
     assert "No machine verdict" in screen and words.removeprefix("The ") in screen
     assert "--max-model-len" in screen
+
+
+def test_a_web_page_in_place_of_answers_stops_the_calls_and_keeps_the_line(
+    cast: Cast, store: str, settings: Any, client_for: ClientFor
+) -> None:
+    publish("harassment")
+    arrive(*[f"{ABUSE} {number}" for number in range(30)], policies=["harassment"])
+    score()
+    with practising() as practice:
+        settings.REASONER_URLS = [practice.url]
+        practice.follow({"do": "html"})
+        assert jobs.pump_judgements() == 0
+        page = client_for(cast.ana).get("/engine/").content.decode()
+        assert "Open: no calls" in page and "A web page answered instead of the engine. Check" in page
+        assert Judgement.objects.filter(state="pending").count() == 30, "no item goes to people for it"
+        practice.follow()
+        execute("UPDATE screening_circuit SET retry_at = clock_timestamp()")
+        execute("UPDATE screening_judgement SET not_before = NULL")
+        assert jobs.pump_judgements() == 30
+    assert Circuit.objects.get().state == "closed"
