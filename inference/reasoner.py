@@ -6,11 +6,14 @@ import json
 import math
 import re
 import time
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn, Self, TypeGuard, TypeVar
 
 import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
 
 from inference.addresses import checked_key, read_address
 from inference.prompt import prompt_hash, request_body, tokens_out
@@ -83,10 +86,17 @@ class Reasoner:
         self._fingerprint = ""
         self._identity: EngineIdentity | None = None
         self._identifying = asyncio.Lock()
-        self._headers = {"accept-encoding": "identity", "accept": "application/json"}
+        headers = {"accept-encoding": "identity", "accept": "application/json"}
         if api_key:
-            self._headers["authorization"] = f"Bearer {checked_key(api_key)}"
-        self._opened: aiohttp.ClientSession | None = None
+            headers["authorization"] = f"Bearer {checked_key(api_key)}"
+        self._client = httpx.AsyncClient(
+            # One large default httpx pool slows down with its size; aiohttp's connector does not.
+            transport=AiohttpTransport(client=_session),
+            headers=headers,
+            timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
+            follow_redirects=False,
+            trust_env=False,
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -96,8 +106,7 @@ class Reasoner:
 
     async def aclose(self) -> None:
         """Closes every connection; the engine then stops work on calls still running."""
-        if self._opened:
-            await self._opened.close()
+        await self._client.aclose()
 
     async def judge(
         self,
@@ -177,6 +186,10 @@ class Reasoner:
             reply = await self._send("POST", f"{self.base_url}/chat/completions", body)
         except EngineUnavailable as problem:
             return _with_hash(problem.failure, sent_hash)
+        except TimeoutError:
+            return Failure(
+                FailureKind.TIMEOUT, "The engine stopped in the middle of its answer.", "", sent_hash
+            )
         return self._read(reply, policy, item, model, sent_hash, time.monotonic() - started)
 
     def _asks_schema(self) -> bool:
@@ -225,25 +238,13 @@ class Reasoner:
     async def _send(self, method: str, url: str, body: dict[str, Any] | None = None) -> _Reply:
         """One exchange with a capped body. Raises EngineUnavailable for anything short of a whole answer."""
         try:
-            async with self._session().request(
-                method, url, allow_redirects=False, **_content(body)
-            ) as response:
-                return _Reply(response.status, response.headers, await _capped_body(response))
-        except (aiohttp.ClientError, OSError) as error:
+            async with self._client.stream(method, url, **_content(body)) as response:
+                data = await _capped_body(response)
+                return _Reply(response.status_code, response.headers, data)
+        except httpx.ReadTimeout as error:
+            raise TimeoutError from error
+        except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
             raise EngineUnavailable(no_answer(error)) from error
-
-    def _session(self) -> aiohttp.ClientSession:
-        """Opened at the first exchange, since it belongs to the loop that runs then."""
-        if self._opened is None:
-            self._opened = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                headers=self._headers,
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
-                auto_decompress=False,
-                trust_env=False,
-            )
-        return self._opened
 
     def _read(
         self, reply: _Reply, policy: PolicyText, item: ItemText, model: str, sent_hash: str, seconds: float
@@ -312,26 +313,45 @@ def engine_load(text: str) -> EngineLoad:
     )
 
 
+def _session() -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS)
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+
+
 def _content(body: dict[str, Any] | None) -> dict[str, Any]:
     if body is None:
         return {}
     return {
-        "data": json.dumps(body, ensure_ascii=False).encode(),
+        "content": json.dumps(body, ensure_ascii=False).encode(),
         "headers": {"content-type": "application/json"},
     }
 
 
-async def _capped_body(response: aiohttp.ClientResponse) -> bytes:
+async def _capped_body(response: httpx.Response) -> bytes:
     if response.headers.get("content-encoding", "identity").lower() != "identity":
         raise EngineUnavailable(
             Failure(FailureKind.REFUSED, "The engine sent a compressed answer that was not asked for.")
         )
     data = bytearray()
-    while chunk := await response.content.readany():
-        data += chunk
-        if len(data) > MAX_BODY_BYTES:
-            raise EngineUnavailable(Failure(FailureKind.INVALID, "The engine's answer is larger than 1 MB."))
+    async with _closing(response.aiter_raw()) as chunks:
+        async for chunk in chunks:
+            data += chunk
+            if len(data) > MAX_BODY_BYTES:
+                begun = capped(bytes(data[:MAX_RAW]).decode(errors="replace"), MAX_RAW)
+                raise EngineUnavailable(
+                    Failure(FailureKind.INVALID, "The engine's answer is larger than 1 MB.", begun)
+                )
     return bytes(data)
+
+
+@asynccontextmanager
+async def _closing(chunks: AsyncIterator[bytes]) -> AsyncIterator[AsyncIterator[bytes]]:
+    try:
+        yield chunks
+    finally:
+        close = getattr(chunks, "aclose", None)
+        if close is not None:
+            await close()
 
 
 def _decoded(body: bytes) -> Any:

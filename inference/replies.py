@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import aiohttp
+import httpx
 from aiohttp.http_exceptions import HttpProcessingError
 
 from inference.types import Failure, FailureKind
@@ -107,7 +108,7 @@ def _server_error(status: int, message: str) -> Failure:
 def no_answer(error: BaseException) -> Failure:
     """Why an exchange ended without a whole answer: no server or name, encryption that does not fit, another protocol.
 
-    The client wraps causes more than once, so the whole chain is read.
+    The transport wraps causes more than once and calls refused connections time-outs, so the whole chain is read.
     """
     causes = list(_causes(error))
 
@@ -127,7 +128,9 @@ def no_answer(error: BaseException) -> Failure:
         reason = "What answers there does not speak HTTP. Check the port in REASONER_URL."
     elif caused_by(socket.gaierror):
         reason = f"The engine's name is not known on this network. {_CHECK}"
-    elif caused_by(aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError):
+    elif caused_by(httpx.ConnectError, httpx.ConnectTimeout) and not caused_by(
+        aiohttp.ServerDisconnectedError
+    ):
         reason = f"The engine cannot be reached. {_CHECK}"
     else:
         reason = f"The connection to the engine broke off. {_CHECK}"
