@@ -146,6 +146,20 @@ RQ = {"COMMIT_MODE": "auto", "SHOW_ADMIN_LINK": False}
 # Hosts, or host:port, that webhooks may go to although they are private, on another port, or without TLS.
 WEBHOOK_HOSTS = frozenset(host for host in os.environ.get("WEBHOOK_HOSTS", "").split(",") if host)
 
+# A translation engine of the operator's own, such as http://127.0.0.1:5000: it is given the text of items.
+TRANSLATION_URL = os.environ.get("TRANSLATION_URL", "").rstrip("/")
+_translation = urlsplit(TRANSLATION_URL)
+if TRANSLATION_URL and (
+    _translation.scheme not in {"http", "https"}
+    or not _translation.hostname
+    or _translation.username
+    or _translation.query
+    or _translation.fragment
+):
+    raise ImproperlyConfigured(
+        "TRANSLATION_URL must look like http://host:5000, without user name or query; /translate is added to it."
+    )
+
 # Senders are asked to wait (429) over these; 0 switches a limit off.
 INGEST_ITEMS_PER_MINUTE = int(os.environ.get("INGEST_ITEMS_PER_MINUTE", "0"))
 INGEST_BACKLOG_SECONDS = int(os.environ.get("INGEST_BACKLOG_SECONDS", "600"))

@@ -198,6 +198,7 @@
     if (at("[data-focus]")) toggleFocus();
     const disabled = at("[aria-disabled=true]");
     if (disabled) event.preventDefault();
+    if (disabled?.dataset.key === "t") tell(disabled.title);
   });
 
   addEventListener("change", (event) => {
@@ -216,7 +217,7 @@
     const form = event.target;
     // Who still pressed Enter for the item before has not read what came in its place.
     if (form.matches("[data-read]") && performance.now() - changedAt < INERT_MS) { event.preventDefault(); return; }
-    if (!form.closest("#desk, #dialogs") || form.closest("#notes") || !form.hasAttribute("hx-post")) return;
+    if (!form.closest("#desk, #dialogs") || form.closest("#notes, #translation") || !form.hasAttribute("hx-post")) return;
     if (!form["htmx-internal-data"]) htmx.process(form); // a press in the moment between swap and settling
     const early = form.matches("[data-confirm]") && performance.now() - changedAt < INERT_MS;
     const disabled = form.matches("[data-confirm]") && $("button", form).getAttribute("aria-disabled") === "true";
@@ -224,7 +225,7 @@
   }, true);
 
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.requestConfig.verb !== "post" || !event.target.closest("#desk form, #dialogs form")) return;
+    if (event.detail.requestConfig.verb !== "post" || !event.target.closest("#desk form, #dialogs form") || event.target.id === "translate") return;
     busy = true;
     clearTimeout(draftTimer);
   });

@@ -30,6 +30,7 @@ EVENTS: Final[dict[str, EventKind]] = dict(
         _kind("item.viewed_restricted", "A cleared person opened a restricted item."),
         _kind("item.held", "A legal hold was placed.", "hold", "reference", "ends_at"),
         _kind("item.hold_lifted", "A legal hold was lifted.", "hold"),
+        _kind("item.translated", "A translation engine was given an item's text for somebody.", "translation", "target", "characters"),
         _kind("item.erasure_asked", "Somebody asked for erasure.", "erasure"),
         _kind("item.erased", "Content was erased in every room.", "erasure", "rooms"),
         _kind("verdict.committed", "Verdicts of the reasoner were stored.", "run", "engine", "labels", "verdicts"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from reviewapp.intake.models import Item, ItemContent
+from reviewapp.intake.models import Erasure, Item, ItemContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,15 @@ def contents(item_ids: Sequence[UUID], *, include_restricted: bool = False) -> d
         found = found.filter(item__restricted=False)
     rows = found.values_list("item_id", "text", "context", "attachments", "url", "key")
     return {row[0]: Content(row[1], row[2], row[3], row[4], bytes(row[5])) for row in rows}
+
+
+def stands(item: UUID) -> bool:
+    """Lock an item within the open transaction, and say whether its content may still be used and kept.
+
+    Erasure and restriction wait for the lock, so what is kept under it is there for them to find.
+    """
+    row = Item.objects.select_for_update(no_key=True).filter(pk=item, restricted=False).first()
+    return row is not None and row.state != "erased" and not Erasure.objects.filter(item=item).exists()
 
 
 def received_batch(limit: int) -> list[Item]:

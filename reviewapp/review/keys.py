@@ -125,6 +125,14 @@ KEYS: Final[tuple[KeyAction, ...]] = (
         "focus", "z", "Focus", "Shows the item alone; again brings the rest back.", _LOOK, permission=_SEES
     ),
     KeyAction(
+        "translate",
+        "t",
+        "Translate",
+        "Shows a machine translation below the original, in the language that you read best.",
+        _LOOK,
+        "a translation engine, and a text in another language",
+    ),
+    KeyAction(
         "make_case",
         "m",
         "Make case",

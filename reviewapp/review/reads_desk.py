@@ -22,6 +22,7 @@ from reviewapp.review import (
     reads_blind,
     reads_item,
     reads_related,
+    reads_translations,
     rules,
     rules_actions,
     rules_blind,
@@ -29,6 +30,7 @@ from reviewapp.review import (
 from reviewapp.review import reads_beside as beside
 from reviewapp.review.models import Decision, Task
 from reviewapp.review.reads_actions import Usuals
+from reviewapp.review.reads_translations import TranslationPanel
 from reviewapp.review.rules_actions import SUPPLIED, ActionChoice
 from reviewapp.review.rules_checks import Badge
 from reviewapp.review.rules_mask import Veil
@@ -43,6 +45,7 @@ from reviewapp.screening import reads as screening
 from reviewapp.screening import reads_hurrying
 from reviewapp.screening.rules import OPEN_FOR_VERDICTS
 from reviewapp.ui.errors import Missing, Stale
+from reviewapp.ui.languages import language_of
 
 _DIGITS: Final = "12345678"
 
@@ -138,6 +141,7 @@ class Desk:
     answered: Decision | None
     severe: bool
     catalogue: tuple[ActionChoice, ...]
+    translation: TranslationPanel
     veil: Veil
     masked: dict[str, str]
 
@@ -195,6 +199,9 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
         why=rules.why_here(terms, severity=task.severity, reports=reports) if task else "",
         options=_options(version, usuals), other_policies=_others(version, usuals), answered=answered, severe=severe,
         catalogue=usuals.catalogue, options_of=title, veil=veil,
+        translation=reads_translations.panel(
+            item, person, language=language_of(found.language, found.detected), text=content.text, veil=veil
+        ),
         masked=masked_places([*marked.paragraphs, *(each for message in thread for each in message.paragraphs)]),
         shown=",".join(str(each.verdict_id) for each in panel), nonce=new_id(),
         undo=undo_slot(person), ready=ready(person), notes=() if blind else beside.notes(item, person), draft=beside.draft(task, person),

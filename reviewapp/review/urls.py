@@ -11,6 +11,7 @@ from reviewapp.review import (
     views_people,
     views_routing,
     views_settings,
+    views_translating,
 )
 
 urlpatterns = [
@@ -35,6 +36,7 @@ urlpatterns = [
     path("review/<uuid:item>/draft", views_claims.draft, name="review-draft"),
     path("review/<uuid:item>/leave", views_claims.leave, name="review-leave"),
     path("review/<uuid:item>/note", views_people.note, name="review-note"),
+    path("review/<uuid:item>/translate", views_translating.translate, name="review-translate"),
     path("review/<uuid:item>/escalate", views_people.escalate, name="review-escalate"),
     path("review/<uuid:item>/checklist", views_people.checklist, name="review-checklist"),
     path("review/<uuid:item>/author", views_people.author_of_item, name="review-author"),

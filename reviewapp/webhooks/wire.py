@@ -103,17 +103,21 @@ def checked_addresses(host: str, port: int, exempt: Collection[str]) -> list[str
 class Sender:
     """Keeps connections open between posts; one for all threads. Follows no redirect, knows no proxy."""
 
-    def __init__(self, exempt: Collection[str] = (), *, connections: int = 64) -> None:
-        self._exempt = exempt
+    def __init__(
+        self, exempt: Collection[str] = (), *, connections: int = 64, seconds: float = SECONDS_IN_ALL,
+        most: int = MOST_ANSWER, kept: int = KEPT_ANSWER,
+    ) -> None:  # fmt: skip
+        """`seconds`: for a whole post; `most`: bytes of an answer that are read, of which `kept` are given back."""
+        self._seconds, self._most, self._kept = seconds, most, kept
         self._pool = httpcore.ConnectionPool(
             network_backend=_Guarded(exempt), max_connections=connections, max_keepalive_connections=32,
             keepalive_expiry=20.0, http1=True, http2=False, retries=0,
         )  # fmt: skip
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Send once, within SECONDS_IN_ALL. Never raises for what the other side does."""
+        """Send once, within the time for a whole post. Never raises for what the other side does."""
         begun = time.monotonic()
-        _call.deadline = begun + SECONDS_IN_ALL
+        _call.deadline = begun + self._seconds
         try:
             status, text, retry_after = self._exchange(url, headers, body)
         except ForbiddenAddress as error:
@@ -141,18 +145,18 @@ class Sender:
             "User-Agent": "review-webhooks",
             **headers,
         }
-        timeouts = {"connect": _CONNECT_SECONDS, "read": SECONDS_IN_ALL, "write": SECONDS_IN_ALL, "pool": 5.0}
+        timeouts = {"connect": _CONNECT_SECONDS, "read": self._seconds, "write": self._seconds, "pool": 5.0}
         with self._pool.stream(
             "POST", url, headers=list(sent.items()), content=body, extensions={"timeout": timeouts}
         ) as answer:
             text = b""
             for part in answer.iter_stream():
                 text += part
-                if len(text) > MOST_ANSWER:
+                if len(text) > self._most:
                     break
             told = {name.lower(): value for name, value in answer.headers}
             after = _seconds_asked(told.get(b"retry-after", b"").decode("latin-1"))
-            return answer.status, text[:KEPT_ANSWER].decode("utf-8", "replace").replace("\x00", ""), after
+            return answer.status, text[: self._kept].decode("utf-8", "replace").replace("\x00", ""), after
 
 
 def _left(timeout: float | None) -> float:

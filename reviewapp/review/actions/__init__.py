@@ -45,6 +45,7 @@ from reviewapp.review.actions.noting import add_note
 from reviewapp.review.actions.reading import read_changes
 from reviewapp.review.actions.replacing import replace_own
 from reviewapp.review.actions.routing import change_queue, drop_rule, move_rule, reroute, save_rule
+from reviewapp.review.actions.translating import translate
 from reviewapp.review.actions.undoing import TooLate, Undone, undo
 from reviewapp.review.actions.upkeep import (
     erase_content,
@@ -115,6 +116,7 @@ __all__ = [
     "skip",
     "take_over",
     "tell_of_late",
+    "translate",
     "undo",
     "unprotect_author",
 ]

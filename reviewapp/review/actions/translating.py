@@ -1,0 +1,61 @@
+"""Gets an item translated for somebody, once a revision and language."""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from reviewapp.accounts import reads_notices
+from reviewapp.accounts.access import check_may
+from reviewapp.accounts.models import Person
+from reviewapp.audit.actions import Actor, record
+from reviewapp.intake import reads as intake
+from reviewapp.intake.models import Item
+from reviewapp.review import translator
+from reviewapp.review.actions.claims import Unclear
+from reviewapp.review.models import Translation
+from reviewapp.review.rules_translation import MOST_TEXT, target_of
+from reviewapp.ui.errors import Missing
+from reviewapp.ui.languages import NAMES, UNKNOWN, language_of, name_of
+
+
+def translate(*, item: UUID, person: Person) -> None:
+    """Ask the engine for the text in the language that the person reads best, and keep the answer with the item.
+
+    What is kept already is not asked again. No transaction is open while the engine thinks. Raises TranslationOff,
+    NotTranslated, Unclear where there is nothing to translate, Missing for an item that is erased or restricted,
+    Forbidden.
+    """
+    check_may(person, "queue.work")
+    target = target_of(reads_notices.preferences(person).languages)
+    if Translation.objects.filter(item=item, target=target).exists():
+        return
+    text, source = _text_of(item)
+    if source == target:
+        raise Unclear(f"The item is in {name_of(target)} already.")
+    made = translator.translate(text, source=source, target=target)
+    with transaction.atomic():
+        if not intake.stands(item):
+            raise Missing("The item was erased or restricted meanwhile, so its translation was not kept.")
+        kept, is_new = Translation.objects.get_or_create(
+            item_id=item, target=target,
+            defaults={
+                "text": made.text, "source": made.source, "person": person, "characters": min(len(text), MOST_TEXT),
+            },
+        )  # fmt: skip
+        if is_new:
+            record(
+                verb="item.translated", actor=Actor.person(person.pk), subjects=[item],
+                data={"translation": str(kept.pk), "target": target, "characters": kept.characters},
+            )  # fmt: skip
+
+
+def _text_of(item: UUID) -> tuple[str, str]:
+    """The text of an item and the language it counts as, where an engine may know it."""
+    content = intake.contents([item]).get(item)
+    said = Item.objects.filter(pk=item).values_list("language", "detected").first()
+    if content is None or said is None:
+        raise Missing("There is no such item, or its content was erased or restricted.")
+    if not content.text.strip():
+        raise Unclear("There is no text to translate.")
+    language = language_of(*said)
+    return content.text, language if language in NAMES else UNKNOWN

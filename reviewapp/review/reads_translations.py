@@ -1,0 +1,60 @@
+"""The read door of translations: what stands beside the original."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from reviewapp.accounts import reads_notices
+from reviewapp.accounts.models import Person
+from reviewapp.review.models import Translation
+from reviewapp.review.rules_mask import Veil
+from reviewapp.review.rules_text import Run, plain
+from reviewapp.review.rules_translation import target_of
+from reviewapp.review.translator import OFF
+from reviewapp.ui.languages import UNKNOWN, direction_of, name_of
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationPanel:
+    """The translation of one item for one person. `why_not` says why there can be none; `source` is in words."""
+
+    target: str
+    name: str
+    direction: str
+    why_not: str
+    paragraphs: tuple[tuple[Run, ...], ...] = ()
+    source: str = ""
+    at: datetime | None = None
+    left_out: int = 0
+
+
+def panel(item: UUID, person: Person, *, language: str, text: str, veil: Veil) -> TranslationPanel:
+    """What is kept of `item` in the language that the person reads best, masked as the item is.
+
+    `language` is what the item counts as. Without an engine nothing is looked up.
+    """
+    target = target_of(reads_notices.preferences(person).languages)
+    kept: Any = (
+        Translation.objects.filter(item=item, target=target).first() if settings.TRANSLATION_URL else None
+    )
+    if kept is None:
+        return TranslationPanel(
+            target, name_of(target), direction_of(target), _why_not(language, target, text)
+        )
+    source = kept.source if kept.source != UNKNOWN else language
+    return TranslationPanel(
+        target, name_of(target), direction_of(target), "",
+        paragraphs=plain(kept.text, masks=veil.over(kept.text), part="x-"),
+        source="" if source == UNKNOWN else name_of(source), at=kept.at, left_out=len(text) - kept.characters,
+    )  # fmt: skip
+
+
+def _why_not(language: str, target: str, text: str) -> str:
+    if not settings.TRANSLATION_URL:
+        return OFF
+    if not text.strip():
+        return "There is no text to translate."
+    return f"The item is in {name_of(target)} already." if language == target else ""
