@@ -45,7 +45,6 @@ from reviewapp.screening import reads as screening
 from reviewapp.screening import reads_hurrying
 from reviewapp.screening.rules import OPEN_FOR_VERDICTS
 from reviewapp.ui.errors import Missing, Stale
-from reviewapp.ui.languages import language_of
 
 _DIGITS: Final = "12345678"
 
@@ -199,9 +198,7 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
         why=rules.why_here(terms, severity=task.severity, reports=reports) if task else "",
         options=_options(version, usuals), other_policies=_others(version, usuals), answered=answered, severe=severe,
         catalogue=usuals.catalogue, options_of=title, veil=veil,
-        translation=reads_translations.panel(
-            item, person, language=language_of(found.language, found.detected), text=content.text, veil=veil
-        ),
+        translation=reads_translations.panel(item, person, found, content.text, veil),
         masked=masked_places([*marked.paragraphs, *(each for message in thread for each in message.paragraphs)]),
         shown=",".join(str(each.verdict_id) for each in panel), nonce=new_id(),
         undo=undo_slot(person), ready=ready(person), notes=() if blind else beside.notes(item, person), draft=beside.draft(task, person),

@@ -9,12 +9,13 @@ from django.conf import settings
 
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
+from reviewapp.intake.models import Item
 from reviewapp.review.models import Translation
 from reviewapp.review.rules_mask import Veil
 from reviewapp.review.rules_text import Run, plain
 from reviewapp.review.rules_translation import target_of
 from reviewapp.review.translator import OFF
-from reviewapp.ui.languages import UNKNOWN, direction_of, name_of
+from reviewapp.ui.languages import UNKNOWN, direction_of, language_of, name_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,12 @@ class TranslationPanel:
     left_out: int = 0
 
 
-def panel(item: UUID, person: Person, *, language: str, text: str, veil: Veil) -> TranslationPanel:
+def panel(item: UUID, person: Person, found: Item, text: str, veil: Veil) -> TranslationPanel:
     """What is kept of `item` in the language that the person reads best, masked as the item is.
 
-    `language` is what the item counts as. Without an engine nothing is looked up.
+    `found` is its row, `text` what it says. Without an engine nothing is looked up.
     """
+    language = language_of(found.language, found.detected)
     target = target_of(reads_notices.preferences(person).languages)
     kept: Any = (
         Translation.objects.filter(item=item, target=target).first() if settings.TRANSLATION_URL else None

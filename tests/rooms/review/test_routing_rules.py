@@ -100,7 +100,7 @@ def test_what_waits_moves_only_when_asked_and_the_page_says_how_many(
         {"rule": str(rule.pk), "policies": "fraud, spam", "queue": str(goes), "severity_from": "0"},
     )
     page = ad.get("/routing/").content.decode()
-    assert "2 from Scams and spam to Harassment and hate" in page
+    assert "2 from <bdi>Scams and spam</bdi> to <bdi>Harassment and hate</bdi>" in page
     assert Task.objects.filter(queue_id=goes).count() == 0
     ad.post("/routing/", {"reroute": "1"})
     assert Task.objects.filter(queue_id=goes, state="waiting").count() == 2
@@ -125,7 +125,7 @@ def test_a_preview_says_what_would_move_saves_nothing_and_keeps_the_form(
     }
     page = client_for(cast.ad).post("/routing/", form).content.decode()
     assert "would take 2 of the 2 items due next" in page and "2 of 2 waiting" in page
-    assert "2 from Scams and spam to Harassment and hate." in page
+    assert "2 from <bdi>Scams and spam</bdi> to <bdi>Harassment and hate</bdi>." in page
     assert (
         f'value="{goes}" selected' in page
         and 'name="severity_from" type="number" min="0" max="4" value="1"' in page
@@ -279,7 +279,7 @@ def test_who_reached_their_limit_gets_lighter_items_only(
         ("Ad", "exposure_of_member", "Ana"), ("Ana", "exposure_reached", "None"), ("Sam", "exposure_of_member", "Ana"),
     ]  # fmt: skip
     page = client.post("/queues/scams-spam/next").content.decode()
-    assert "Enough of the heavy ones" in page and "Start<span> Scams and spam" in page
+    assert "Enough of the heavy ones" in page and "Start<span> <bdi>Scams and spam</bdi>" in page
     assert "exposure" not in str(stage.verbs(heavy))
 
 
