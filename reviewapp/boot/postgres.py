@@ -4,15 +4,15 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
 from reviewapp.boot.leash import Leash
 from reviewapp.boot.places import Place
-from reviewapp.boot.process import Process, living_in, wait_until_left
+from reviewapp.boot.process import living_in, wait_until_left
 from reviewapp.boot.say import BootError
+from reviewapp.boot.server import Server
 
 MAJOR = "18"
 SETTINGS: Mapping[str, str] = {
@@ -57,33 +57,21 @@ SELECT 'CREATE DATABASE review OWNER review_owner'
 """
 
 
-class Postgres:
+class Postgres(Server):
     """One cluster: `start`, `wait_ready`, `prepare`, then `url`; `stop` or `kill` ends it."""
 
+    called = "Postgres"
+    patience = 60.0
+
     def __init__(self, place: Place, sockets: Path, log: Path, settings: Mapping[str, str]) -> None:
-        self.place = place
+        super().__init__(place, "postgres", log)
         self.sockets = sockets
-        self.data = place.data / "postgres"
-        self.log = log
         self.settings = {**SETTINGS, **settings}
         self._bin = _find_binaries(place.binaries)
-        self._process: Process | None = None
 
     def url(self, role: str = "review_app", database: str = "review") -> str:
         """Address for psycopg, e.g. `postgresql://review_app@/review?host=/tmp/review-x`."""
         return f"postgresql://{role}@/{database}?host={quote(str(self.sockets), safe='/')}"
-
-    @property
-    def started(self) -> bool:
-        """Whether `start` was called."""
-        return self._process is not None
-
-    @property
-    def process(self) -> Process:
-        """The postmaster; raises BootError before the first start."""
-        if self._process is None:
-            raise BootError("The database was not started.")
-        return self._process
 
     def start(self, leash: Leash) -> None:
         """Make the cluster when there is none and start it; does not wait until it is ready.
@@ -103,32 +91,19 @@ class Postgres:
         stale = self.data / "postmaster.pid"
         if stale.exists() and os.path.isdir("/proc/self") and not living_in(self.data):
             stale.unlink()  # the number in it may belong to someone else by now
-        self._process = Process(
-            "postgres",
-            self._command(),
-            env=_plain_env(),
-            cwd=Path("/"),
-            log=self.log,
-            stop_signal=signal.SIGINT,
-            identity=self.place.identity(),
-        )
-        self._process.start(leash)
+        self.launch(leash, self._command(), _plain_env(), signal.SIGINT)
 
-    def wait_ready(self, seconds: float = 60.0) -> None:
-        """Return when it accepts connections; raises BootError when it ends or takes too long."""
-        status = self.data / "postmaster.pid"
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            try:
-                rows = status.read_text().splitlines()
-            except OSError:
-                rows = []
-            if len(rows) >= 8 and rows[0] == str(self.process.pid) and rows[7].strip() == "ready":
-                return
-            if self.process.ended() is not None:
-                raise BootError(_explain(self.process.last_words(12), self.log))
-            time.sleep(0.01)
-        raise BootError(f"Postgres was not ready after {seconds:.0f} s; see {self.log}.")
+    def is_ready(self) -> bool:
+        """Whether its status file says so, of this very process."""
+        try:
+            rows = (self.data / "postmaster.pid").read_text().splitlines()
+        except OSError:
+            return False
+        return len(rows) >= 8 and rows[0] == str(self.process.pid) and rows[7].strip() == "ready"
+
+    def why_it_ended(self) -> str:
+        """The cause in words where it is a known one."""
+        return _explain(self.process.last_words(12), self.log)
 
     def prepare(self) -> None:
         """Roles, default privileges and the database; done once per cluster, safe to repeat."""
@@ -147,11 +122,6 @@ class Postgres:
         if done.returncode:
             raise BootError(f"The database could not be prepared: {done.stderr.strip()}")
         return done.stdout
-
-    def kill(self, number: int = signal.SIGKILL) -> None:
-        """Kill the postmaster; its backends follow by themselves."""
-        self.process.send(number)
-        self.process.wait(10)
 
     def stop(self, mode: str = "fast", seconds: float = 8.0) -> None:
         """Stop it: `smart` waits for sessions, `fast` ends them, `immediate` skips the checkpoint."""

@@ -6,36 +6,25 @@ from pathlib import Path
 
 from reviewapp.boot.leash import Leash
 from reviewapp.boot.places import Place
-from reviewapp.boot.process import Process, wait_until_left
+from reviewapp.boot.process import wait_until_left
 from reviewapp.boot.say import BootError, line
+from reviewapp.boot.server import Server
 
 
-class Valkey:
+class Valkey(Server):
     """One server: `start`, `wait_ready`, then `url`; `stop` or `kill` ends it."""
 
+    called = "Valkey"
+    patience = 20.0
+
     def __init__(self, place: Place, sockets: Path, log: Path) -> None:
-        self.place = place
-        self.data = place.data / "valkey"
+        super().__init__(place, "valkey", log)
         self.socket = sockets / "valkey"
-        self.log = log
         self._binary = _find_binary(place.binaries)
-        self._process: Process | None = None
 
     def url(self, database: int = 0) -> str:
         """Address for redis-py, e.g. `unix:///tmp/review-x/valkey?db=0`."""
         return f"unix://{self.socket}?db={database}"
-
-    @property
-    def started(self) -> bool:
-        """Whether `start` was called."""
-        return self._process is not None
-
-    @property
-    def process(self) -> Process:
-        """The server; raises BootError before the first start."""
-        if self._process is None:
-            raise BootError("The doorbell server was not started.")
-        return self._process
 
     def start(self, leash: Leash) -> None:
         """Start it; does not wait until it is ready."""
@@ -45,26 +34,7 @@ class Valkey:
         command = [str(self._binary), "--port", "0", "--unixsocket", str(self.socket)]
         command += ["--unixsocketperm", "700", "--dir", str(self.data), "--appendonly", "yes"]
         command += ["--save", "", "--maxmemory", "256mb", "--maxmemory-policy", "noeviction"]
-        self._process = Process(
-            "valkey",
-            command,
-            env={"LC_ALL": "C"},
-            cwd=Path("/"),
-            log=self.log,
-            identity=self.place.identity(),
-        )
-        self._process.start(leash)
-
-    def wait_ready(self, seconds: float = 20.0) -> None:
-        """Return when it answers; raises BootError when it ends or takes too long."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            if self._answers():
-                return
-            if self.process.ended() is not None:
-                raise BootError(f"Valkey did not start. From {self.log}:\n{self.process.last_words()}")
-            time.sleep(0.01)
-        raise BootError(f"Valkey was not ready after {seconds:.0f} s; see {self.log}.")
+        self.launch(leash, command, {"LC_ALL": "C"})
 
     def recover(self, leash: Leash) -> None:
         """Wait; when its log cannot be read, put the log aside and start empty: the ledger re-rings."""
@@ -80,11 +50,6 @@ class Valkey:
             self.start(leash)
             self.wait_ready()
 
-    def kill(self, number: int = 9) -> None:
-        """Kill the server."""
-        self.process.send(number)
-        self.process.wait(10)
-
     def stop(self, seconds: float = 5.0) -> None:
         """Stop it in good order."""
         if self._process is not None:
@@ -92,7 +57,8 @@ class Valkey:
             if not self._process.wait(seconds):
                 self._process.kill()
 
-    def _answers(self) -> bool:
+    def is_ready(self) -> bool:
+        """Whether it answers."""
         try:
             with socket.socket(socket.AF_UNIX) as line_:
                 line_.settimeout(1)
