@@ -64,6 +64,8 @@ def screens(cast: Cast, store: str) -> Screens:
             "notices": "/settings/notices",
             "care": "/settings/care",
             "usual actions": "/actions/sections",
+            "reading languages": "/settings/languages",
+            "case of an item": f"/lab/items/{second if decided.item == first else first}/case",
             "one's keys": "/settings/keys",
             "one's calls": "/settings/calls",
             "one's agreement": "/settings/agreement",
