@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from reviewapp.accounts.actions import issue_key
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import OPERATOR
-from reviewapp.intake.models import Author, Source
+from reviewapp.intake.models import Author, Item, ItemContent, Source
 from reviewapp.policies.models import Case
 from reviewapp.review import actions
 from reviewapp.review.models import Decision
@@ -42,6 +42,11 @@ def screens(cast: Cast, store: str) -> Screens:
     """The name and one address of each screen, in a house where something has happened."""
     version = stage.publish("fraud")
     first, second, *_ = stage.line_up(4, version=version)
+    ItemContent.objects.filter(item__in=[first, second]).update(
+        text=f"{stage.TEXT} You bitch.",
+        attachments=[{"url": "https://a.example/1.png", "media_type": "image/png"}],
+    )
+    Item.objects.filter(pk__in=[first, second]).update(likeness=1)
     claim = actions.claim_next(queue=stage.queue_of(), person=cast.ad)
     assert claim is not None
     decided = actions.override(
@@ -67,6 +72,7 @@ def screens(cast: Cast, store: str) -> Screens:
             "reading languages": "/settings/languages",
             "case of an item": f"/lab/items/{second if decided.item == first else first}/case",
             "one's keys": "/settings/keys",
+            "one's languages": "/settings/languages",
             "one's calls": "/settings/calls",
             "one's agreement": "/settings/agreement",
             "keys of the review screen": "/help/keys",
@@ -75,6 +81,7 @@ def screens(cast: Cast, store: str) -> Screens:
             "queue members": "/queues/scams-spam/members",
             "claiming": "/queues/scams-spam/next",
             "review": f"/review/{second if decided.item == first else first}",
+            "making a case": f"/lab/items/{second if decided.item == first else first}/case",
             "author": "/authors/forum/u1",
             "decision": f"/decisions/{decided.decision}",
             "replacing": f"/decisions/{judged.pk}/replace",
