@@ -147,10 +147,20 @@ def test_keys_of_ones_own_and_an_azerty_board(cast: Cast, fraud: Version, page_f
 
 
 def test_the_changed_action_goes_with_confirm(cast: Cast, fraud: Version, page_for: OpenPage) -> None:
-    """1. `x`, then the digit of Limit, Enter. 2. The line above Confirm says it. 3. `c` confirms with it."""
+    """1. The form starts with the reason that is usual for a section, until one is chosen. 2. `x`, then the digit of Limit,
+    Enter. 3. The line above Confirm says it. 4. `c` confirms with it."""
+    first, second, *_ = [each.code for each in fraud.sections.all()]
+    usual = {first: ("", "quoted_speech"), second: ("", "policy_unclear")}
+    actions.save_usual(policy="fraud", usual=usual, person=cast.ad)
     stage.line_up(1, version=fraud)
     page = page_for(cast.ana)
     start(page)
+    page.keyboard.press("1")
+    expect(page.get_by_role("radio", name="Quoted or reported speech")).to_be_checked()
+    page.keyboard.press("Shift+Digit1")
+    page.keyboard.press("2")
+    expect(page.get_by_role("radio", name="Exception applies")).to_be_checked()
+    page.keyboard.press("Escape")
     page.keyboard.press("x")
     page.keyboard.press("2")
     page.keyboard.press("Enter")
