@@ -24,7 +24,7 @@ class BadReference(ProductError):
     status = 422
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # mostly part of a decision, which a savepoint would make slower
 def advance(
     *,
     items: Sequence[UUID],

@@ -74,7 +74,8 @@ _TAKE: Final = """
     UPDATE review_task t SET state = 'claimed', claimed_by_id = %(person)s, claimed_at = clock_timestamp(),
         reserved = %(reserved)s, assigned_to_id = NULL, assigned_until = NULL, lease_epoch = t.lease_epoch + 1,
         lease_until = clock_timestamp() + make_interval(secs => %(seconds)s)
-    FROM free WHERE t.id = free.id RETURNING t.id, t.item_id, t.queue_id, t.lease_epoch, t.reserved, t.lease_until
+    FROM free WHERE t.id = free.id
+    RETURNING t.id, t.item_id, t.queue_id, t.lease_epoch, t.reserved, t.lease_until, t.claimed_at
 """
 
 
@@ -249,12 +250,13 @@ def _promoted(task: Any, queue: UUID, person: Person) -> Claim | None:
             """
             UPDATE review_task SET reserved = false, claimed_at = clock_timestamp(),
                 lease_until = clock_timestamp() + make_interval(secs => %s)
-            WHERE id = %s RETURNING id, item_id, queue_id, lease_epoch, reserved, lease_until
+            WHERE id = %s RETURNING id, item_id, queue_id, lease_epoch, reserved, lease_until, claimed_at
             """,
             [rules.LEASE_SECONDS, task.pk],
         )
-        claim = Claim(*cursor.fetchone())
-    _tell_claimed(claim, person)
+        *row, at = cursor.fetchone()
+    claim = Claim(*row)
+    _tell_claimed(claim, person, at)
     return claim
 
 
@@ -403,14 +405,14 @@ def take(tasks: list[UUID], person: Person, *, reserved: bool) -> Claim | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    claim = Claim(*row)
-    _tell_claimed(claim, person)
+    claim = Claim(*row[:-1])
+    _tell_claimed(claim, person, row[-1])
     return claim
 
 
-def _tell_claimed(claim: Claim, person: Person) -> None:
+def _tell_claimed(claim: Claim, person: Person, at: datetime) -> None:
     record(
-        verb="task.claimed", actor=Actor.person(person.pk), subjects=[claim.item],
+        verb="task.claimed", actor=Actor.person(person.pk), subjects=[claim.item], at=at,
         data={"task": str(claim.task), "epoch": claim.epoch, "reserved": claim.reserved},
     )  # fmt: skip
 

@@ -7,6 +7,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models.functions import Now
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
@@ -227,6 +229,7 @@ def seat_for(task: UUID, epoch: int, nonce: UUID, person: Person) -> Task | Deci
     seat = (
         Task.objects.select_for_update(of=("self",))
         .select_related("item", "queue", "answers")
+        .annotate(alive=ExpressionWrapper(Q(lease_until__gt=Now()), output_field=BooleanField()))
         .filter(pk=task)
         .first()
     )
@@ -236,7 +239,7 @@ def seat_for(task: UUID, epoch: int, nonce: UUID, person: Person) -> Task | Deci
     if before is not None:
         return Decided(before.pk, before.item_id, seat.queue_id, None, repeated=True)
     mine = seat.state == TaskState.CLAIMED and seat.claimed_by_id == person.pk and not seat.reserved
-    if mine and seat.lease_epoch == epoch and seat.lease_until and seat.lease_until > database_time():
+    if mine and seat.lease_epoch == epoch and seat.alive:
         return seat
     item = str(seat.item_id)
     if seat.state == TaskState.DONE:
@@ -284,8 +287,8 @@ def _decide(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Sequ
 
 def _write(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Sequence[Verdict]) -> Decision:
     now = database_time()
-    kind = _kind(seat)
     last = Decision.objects.filter(item_id=seat.item_id, replaced_by=None).order_by("-at").first()
+    kind = _kind(seat, last)
     if kind == DecisionKind.SECOND and last is not None:
         webhooks.cancel(decision=last.pk)
     awaits = call.does.second and kind != DecisionKind.SECOND
@@ -326,9 +329,11 @@ def _check_answered(seat: Task) -> None:
         raise Unclear("Fill in the checklist of this escalation first: help sent, authority told, reference.")
 
 
-def _kind(seat: Task) -> DecisionKind:
+def _kind(seat: Task, last: Decision | None) -> DecisionKind:
     if seat.kind == TaskKind.SECOND:
         return DecisionKind.SECOND
+    if last is None:
+        return DecisionKind.FIRST
     made = Decision.objects.filter(item_id=seat.item_id).exclude(kind=DecisionKind.UNDONE)
     stands = made.exclude(replaced_by__kind=DecisionKind.UNDONE).exists()
     return DecisionKind.REPLACED if stands else DecisionKind.FIRST
@@ -344,7 +349,10 @@ def _tell(decision: Decision, seat: Task, call: _Call, verdicts: Sequence[Verdic
         "verdicts": [str(each.pk) for each in verdicts], "exception": call.does.exception,
         "awaits_second": decision.awaits_second,
     }  # fmt: skip
-    record(verb="decision.made", actor=Actor.person(decision.person_id), subjects=[seat.item_id], data=data)
+    record(
+        verb="decision.made", actor=Actor.person(decision.person_id), subjects=[seat.item_id], data=data,
+        at=decision.at,
+    )  # fmt: skip
 
 
 def _shown(item: UUID, ids: set[UUID]) -> list[Verdict]:
