@@ -68,6 +68,7 @@ def screens(cast: Cast, store: str) -> Screens:
             "one's own": "/settings/me",
             "notices": "/settings/notices",
             "care": "/settings/care",
+            "one's languages": "/settings/languages",
             "usual actions": "/actions/sections",
             "reading languages": "/settings/languages",
             "case of an item": f"/lab/items/{second if decided.item == first else first}/case",
