@@ -23,7 +23,8 @@ function startEditor(form) {
   function post(path, extra) {
     const body = new FormData(form);
     for (const [key, value] of Object.entries(extra || {})) body.set(key, value);
-    const headers = path === "hold" ? { "X-Background": "yes" } : {};
+    // Without a session the answer is 401, not a way to the sign-in page that would look like a save.
+    const headers = { "HX-Request": "true", ...(path === "hold" ? { "X-Background": "yes" } : {}) };
     return fetch(`${base}/${path}`, { method: "POST", body, headers });
   }
 
