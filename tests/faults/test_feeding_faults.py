@@ -297,16 +297,17 @@ def test_f15_a_pause_frees_the_engine(db: str, store: str, settings: Any, drop: 
     admin = gather().ad
     judged(40)
     with practising() as practice:
-        practice.follow(delay=30 if drop else 2)
+        practice.follow(delay=60 if drop else 4)
         settings.REASONER_URLS = [practice.url]
         working = threading.Thread(target=pump_elsewhere)
         working.start()
-        wait_for(lambda: running_at(practice) == 32, seconds=15)
+        wait_for(lambda: running_at(practice) == 32)
         actions.pause_engine(endpoint=0, reason="A test", drop=drop, minutes=None, person=admin)
         asked = time.monotonic()
-        wait_for(lambda: running_at(practice) == 0, seconds=10)
-        assert time.monotonic() - asked < 5
-        working.join(10)
+        wait_for(lambda: running_at(practice) == 0)
+        # What is finished takes as long as it takes; what is given up is free at once.
+        assert not drop or time.monotonic() - asked < 5
+        working.join(30)
         assert not working.is_alive()
         assert jobs.pump_judgements() == 0, "nothing is claimed while it is paused"
     assert Judgement.objects.filter(state="done").count() == (0 if drop else 32)
