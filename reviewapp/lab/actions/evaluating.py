@@ -11,6 +11,7 @@ from inference import EngineIdentity
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import Actor, record
+from reviewapp.ids import new_ids
 from reviewapp.lab.models import EvaluationRow, Study
 from reviewapp.lab.rules import OPEN_STATES, StudyKind, StudyState
 from reviewapp.lab.rules_labelled import Answer, LabelledText, digest
@@ -69,12 +70,23 @@ def options_of(
 
 
 def keep_rows(study: Study, rows: Sequence[LabelledText]) -> None:
-    """Store the rows of a labelled file; within the caller's transaction."""
+    """Store the rows of a labelled file, a thousand in one statement; within the caller's transaction."""
     for at in range(0, len(rows), ROWS_AT_ONCE):
-        EvaluationRow.objects.bulk_create(
-            EvaluationRow(study=study, ordinal=at + place, key=row.key, text=row.text, expect=row.expect, section=row.section)
-            for place, row in enumerate(rows[at : at + ROWS_AT_ONCE])
-        )  # fmt: skip
+        part = rows[at : at + ROWS_AT_ONCE]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                INSERT INTO lab_evaluationrow (id, study_id, ordinal, key, text, expect, section, label, sections,
+                    confidence, rationale, failure, prompt_tokens, completion_tokens, cached_tokens, seconds)
+                SELECT row.id, %s, row.ordinal, row.key, row.text, row.expect, row.section, '', '{}', '', '', '', 0, 0, 0, 0
+                FROM unnest(%s::uuid[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[])
+                    AS row(id, ordinal, key, text, expect, section)
+                """,
+                [
+                    study.pk, new_ids(len(part)), list(range(at, at + len(part))), [row.key for row in part],
+                    [row.text for row in part], [row.expect for row in part], [row.section for row in part],
+                ],
+            )  # fmt: skip
 
 
 def summary_of(study: UUID) -> str:
