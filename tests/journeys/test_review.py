@@ -223,12 +223,15 @@ def test_skip_restrict_and_the_marks(cast: Cast, fraud: Version, page_for: OpenP
 
 
 def look_closer(page: Page) -> None:
-    """`w` and ⇧`w` reveal, `p` opens the attachment as text, `m` makes a case, `?` lists the keys; nothing is decided."""
+    """`w` and ⇧`w` reveal, `t` says why there is no translation, `p` opens the attachment as text, `m` makes a case, `?` lists
+    the keys; nothing is decided."""
     expect(item(page)).not_to_contain_text("bitch")
     page.keyboard.press("w")
     expect(item(page)).to_contain_text("You bitch, you insult · 5 letters.")
     page.keyboard.press("Shift+W")
     expect(item(page)).to_contain_text("You bitch, you whore.")
+    page.keyboard.press("t")
+    expect(page.get_by_role("alert")).to_contain_text("No translation engine is set here")
     page.keyboard.press("p")
     expect(item(page)).to_contain_text("image/png from img.example")
     assert page.evaluate("document.activeElement.matches('.attach summary')")
