@@ -15,6 +15,14 @@ from reviewapp.policies.reads_versions import Comparison
 from reviewapp.review import reads
 from reviewapp.review.models import PolicyReading
 
+# Asked before every claim, so it is cheap to plan; a first version never counts.
+_ANY: Final = """
+    SELECT EXISTS (
+        SELECT FROM policies_version v WHERE v.state = 'published' AND v.number > 1
+            AND v.published_at > (SELECT created_at FROM accounts_person WHERE id = %(person)s)
+            AND NOT EXISTS (SELECT FROM review_policyreading r WHERE r.version_id = v.id AND r.person_id = %(person)s)
+    )
+"""
 # In force, published after the person joined, not read by them, and not the first of its policy, which changes nothing.
 # Compared with the latest one that they know: read, or in force when they joined; else the first.
 _UNREAD: Final = """
@@ -87,6 +95,9 @@ class Readers:
 def unread(person: Person, queue: UUID) -> tuple[Unread, ...]:
     """Changes that the person reads before the next item of `queue`; none for a queue of escalations."""
     with connection.cursor() as cursor:
+        cursor.execute(_ANY, {"person": person.pk})
+        if not cursor.fetchone()[0]:
+            return ()
         cursor.execute(_UNREAD, {"person": person.pk})
         found = [Unread(*row) for row in cursor.fetchall()]
         if not found:
