@@ -9,7 +9,7 @@ import py3langid.langid
 UNKNOWN: Final = "und"
 CONFIDENCE: Final = 0.7
 """Below this a text stays `und`: a wrong language keeps an item from who could read it, `und` keeps it from nobody."""
-LOOKED_AT: Final = 1_000
+LOOKED_AT: Final = 400
 """Characters of a text that are looked at; time grows with them, and certainty hardly does."""
 _NO_LANGUAGE: Final = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[@#]\w+|[\d_]+")
 _LABELS: Final = {"zxx": UNKNOWN, "ary": "ar", "arz": "ar", "wuu": "zh", "yue": "zh", "nn": "no"}
