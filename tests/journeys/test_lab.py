@@ -236,7 +236,7 @@ def test_a_writer_who_never_saw_the_tool_brings_a_change_into_force_with_a_secon
         expect(cy.locator("#changes td ins")).to_contain_text("Window cleaning service")
         cy.get_by_role("button", name="Approve").click()
         cy.get_by_role("button", name="Publish").click()
-        expect(cy.locator(".badge").first).to_contain_text("Published v2")
+        expect(cy.locator(".page-head .badge").first).to_contain_text("Published v2")
 
         bo.get_by_role("link", name="Policies").first.click()
         bo.get_by_role("link", name="Notices, 1 new").click()
