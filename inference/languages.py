@@ -12,8 +12,11 @@ CONFIDENCE: Final = 0.7
 LOOKED_AT: Final = 400
 """Characters of a text that are looked at; time grows with them, and certainty hardly does."""
 _NO_LANGUAGE: Final = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[@#]\w+|[\d_]+")
-_LABELS: Final = {"zxx": UNKNOWN, "ary": "ar", "arz": "ar", "wuu": "zh", "yue": "zh", "nn": "no"}
-"""Where the library tells apart what readers do not, or says that there are no words at all."""
+_LABELS: Final = {
+    "zxx": UNKNOWN, "pcm": UNKNOWN, "ary": "ar", "arz": "ar", "wuu": "zh", "yue": "zh", "nn": "no",
+}  # fmt: skip
+"""Where the library tells apart what readers do not, says that there are no words at all, or takes African American English
+for Nigerian Pidgin (most of its mistakes on English): nobody's English may keep a text from people who read English."""
 
 
 class Languages:

@@ -45,6 +45,12 @@ def test_links_names_and_tags_do_not_speak_for_a_text() -> None:
     assert Languages.shipped().detect(noise + "The flat is free and you can have it at once") == "en"
 
 
+def test_no_english_counts_as_another_language() -> None:
+    assert Languages.shipped().detect(
+        "Abeg wetin you dey do for there, I no go fit come o, make we talk tomorrow"
+    ) in {"en", UNKNOWN}
+
+
 def test_a_long_text_costs_no_more_than_its_beginning() -> None:
     english = "The train was on time and the weather was lovely. " * (LOOKED_AT // 50)
     assert Languages.shipped().detect(english + "Das ist sehr schön. " * 10_000) == "en"
