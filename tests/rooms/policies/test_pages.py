@@ -40,7 +40,7 @@ def typed(row: Version, source: str) -> dict[str, object]:
 
 def buttons(client: Client, url: str = DRAFT) -> set[str]:
     """The words on the buttons and button-like links inside the page."""
-    page = client.get(url).content.decode().partition('<main class="page"')[2]
+    page = client.get(url).content.decode().partition('<main class="page"')[2].partition("</main>")[0]
     found = re.findall(r'<(?:button|a) class="btn[^>]*>(.*?)</(?:button|a)>', page, re.S)
     return {re.sub(r"<[^>]+>", "", each).strip() for each in found}
 
