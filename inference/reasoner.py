@@ -6,8 +6,8 @@ import json
 import math
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Iterable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn, Self, TypeGuard, TypeVar
 
@@ -86,17 +86,12 @@ class Reasoner:
         self._fingerprint = ""
         self._identity: EngineIdentity | None = None
         self._identifying = asyncio.Lock()
-        headers = {"accept-encoding": "identity", "accept": "application/json"}
+        self._headers = {"accept-encoding": "identity", "accept": "application/json"}
         if api_key:
-            headers["authorization"] = f"Bearer {checked_key(api_key)}"
-        self._client = httpx.AsyncClient(
-            # One large default httpx pool slows down with its size; aiohttp's connector does not.
-            transport=AiohttpTransport(client=_session),
-            headers=headers,
-            timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
-            follow_redirects=False,
-            trust_env=False,
-        )
+            self._headers["authorization"] = f"Bearer {checked_key(api_key)}"
+        # One large default httpx pool slows down with its size; aiohttp's connector does not. And a client around
+        # the transport would merge, redirect and keep cookies at twice the processor time of a call.
+        self._transport = AiohttpTransport(client=_session)
 
     async def __aenter__(self) -> Self:
         return self
@@ -106,7 +101,7 @@ class Reasoner:
 
     async def aclose(self) -> None:
         """Closes every connection; the engine then stops work on calls still running."""
-        await self._client.aclose()
+        await self._transport.aclose()
 
     async def judge(
         self,
@@ -237,8 +232,16 @@ class Reasoner:
 
     async def _send(self, method: str, url: str, body: dict[str, Any] | None = None) -> _Reply:
         """One exchange with a capped body. Raises EngineUnavailable for anything short of a whole answer."""
+        request = httpx.Request(
+            method,
+            url,
+            headers=self._headers if body is None else self._headers | {"content-type": "application/json"},
+            content=None if body is None else json.dumps(body, ensure_ascii=False).encode(),
+            extensions={"timeout": {"connect": CONNECT_SECONDS}},
+        )
         try:
-            async with self._client.stream(method, url, **_content(body)) as response:
+            response = await self._transport.handle_async_request(request)
+            async with aclosing(response):
                 data = await _capped_body(response)
                 return _Reply(response.status_code, response.headers, data)
         except httpx.ReadTimeout as error:
@@ -318,40 +321,20 @@ def _session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
 
 
-def _content(body: dict[str, Any] | None) -> dict[str, Any]:
-    if body is None:
-        return {}
-    return {
-        "content": json.dumps(body, ensure_ascii=False).encode(),
-        "headers": {"content-type": "application/json"},
-    }
-
-
 async def _capped_body(response: httpx.Response) -> bytes:
     if response.headers.get("content-encoding", "identity").lower() != "identity":
         raise EngineUnavailable(
             Failure(FailureKind.REFUSED, "The engine sent a compressed answer that was not asked for.")
         )
     data = bytearray()
-    async with _closing(response.aiter_raw()) as chunks:
-        async for chunk in chunks:
-            data += chunk
-            if len(data) > MAX_BODY_BYTES:
-                begun = capped(bytes(data[:MAX_RAW]).decode(errors="replace"), MAX_RAW)
-                raise EngineUnavailable(
-                    Failure(FailureKind.INVALID, "The engine's answer is larger than 1 MB.", begun)
-                )
+    async for chunk in response.aiter_raw():
+        data += chunk
+        if len(data) > MAX_BODY_BYTES:
+            begun = capped(bytes(data[:MAX_RAW]).decode(errors="replace"), MAX_RAW)
+            raise EngineUnavailable(
+                Failure(FailureKind.INVALID, "The engine's answer is larger than 1 MB.", begun)
+            )
     return bytes(data)
-
-
-@asynccontextmanager
-async def _closing(chunks: AsyncIterator[bytes]) -> AsyncIterator[AsyncIterator[bytes]]:
-    try:
-        yield chunks
-    finally:
-        close = getattr(chunks, "aclose", None)
-        if close is not None:
-            await close()
 
 
 def _decoded(body: bytes) -> Any:
