@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse
 
 from reviewapp.accounts.actions import end_idle
 from reviewapp.accounts.models import Person
+from reviewapp.ui.errors import DATABASE_AWAY
+from reviewapp.ui.pages import database_away
 
 SEEN: Final = "seen"
 SEEN_SECONDS: Final = 60
@@ -25,9 +27,11 @@ class Idle:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer, as to nobody when the session was idle for too long."""
         if settings.IDLE_MINUTES and settings.SESSION_COOKIE_NAME in request.COOKIES:
-            person = request.user
-            if isinstance(person, Person):
-                _look(request, person)
+            try:
+                if isinstance(request.user, Person):
+                    _look(request, request.user)
+            except DATABASE_AWAY:  # Django makes a 500 of what a layer raises before any other layer sees it
+                return database_away(request)
         return self.get_response(request)
 
 

@@ -1,6 +1,12 @@
 """The family of errors that a person or a program may meet: each says what to do next."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
+
+from django.db import InterfaceError, OperationalError
+from psycopg_pool import PoolTimeout
+
+DATABASE_AWAY: Final = (OperationalError, InterfaceError, PoolTimeout)
+"""What is raised while the database is away or its pool is full: an answer 503, and nothing was stored."""
 
 
 class ProductError(Exception):

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
-from psycopg_pool import PoolTimeout
 
 from reviewapp.ui import pages
-from reviewapp.ui.errors import ProductError
+from reviewapp.ui.errors import DATABASE_AWAY, ProductError
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -22,7 +20,7 @@ class PlainAnswers:
         """Answer; also when the session or sign-in layer meets the missing database before any view does."""
         try:
             response = self.get_response(request)
-        except (OperationalError, InterfaceError, PoolTimeout):
+        except DATABASE_AWAY:
             return pages.database_away(request)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
@@ -31,6 +29,6 @@ class PlainAnswers:
         """Called by Django for an exception that a view raised."""
         if isinstance(error, ProductError):
             return pages.product_error(request, error)
-        if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+        if isinstance(error, DATABASE_AWAY):
             return pages.database_away(request)
         return None
