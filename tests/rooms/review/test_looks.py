@@ -83,9 +83,9 @@ def test_other_policies_stand_under_the_lead_and_the_one_that_confirm_accepts_is
     page = page_of(client_for(cast.ana), item)
     listed = page[page.index("Other policies that judged") :]
     assert (
-        listed.index(f"{fraud.title} v1")
+        listed.index(f"{fraud.title}</bdi> v1")
         < listed.index("Confirm accepts this")
-        < listed.index(f"{spam.title} v1")
+        < listed.index(f"{spam.title}</bdi> v1")
     )
     assert listed.count("Confirm accepts this") == 1 and "A plain offer." in listed
 

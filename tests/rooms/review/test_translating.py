@@ -33,6 +33,7 @@ from reviewapp.review.rules_translation import (
 from reviewapp.review.translator import NotTranslated, TranslationOff
 from reviewapp.ui.errors import Missing
 from tests.cast import Cast
+from tests.racing import at_once
 from tests.rooms.review import stage
 
 SignIn = Callable[[Person], Client]
@@ -141,7 +142,7 @@ def test_what_is_taken_away_while_the_engine_thinks_is_not_kept(
         else:
             intake.restrict(item=item, reference="R1", person=cast.sam)
 
-    engine.before = lambda: stage.at_once(1, lambda _: meanwhile())
+    engine.before = lambda: at_once(1, lambda _: meanwhile())
     with pytest.raises(Missing, match="meanwhile"):
         actions.translate(item=item, person=cast.ana)
     assert not Translation.objects.exists()
@@ -229,7 +230,7 @@ def test_a_slow_engine_takes_two_threads_of_a_process_and_no_more(
             if number == 2:
                 ended.set()
 
-    results = stage.at_once(3, ask)
+    results = at_once(3, ask)
     assert results[:2] == [None, None]
     assert isinstance(results[2], NotTranslated) and "busy" in results[2].message
 
