@@ -278,10 +278,8 @@ def test_f13_an_answer_that_trickles_is_no_answer(
     monkeypatch.setattr(pump, "CALL_SECONDS", 0.8)
     (item,) = judged(1)
     with scripted(settings) as proxy:
-        slowing = threading.Thread(target=lambda: _change_after_the_first(proxy, "slow"))
-        slowing.start()
+        proxy.mode = "slow"
         drain(1)
-        slowing.join()
     assert Judgement.objects.get().failure_kind == "timeout" and state_of(item) == "awaiting_review"
 
 
