@@ -62,8 +62,12 @@ def up(root: Path, arguments: Sequence[str]) -> int:
 
 
 def _start(services: Services, keeper: Supervisor, options: argparse.Namespace) -> None:
-    web = _EarlyWeb(services, options)
-    services.start((DATABASE, DOORBELL, REASONER), meanwhile=web.start_if_up_to_date)
+    def start_web_early() -> None:
+        # It takes longest to start, so where nothing is to be migrated it starts while the database does.
+        if schema.is_up_to_date(services, demo=not options.no_demo):
+            _start_web(services, options)
+
+    services.start((DATABASE, DOORBELL, REASONER), meanwhile=start_web_early)
     if services.postgres:
         postgres = services.postgres
         keeper.keep_server(lambda: postgres.process, lambda: postgres.start(services.leash))
@@ -72,8 +76,12 @@ def _start(services: Services, keeper: Supervisor, options: argparse.Namespace) 
         keeper.keep_server(lambda: valkey.process, lambda: valkey.start(services.leash))
     if services.reasoner:
         keeper.keep(services.reasoner)
-    schema.bring_up_to_date(services, demo=not options.no_demo)
-    keeper.keep(web.ready())
+    web = services.web
+    if web is None:
+        schema.bring_up_to_date(services, demo=not options.no_demo)
+        web = _start_web(services, options)
+    services.wait_web(options.host, options.port)
+    keeper.keep(web)
     # The others wait for the first page: on two cores they would double its time.
     for process in _workers(services, options.workers):
         process.start(services.leash)
@@ -84,29 +92,10 @@ def _start(services: Services, keeper: Supervisor, options: argparse.Namespace) 
     services.home.write_runtime({"pid": os.getpid(), "port": options.port, "environment": facts})
 
 
-class _EarlyWeb:
-    """The web process: it takes longest to start, so where nothing is to be migrated it starts with the database."""
-
-    def __init__(self, services: Services, options: argparse.Namespace) -> None:
-        self._services = services
-        self._options = options
-        self._process: Process | None = None
-
-    def start_if_up_to_date(self) -> None:
-        """Called while the database starts."""
-        if schema.is_up_to_date(self._services, demo=not self._options.no_demo):
-            self._start()
-
-    def ready(self) -> Process:
-        """The process, once it answers. Raises BootError when it does not."""
-        process = self._process or self._start()
-        self._services.wait_web(self._options.host, self._options.port)
-        return process
-
-    def _start(self) -> Process:
-        self._process = self._services.web_process(self._options.host, self._options.port)
-        self._process.start(self._services.leash)
-        return self._process
+def _start_web(services: Services, options: argparse.Namespace) -> Process:
+    web = services.web_process(options.host, options.port)
+    web.start(services.leash)
+    return web
 
 
 def _workers(services: Services, scoring: int) -> list[Process]:
