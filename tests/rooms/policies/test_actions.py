@@ -1,12 +1,9 @@
 """From draft to publication: each step, who may, what is refused, and two people at once."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import OPERATOR
@@ -17,6 +14,7 @@ from reviewapp.policies.models import Policy, Version
 from reviewapp.policies.rules import PolicyFileError
 from reviewapp.ui.errors import Forbidden, Missing, ProductError, Stale
 from tests.cast import Cast
+from tests.racing import at_once
 from tests.rooms.policies import stage
 from tests.rooms.policies.test_import import seed
 
@@ -233,21 +231,10 @@ def test_of_two_at_once_one_wins(act: str, cast: Cast, request: pytest.FixtureRe
     state, do = ACTS[act]
     row = request.getfixturevalue(state)
     who = getattr(cast, MAY[act].split()[0])
-    gate = Barrier(2)
 
-    def attempt(_: int) -> str:
-        gate.wait(10)
-        try:
-            do(row, who)
-        except (Stale, Missing) as error:
-            return type(error).__name__
-        finally:
-            connection.close()
-        return "done"
-
-    with ThreadPoolExecutor(2) as pool:
-        outcomes = sorted(pool.map(attempt, range(2)))
-    assert outcomes.count("done") == 1, outcomes
+    outcomes = at_once(2, lambda _: do(row, who))
+    (lost,) = [each for each in outcomes if isinstance(each, Exception)]
+    assert isinstance(lost, Stale | Missing), outcomes
     assert Version.objects.filter(state="published").count() == 1
 
 

@@ -1,11 +1,8 @@
 """Cases: who adds them how, what an edit leaves behind, what the approver's hash binds."""
 
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from uuid import UUID
 
 import pytest
-from django.db import connection
 
 from reviewapp.audit.models import Event
 from reviewapp.ids import new_id
@@ -15,6 +12,7 @@ from reviewapp.policies.models import Case, Version
 from reviewapp.policies.rules_cases import read_cases
 from reviewapp.ui.errors import Forbidden, ProductError, Stale
 from tests.cast import Cast
+from tests.racing import at_once
 from tests.rooms.policies import stage
 
 TEXT = "Visit my shop, link in my profile"
@@ -286,7 +284,6 @@ def test_erasure_blanks_the_copy_and_the_gate_has_to_be_run_on_what_is_left(
 
 @pytest.mark.parametrize("act", ["add", "edit", "remove"])
 def test_of_two_at_once_one_wins(cast: Cast, draft: Version, act: str) -> None:
-    gate = Barrier(2)
     target = first(draft)
     todo = {
         "add": lambda cast, row: add(cast, row),
@@ -296,15 +293,6 @@ def test_of_two_at_once_one_wins(cast: Cast, draft: Version, act: str) -> None:
         "remove": lambda cast, row: actions.remove_case(version=row.pk, case=target, reason="y", person=cast.bo),
     }[act]  # fmt: skip
 
-    def attempt(_: int) -> str:
-        gate.wait(10)
-        try:
-            todo(cast, draft)
-        except (Stale, UnfitCase) as error:
-            return type(error).__name__
-        finally:
-            connection.close()
-        return "done"
-
-    with ThreadPoolExecutor(2) as pool:
-        assert sorted(pool.map(attempt, range(2))).count("done") == 1
+    outcomes = at_once(2, lambda _: todo(cast, draft))
+    (lost,) = [each for each in outcomes if isinstance(each, Exception)]
+    assert isinstance(lost, Stale | UnfitCase), outcomes

@@ -1,10 +1,8 @@
 """The editor's own requests: saving by itself, one holder at a time, taking over, checking, moving sections."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from html import unescape
-from threading import Barrier
 
 import pytest
 from django.db import connection
@@ -20,6 +18,7 @@ from reviewapp.policies.models import TypedCopy, Version
 from reviewapp.policies.rules_walk import without_cases
 from reviewapp.ui.errors import Forbidden
 from tests.cast import Cast
+from tests.racing import at_once
 from tests.rooms.policies import stage
 
 ClientFor = Callable[[Person], Client]
@@ -201,17 +200,9 @@ def test_a_hold_lapses_is_given_back_and_ends_with_the_draft(cast: Cast, draft: 
 
 
 def test_of_two_who_reach_for_it_at_once_one_holds(cast: Cast, draft: Version) -> None:
-    gate = Barrier(2)
-
-    def attempt(person: Person) -> bool:
-        gate.wait(10)
-        try:
-            return actions.hold_draft(version=draft.pk, person=person).mine
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(2) as pool:
-        assert sorted(pool.map(attempt, [cast.bo, cast.ad])) == [False, True]
+    people = (cast.bo, cast.ad)
+    held = at_once(2, lambda number: actions.hold_draft(version=draft.pk, person=people[number]).mine)
+    assert sorted(held) == [False, True]
 
 
 def test_only_authors_hold_and_type(cast: Cast, draft: Version) -> None:

@@ -1,11 +1,9 @@
 """Scoring batches of what arrived."""
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from inference import Prefilter
 from reviewapp.audit.actions import OPERATOR, Actor
@@ -17,6 +15,7 @@ from reviewapp.screening import actions, reads
 from reviewapp.screening.actions.scoring import BadSwitch
 from reviewapp.screening.models import Judgement, Run, Score
 from tests.cast import Cast
+from tests.racing import at_once
 from tests.rooms.screening.desk import ABUSE, ORDINARY, ROOT, arrive, publish, score, state_of
 
 REPORT = [{"kind": "user_report", "reason": "spam", "reporter_id": "u1"}]
@@ -57,13 +56,9 @@ def test_two_workers_score_each_item_once(db: str) -> None:
 
     def work(_: int) -> int:
         batch = partial(actions.score_batch, prefilter=Prefilter.shipped(), detect=lambda _: "und", limit=30)
-        try:
-            return sum(iter(batch, 0))
-        finally:
-            connection.close()
+        return sum(iter(batch, 0))
 
-    with ThreadPoolExecutor(4) as workers:
-        assert sum(workers.map(work, range(4))) == 400
+    assert sum(at_once(4, work)) == 400
     assert Score.objects.count() == 400 and not Item.objects.filter(state="received").exists()
     assert Judgement.objects.count() == Judgement.objects.values("item", "version").distinct().count()
 

@@ -1,9 +1,6 @@
 """Leases, fenced commits, and what becomes of judgements without a verdict."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
-from django.db import connection
 
 from inference import Confidence, Label
 from reviewapp.audit.models import Event
@@ -13,6 +10,7 @@ from reviewapp.screening.actions import Claim, Committed, Outcome
 from reviewapp.screening.models import CurrentVerdict, Judgement, Verdict
 from tests import checker
 from tests.cast import Cast
+from tests.racing import at_once
 from tests.rooms.screening.desk import (
     ABUSE,
     arrive,
@@ -78,14 +76,7 @@ def test_no_two_pumps_hold_one_judgement(db: str) -> None:
     arrive(*[f"{ABUSE} {number}" for number in range(60)], policies=["harassment"])
     score()
 
-    def work(_: int) -> list[Claim]:
-        try:
-            return claimed(10) + claimed(10)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(3) as workers:
-        claims = [claim for found in workers.map(work, range(3)) for claim in found]
+    claims = [claim for found in at_once(3, lambda _: claimed(10) + claimed(10)) for claim in found]
     assert len(claims) == len({claim.judgement for claim in claims}) == 60
 
 
@@ -154,15 +145,11 @@ def test_the_last_two_judgements_may_end_at_once(db: str) -> None:
     who = engine()
     claims = sorted(claimed(), key=lambda claim: claim.policy.slug)
 
-    def work(mine: list[Claim]) -> None:
-        try:
-            for claim in mine:
-                actions.commit_verdicts(outcomes=[Outcome(claim, verdict(claim))], engine=who)
-        finally:
-            connection.close()
+    def work(half: int) -> None:
+        for claim in claims[20 * half : 20 * half + 20]:
+            actions.commit_verdicts(outcomes=[Outcome(claim, verdict(claim))], engine=who)
 
-    with ThreadPoolExecutor(2) as workers:
-        list(workers.map(work, [claims[:20], claims[20:]]))
+    assert at_once(2, work) == [None, None]
     assert {state_of(item) for item in items} == {"awaiting_review"}
 
 
