@@ -26,7 +26,7 @@
     const left = usedAt + limit - Date.now();
     if (left > WARN_MS) return;
     if (warning.open && left > 0) {
-      warning.querySelector("[data-left]").textContent = `${Math.ceil(left / 1000)} s`;
+      warning.querySelector("[data-left]").textContent = warning.dataset.seconds.replace("{n}", Math.ceil(left / 1000));
       return;
     }
     asking = true;
@@ -68,11 +68,11 @@
     const body = new FormData(event.target);
     body.set("csrfmiddlewaretoken", token());
     problem.textContent = "";
-    let words = "No connection. Try again in a moment.";
+    let words = lock.dataset.offline;
     try {
       const answer = await fetch(event.target.action, { method: "POST", body, redirect: "manual" });
       if (answer.type === "opaqueredirect") { password.value = ""; uncover(); return; }
-      words = "That password does not open this account. After five wrong tries wait five minutes, or ask an admin for a new one.";
+      words = lock.dataset.refused;
     } catch { /* said below */ }
     problem.textContent = words;
     password.select();

@@ -101,7 +101,7 @@ def _export(row: Export) -> ExportRow:
     )
     seen = row.rows_done if row.state == "done" else int(row.cursor.get("seen", 0))
     return ExportRow(
-        row.pk, row.kind, row.format, row.state, EXPORT_STATES[row.state].label, asker, row.asked_at, row.done_at,
+        row.pk, row.kind, row.format, row.state, str(EXPORT_STATES[row.state].label), asker, row.asked_at, row.done_at,
         row.rows_done, seen, row.rows_total, row.bytes_done, row.sha256, row.failure,
     )  # fmt: skip
 

@@ -83,7 +83,7 @@ def _line(study: Study) -> StudyLine:
         title = f"{', '.join(names) if len(names) > 1 else title} on {study.file}"
     return StudyLine(
         id=study.pk, kind=study.kind, kind_word=KIND_WORDS[study.kind], href=f"/{_PLACES[study.kind]}/{study.pk}",
-        title=title, state=study.state, state_word=STUDY_STATES[study.state].label, answered=study.answered,
+        title=title, state=study.state, state_word=str(STUDY_STATES[study.state].label), answered=study.answered,
         total=study.total, result=study.failure or str((study.report or {}).get("summary", "")),
         by=str(study.started_by) if study.started_by else "the operator", started_at=study.started_at,
     )  # fmt: skip

@@ -177,7 +177,7 @@ def head_of(row: Study) -> StudyHead:
     state = STUDY_STATES[row.state]
     return StudyHead(
         id=row.pk, title=title_of(row), slug=row.policy.slug, number=row.number, against=row.against_number, state=row.state,
-        state_word=state.label, next_step=state.next_step, answered=row.answered, total=row.total, repeats=row.repeats,
+        state_word=str(state.label), next_step=str(state.next_step), answered=row.answered, total=row.total, repeats=row.repeats,
         model=row.model, effort=row.effort, hash=row.hash, failure=row.failure,
         by=str(row.started_by) if row.started_by else "the operator", started_at=row.started_at, ended_at=row.ended_at,
         version_id=row.version_id, version_state=row.version.state if row.version else "",

@@ -180,7 +180,7 @@ def versions_to_choose(most: int = 10) -> tuple[tuple[str, tuple[tuple[UUID, str
     for key, slug, number, state in rows.values_list("pk", "policy__slug", "number", "state"):
         lines = found.setdefault(slug, [])
         if len(lines) < most or state == VersionState.PUBLISHED:
-            lines.append((key, f"v{number}, {rules.VERSION_STATES[state].label.lower()}"))
+            lines.append((key, f"v{number}, {str(rules.VERSION_STATES[state].label).lower()}"))
     titles = {row.slug: row.title for row in policy_list()}
     return tuple((titles.get(slug, slug), tuple(found[slug])) for slug in sorted(found))
 
@@ -330,7 +330,7 @@ def _section(row: Section) -> VersionSection:
 
 def _line(row: Version) -> VersionLine:
     at, who = _latest_act(row)
-    label = rules.VERSION_STATES[row.state].label
+    label = str(rules.VERSION_STATES[row.state].label)
     return VersionLine(row.pk, row.number, row.state, label, at, _name(who), row.change_note)
 
 
@@ -376,7 +376,7 @@ def _version_page(row: Version) -> VersionPage:
     state = rules.VERSION_STATES[row.state]
     return VersionPage(
         id=row.pk, policy_id=row.policy_id, slug=row.policy.slug, family=row.policy.family, number=row.number,
-        title=row.title, state=row.state, label=state.label, next_step=state.next_step, language=row.language,
+        title=row.title, state=row.state, label=str(state.label), next_step=str(state.next_step), language=row.language,
         effort=row.effort, applies=row.applies, source=row.source, model_text=row.model_text, hash=row.hash,
         change_note=row.change_note, saves=row.saves, saved_at=row.saved_at, gate_waived=row.gate_waived,
         sections=tuple(_section(each) for each in row.sections.all()), cases_hash=row.cases_hash,

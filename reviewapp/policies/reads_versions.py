@@ -182,5 +182,5 @@ def _keys(section: VersionSection) -> str:
 
 
 def _side(row: Version) -> Side:
-    label = rules.VERSION_STATES[row.state].label
+    label = str(rules.VERSION_STATES[row.state].label)
     return Side(row.pk, row.number, row.state, label, tokens.count(row.model_text), row.hash, row.cases_hash)

@@ -324,7 +324,7 @@ def _canaries(engines: Sequence[UUID]) -> dict[UUID, CanaryWord]:
     tones = {"passed": "good", "accepted": "good", "running": "warn", "alarm": "bad"}
     return {
         row.engine_id: CanaryWord(
-            row.pk, row.state, CANARY_STATES[row.state].label, tones[row.state],
+            row.pk, row.state, str(CANARY_STATES[row.state].label), tones[row.state],
             row.total - row.changed - row.unanswered, row.total, row.finished_at or row.started_at, row.accepted_reason,
         )
         for row in rows

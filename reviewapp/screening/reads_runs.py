@@ -129,7 +129,7 @@ def progress(run: UUID) -> RunProgress:
         run,
     )
     return RunProgress(
-        run=row.pk, kind=row.kind, title=row.title, state=row.state, label=RUN_STATES[row.state].label,
+        run=row.pk, kind=row.kind, title=row.title, state=row.state, label=str(RUN_STATES[row.state].label),
         asked_all=row.asked_all, pending=pending, leased=leased, done=done, failed=failed, prompt_tokens=int(prompt),
         completion_tokens=int(completion), cached_tokens=int(cached), seconds=float(seconds), wall_seconds=wall,
         started_at=row.started_at, finished_at=row.finished_at, waits_for_engine=_is_engine_away(row),

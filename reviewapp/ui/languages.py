@@ -5,38 +5,58 @@ A *base* is the small code that tags are compared by: `pt-BR`, `PT` and `por` ar
 
 from typing import Final
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
+
 UNKNOWN: Final = "und"
 
-_KNOWN: Final = """
-aa aar Afar|ab abk Abkhazian|ace - Acehnese|af afr Afrikaans|ak aka Akan|am amh Amharic|an arg Aragonese|ar ara Arabic|as asm Assamese|ast - Asturian
-av ava Avaric|ay aym Aymara|az aze Azerbaijani|ba bak Bashkir|bcl - Bikol|be bel Belarusian|bg bul Bulgarian|bm bam Bambara|bn ben Bangla
-bo bod,tib Tibetan|br bre Breton|bs bos Bosnian|ca cat Catalan|ce che Chechen|ceb - Cebuano|ch cha Chamorro|ckb - Sorani Kurdish|co cos Corsican|crh - Crimean Tatar
-cs ces,cze Czech|cv chv Chuvash|cy cym,wel Welsh|da dan Danish|de deu,ger German|dv div Dhivehi|dz dzo Dzongkha|ee ewe Ewe|el ell,gre Greek
-en eng English|eo epo Esperanto|es spa Spanish|et est Estonian|eu eus,baq Basque|ext - Extremaduran|fa fas,per Persian|ff ful Fulah|fi fin Finnish|fj fij Fijian
-fo fao Faroese|fr fra,fre French|fuv - Nigerian Fulfulde|fy fry Western Frisian|ga gle Irish|gcf - Guadeloupean Creole|gcr - Guianese Creole|gd gla Scottish Gaelic
-gl glg Galician|gn grn,gug Guarani|gom - Goan Konkani|grc - Ancient Greek|gu guj Gujarati|guw - Gun|gv glv Manx|ha hau Hausa|hbo - Ancient Hebrew|he heb Hebrew|hi hin Hindi
-hr hrv Croatian|ht hat Haitian Creole|hu hun Hungarian|hy hye,arm Armenian|ia ina Interlingua|id ind Indonesian|ig ibo Igbo|is isl,ice Icelandic
-it ita Italian|ja jpn Japanese|jv jav Javanese|ka kat,geo Georgian|kab - Kabyle|kg kon Kongo|ki kik Kikuyu|kk kaz Kazakh|kl kal Greenlandic|km khm Khmer
-kn kan Kannada|ko kor Korean|ks kas Kashmiri|ku kur Kurdish|ky kir Kyrgyz|la lat Latin|lb ltz Luxembourgish|lg lug Ganda|lij - Ligurian|ln lin Lingala|lo lao Lao
-lt lit Lithuanian|ltg - Latgalian|lv lav Latvian|mg mlg Malagasy|mi mri,mao Maori|mk mkd,mac Macedonian|ml mal Malayalam|mn mon Mongolian|mr mar Marathi
-ms msa,may Malay|mt mlt Maltese|my mya,bur Burmese|ne nep Nepali|nl nld,dut Dutch|no nor,nob,nno Norwegian|nso - Northern Sotho|nv nav Navajo|ny nya Chichewa
-oc oci Occitan|om orm Oromo|or ori Odia|os oss Ossetian|pa pan Punjabi|pcm - Nigerian Pidgin|pl pol Polish|ps pus Pashto|pt por Portuguese|qu que Quechua
-rm roh Romansh|rn run Rundi|ro ron,rum Romanian|ru rus Russian|rw kin Kinyarwanda|sa san Sanskrit|sc srd Sardinian|scn - Sicilian|sd snd Sindhi|sdh - Southern Kurdish
-se sme Northern Sami|sg sag Sango|si sin Sinhala|sk slk,slo Slovak|sl slv Slovenian|sm smo Samoan|sn sna Shona|so som Somali|sq sqi,alb Albanian|sr srp Serbian
-ss ssw Swati|st sot Southern Sotho|su sun Sundanese|sv swe Swedish|sw swa Swahili|ta tam Tamil|te tel Telugu|tg tgk Tajik|th tha Thai|ti tir Tigrinya|tk tuk Turkmen
-tl tgl,fil Filipino|tn tsn Tswana|to ton Tongan|tr tur Turkish|ts tso Tsonga|tt tat Tatar|tw twi Twi|ty tah Tahitian|ug uig Uyghur|uk ukr Ukrainian|ur urd Urdu
-uz uzb Uzbek|uzs - Southern Uzbek|ve ven Venda|vec - Venetian|vi vie Vietnamese|vo vol Volapük|wa wln Walloon|wo wol Wolof|xh xho Xhosa|yi yid Yiddish|yo yor Yoruba
-za zha Zhuang|zh zho,chi,cmn,yue,wuu Chinese|zu zul Zulu
+NAMES: Final[dict[str, str]] = {
+    "aa": _("Afar"), "ab": _("Abkhazian"), "ace": _("Acehnese"), "af": _("Afrikaans"), "ak": _("Akan"), "am": _("Amharic"), "an": _("Aragonese"),
+    "ar": _("Arabic"), "as": _("Assamese"), "ast": _("Asturian"), "av": _("Avaric"), "ay": _("Aymara"), "az": _("Azerbaijani"), "ba": _("Bashkir"),
+    "bcl": _("Bikol"), "be": _("Belarusian"), "bg": _("Bulgarian"), "bm": _("Bambara"), "bn": _("Bangla"), "bo": _("Tibetan"), "br": _("Breton"),
+    "bs": _("Bosnian"), "ca": _("Catalan"), "ce": _("Chechen"), "ceb": _("Cebuano"), "ch": _("Chamorro"), "ckb": _("Sorani Kurdish"),
+    "co": _("Corsican"), "crh": _("Crimean Tatar"), "cs": _("Czech"), "cv": _("Chuvash"), "cy": _("Welsh"), "da": _("Danish"), "de": _("German"),
+    "dv": _("Dhivehi"), "dz": _("Dzongkha"), "ee": _("Ewe"), "el": _("Greek"), "en": _("English"), "eo": _("Esperanto"), "es": _("Spanish"),
+    "et": _("Estonian"), "eu": _("Basque"), "ext": _("Extremaduran"), "fa": _("Persian"), "ff": _("Fulah"), "fi": _("Finnish"), "fj": _("Fijian"),
+    "fo": _("Faroese"), "fr": _("French"), "fuv": _("Nigerian Fulfulde"), "fy": _("Western Frisian"), "ga": _("Irish"),
+    "gcf": _("Guadeloupean Creole"), "gcr": _("Guianese Creole"), "gd": _("Scottish Gaelic"), "gl": _("Galician"), "gn": _("Guarani"),
+    "gom": _("Goan Konkani"), "grc": _("Ancient Greek"), "gu": _("Gujarati"), "guw": _("Gun"), "gv": _("Manx"), "ha": _("Hausa"),
+    "hbo": _("Ancient Hebrew"), "he": _("Hebrew"), "hi": _("Hindi"), "hr": _("Croatian"), "ht": _("Haitian Creole"), "hu": _("Hungarian"),
+    "hy": _("Armenian"), "ia": _("Interlingua"), "id": _("Indonesian"), "ig": _("Igbo"), "is": _("Icelandic"), "it": _("Italian"),
+    "ja": _("Japanese"), "jv": _("Javanese"), "ka": _("Georgian"), "kab": _("Kabyle"), "kg": _("Kongo"), "ki": _("Kikuyu"), "kk": _("Kazakh"),
+    "kl": _("Greenlandic"), "km": _("Khmer"), "kn": _("Kannada"), "ko": _("Korean"), "ks": _("Kashmiri"), "ku": _("Kurdish"), "ky": _("Kyrgyz"),
+    "la": _("Latin"), "lb": _("Luxembourgish"), "lg": _("Ganda"), "lij": _("Ligurian"), "ln": _("Lingala"), "lo": _("Lao"), "lt": _("Lithuanian"),
+    "ltg": _("Latgalian"), "lv": _("Latvian"), "mg": _("Malagasy"), "mi": _("Maori"), "mk": _("Macedonian"), "ml": _("Malayalam"),
+    "mn": _("Mongolian"), "mr": _("Marathi"), "ms": _("Malay"), "mt": _("Maltese"), "my": _("Burmese"), "ne": _("Nepali"), "nl": _("Dutch"),
+    "no": _("Norwegian"), "nso": _("Northern Sotho"), "nv": _("Navajo"), "ny": _("Chichewa"), "oc": _("Occitan"), "om": _("Oromo"), "or": _("Odia"),
+    "os": _("Ossetian"), "pa": _("Punjabi"), "pcm": _("Nigerian Pidgin"), "pl": _("Polish"), "ps": _("Pashto"), "pt": _("Portuguese"),
+    "qu": _("Quechua"), "rm": _("Romansh"), "rn": _("Rundi"), "ro": _("Romanian"), "ru": _("Russian"), "rw": _("Kinyarwanda"), "sa": _("Sanskrit"),
+    "sc": _("Sardinian"), "scn": _("Sicilian"), "sd": _("Sindhi"), "sdh": _("Southern Kurdish"), "se": _("Northern Sami"), "sg": _("Sango"),
+    "si": _("Sinhala"), "sk": _("Slovak"), "sl": _("Slovenian"), "sm": _("Samoan"), "sn": _("Shona"), "so": _("Somali"), "sq": _("Albanian"),
+    "sr": _("Serbian"), "ss": _("Swati"), "st": _("Southern Sotho"), "su": _("Sundanese"), "sv": _("Swedish"), "sw": _("Swahili"), "ta": _("Tamil"),
+    "te": _("Telugu"), "tg": _("Tajik"), "th": _("Thai"), "ti": _("Tigrinya"), "tk": _("Turkmen"), "tl": _("Filipino"), "tn": _("Tswana"),
+    "to": _("Tongan"), "tr": _("Turkish"), "ts": _("Tsonga"), "tt": _("Tatar"), "tw": _("Twi"), "ty": _("Tahitian"), "ug": _("Uyghur"),
+    "uk": _("Ukrainian"), "ur": _("Urdu"), "uz": _("Uzbek"), "uzs": _("Southern Uzbek"), "ve": _("Venda"), "vec": _("Venetian"),
+    "vi": _("Vietnamese"), "vo": _("Volapük"), "wa": _("Walloon"), "wo": _("Wolof"), "xh": _("Xhosa"), "yi": _("Yiddish"), "yo": _("Yoruba"),
+    "za": _("Zhuang"), "zh": _("Chinese"), "zu": _("Zulu"),
+}  # fmt: skip
+"""Base to its English name, which `name_of` gives in the language of the page."""
+
+_ALSO: Final = """
+aa=aar ab=abk af=afr ak=aka am=amh an=arg ar=ara as=asm av=ava ay=aym az=aze ba=bak be=bel bg=bul bm=bam bn=ben bo=bod,tib br=bre bs=bos ca=cat
+ce=che ch=cha co=cos cs=ces,cze cv=chv cy=cym,wel da=dan de=deu,ger dv=div dz=dzo ee=ewe el=ell,gre en=eng eo=epo es=spa et=est eu=eus,baq fa=fas,per
+ff=ful fi=fin fj=fij fo=fao fr=fra,fre fy=fry ga=gle gd=gla gl=glg gn=grn,gug gu=guj gv=glv ha=hau he=heb hi=hin hr=hrv ht=hat hu=hun hy=hye,arm
+ia=ina id=ind ig=ibo is=isl,ice it=ita ja=jpn jv=jav ka=kat,geo kg=kon ki=kik kk=kaz kl=kal km=khm kn=kan ko=kor ks=kas ku=kur ky=kir la=lat lb=ltz
+lg=lug ln=lin lo=lao lt=lit lv=lav mg=mlg mi=mri,mao mk=mkd,mac ml=mal mn=mon mr=mar ms=msa,may mt=mlt my=mya,bur ne=nep nl=nld,dut no=nor,nob,nno
+nv=nav ny=nya oc=oci om=orm or=ori os=oss pa=pan pl=pol ps=pus pt=por qu=que rm=roh rn=run ro=ron,rum ru=rus rw=kin sa=san sc=srd sd=snd se=sme
+sg=sag si=sin sk=slk,slo sl=slv sm=smo sn=sna so=som sq=sqi,alb sr=srp ss=ssw st=sot su=sun sv=swe sw=swa ta=tam te=tel tg=tgk th=tha ti=tir tk=tuk
+tl=tgl,fil tn=tsn to=ton tr=tur ts=tso tt=tat tw=twi ty=tah ug=uig uk=ukr ur=urd uz=uzb ve=ven vi=vie vo=vol wa=wln wo=wol xh=xho yi=yid yo=yor
+za=zha zh=zho,chi,cmn,yue,wuu zu=zul
 """
-_ROWS: Final = [line.split(" ", 2) for line in _KNOWN.strip().replace("\n", "|").split("|")]
-
-NAMES: Final[dict[str, str]] = {code: name for code, _, name in _ROWS}
-"""Base to its English name."""
-
 _SAME: Final[dict[str, str]] = {
     "nb": "no", "nn": "no", "iw": "he", "in": "id", "ji": "yi", "jw": "jv", "mo": "ro", "arb": "ar", "arz": "ar", "ary": "ar",
     "": UNKNOWN, "mul": UNKNOWN, "mis": UNKNOWN, "zxx": UNKNOWN,
-    **{other: code for code, others, _ in _ROWS if others != "-" for other in others.split(",")},
+    **{other: code for code, _, others in (row.partition("=") for row in _ALSO.split()) for other in others.split(",")},
 }  # fmt: skip
 _RIGHT_TO_LEFT: Final = frozenset(
     {"ar", "ckb", "dv", "fa", "hbo", "he", "ks", "ps", "sd", "sdh", "ug", "ur", "yi"}
@@ -58,20 +78,24 @@ def language_of(sent: str, detected: str) -> str:
 def name_of(tag: str) -> str:
     """How people call the language of a tag; the tag itself where it has no name here."""
     base = base_of(tag)
-    return "unknown" if base == UNKNOWN else NAMES.get(base, tag)
+    return gettext("unknown") if base == UNKNOWN else gettext(NAMES[base]) if base in NAMES else tag
 
 
 def words_of(sent: str, detected: str) -> str:
     """The language of an item in words: `German` as sent, `detected: German`, or `unknown`."""
     if base_of(sent) != UNKNOWN or base_of(detected) == UNKNOWN:
         return name_of(sent)
-    return f"detected: {name_of(detected)}"
+    return gettext("detected: %(language)s") % {"language": name_of(detected)}
 
 
 def code_of(typed: str) -> str:
-    """The base that somebody means by `de`, `pt-BR`, `German` or `german`; empty for what is no language here."""
+    """The base that somebody means by `de`, `pt-BR`, `German` or `german`; empty for what is no language here.
+
+    A name counts in English and in the language of the page.
+    """
     wanted = " ".join(typed.split())
-    named = {name.casefold(): code for code, name in NAMES.items()}.get(wanted.casefold())
+    names = {name_of(code): code for code in NAMES} | {name: code for code, name in NAMES.items()}
+    named = {name.casefold(): code for name, code in names.items()}.get(wanted.casefold())
     return named or (base_of(wanted) if base_of(wanted) in NAMES else "")
 
 

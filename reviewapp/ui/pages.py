@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from reviewapp.ui.errors import ProductError
 
@@ -21,7 +22,7 @@ def database_away(request: HttpRequest) -> HttpResponse:
         request,
         503,
         "database_away",
-        "The database does not answer. Nothing was stored; try again in a few seconds.",
+        _("The database does not answer. Nothing was stored; try again in a few seconds."),
     )
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
@@ -31,20 +32,20 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400 for a request that Django itself refused, such as a host that is not allowed."""
     return _answer(
         request, 400, "bad_request",
-        "This request cannot be read. Check the address; an admin can allow a host with ALLOWED_HOSTS or PUBLIC_URL.",
+        _("This request cannot be read. Check the address; an admin can allow a host with ALLOWED_HOSTS or PUBLIC_URL."),
     )  # fmt: skip
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404."""
     return _answer(
-        request, 404, "not_found", "There is nothing at this address. It may have moved or been erased."
+        request, 404, "not_found", _("There is nothing at this address. It may have moved or been erased.")
     )
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """403 from Django itself."""
-    return _answer(request, 403, "forbidden", "This is not yours to open. Ask an admin if it should be.")
+    return _answer(request, 403, "forbidden", _("This is not yours to open. Ask an admin if it should be."))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -53,7 +54,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         request,
         500,
         "internal",
-        "Something broke on our side. What you typed is still in the form; go back and try again.",
+        _("Something broke on our side. What you typed is still in the form; go back and try again."),
     )
 
 
@@ -61,7 +62,7 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 when the page was open for longer than the session, or cookies are off."""
     return _answer(
         request, 403, "form_expired",
-        "This form is older than your session. Copy what you typed, reload the page, sign in and send it again.",
+        _("This form is older than your session. Copy what you typed, reload the page, sign in and send it again."),
     )  # fmt: skip
 
 

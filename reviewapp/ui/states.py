@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from reviewapp.ui.words import Words
+
 
 @dataclass(frozen=True, slots=True)
 class State:
     """One state: its label on screen, who has to act, what happens next, and the states that may follow."""
 
-    label: str
-    owner: str
-    next_step: str
+    label: Words
+    owner: Words
+    next_step: Words
     to: tuple[str, ...] = ()
 
 

@@ -1,6 +1,7 @@
 """Tags, names and directions of languages."""
 
 import pytest
+from django.utils import translation
 
 from reviewapp.ui.languages import base_of, code_of, direction_of, language_of, name_of, words_of
 
@@ -35,3 +36,9 @@ def test_names_and_directions() -> None:
     assert [direction_of(tag) for tag in ("ar-EG", "he", "ur", "en", "und", "tlh")] == [
         "rtl", "rtl", "rtl", "ltr", "auto", "auto",
     ]  # fmt: skip
+
+
+def test_a_page_in_another_language_names_languages_in_it_and_reads_both_names() -> None:
+    with translation.override("de"):
+        assert (name_of("fr"), words_of("und", "de")[-7:]) == ("Französisch", "Deutsch")
+        assert (code_of("französisch"), code_of("French")) == ("fr", "fr")

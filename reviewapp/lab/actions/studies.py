@@ -113,7 +113,7 @@ def _moved(study: UUID, following: StudyState, person: Person) -> Study:
         raise Missing("There is no such run in the lab. Look at its list.")
     if row.state not in predecessors(STUDY_STATES, following):
         raise StudyMoved(
-            f"It is {STUDY_STATES[row.state].label.lower()} by now. Reload the page.", state=row.state
+            f"It is {str(STUDY_STATES[row.state].label).lower()} by now. Reload the page.", state=row.state
         )
     Study.objects.filter(pk=study).update(state=following.value)
     return row

@@ -274,7 +274,7 @@ def _locked(run: UUID, *states: RunState) -> Run:
     if row is None:
         raise Missing("There is no such run. Look at the lab's list.")
     if row.state not in states:
-        raise RunMoved(f"The run is {RUN_STATES[row.state].label.lower()} by now.", state=row.state)
+        raise RunMoved(f"The run is {str(RUN_STATES[row.state].label).lower()} by now.", state=row.state)
     return row
 
 

@@ -7,6 +7,7 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from reviewapp.ui.languages import UNKNOWN, base_of, language_of, words_of
 
@@ -47,14 +48,15 @@ def duration(seconds: float) -> str:
     """Seconds in words: `12 s`, `41 min`, `1 h 10 min`, `3 d`."""
     whole = int(seconds)
     if whole < 60:
-        return f"{whole} s"
+        return _("%(seconds)d s") % {"seconds": whole}
     minutes = whole // 60
     if minutes < 60:
-        return f"{minutes} min"
+        return _("%(minutes)d min") % {"minutes": minutes}
     hours, minutes = divmod(minutes, 60)
     if hours < 24:
-        return f"{hours} h {minutes:02d} min" if minutes else f"{hours} h"
-    return f"{hours // 24} d"
+        words = _("%(hours)d h %(minutes)s min") if minutes else _("%(hours)d h")
+        return words % {"hours": hours, "minutes": f"{minutes:02d}"}
+    return _("%(days)d d") % {"days": hours // 24}
 
 
 @register.filter
