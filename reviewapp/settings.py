@@ -9,6 +9,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
+from reviewapp.ui.languages import RIGHT_TO_LEFT, interface_languages
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 REVIEW_HOME = Path(os.environ.get("REVIEW_HOME", BASE_DIR / ".review"))
 PROCESS = os.environ.get("REVIEW_PROCESS", "command")
@@ -64,6 +66,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "reviewapp.ui.middleware.Spoken",
     "reviewapp.ui.middleware.PlainAnswers",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -240,7 +243,12 @@ STATIC_ROOT = REVIEW_HOME / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
+# Languages of the interface: English, and each that one of these folders has a compiled catalog of.
+LOCALE_PATHS = [Path(folder) for folder in os.environ.get("LANGUAGE_FOLDERS", "").split(",") if folder]
+LOCALE_PATHS.append(BASE_DIR / "reviewapp" / "locale")
 LANGUAGE_CODE = "en"
+LANGUAGES = interface_languages(LOCALE_PATHS)
+LANGUAGES_BIDI = sorted(RIGHT_TO_LEFT)
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True

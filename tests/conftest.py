@@ -19,7 +19,7 @@ from django.conf import settings
 from django.test import Client
 
 from reviewapp.accounts.models import Person
-from tests import databases, servers
+from tests import databases, pseudo, servers
 from tests.cast import Cast, gather
 
 # The settings may have been read before this module set their environment.
@@ -88,10 +88,22 @@ def _live_server_helper() -> None:
     """Takes the place of pytest-django's, which would make a database of its own for every test with a live server."""
 
 
+@pytest.fixture(scope="session")
+def pseudo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the catalog of the made-up language that runs from right to left."""
+    return pseudo.write(tmp_path_factory.mktemp("languages"))
+
+
 @pytest.fixture
-def live_server(db: str, tmp_path: Path) -> Iterator[str]:
+def web_settings() -> dict[str, str]:
+    """Environment of the web server beyond the usual; a module that needs some has a fixture of this name."""
+    return {}
+
+
+@pytest.fixture
+def live_server(db: str, tmp_path: Path, web_settings: dict[str, str]) -> Iterator[str]:
     """The real web server on this test's database. Gives its address, such as http://localhost:40001."""
-    with servers.web_server(db, tmp_path) as address:
+    with servers.web_server(db, tmp_path, web_settings) as address:
         yield address
 
 

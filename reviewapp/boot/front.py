@@ -21,6 +21,7 @@ HELP = """Content review: versioned policies, a prefilter, a reasoner that reads
   python3 manage.py lint      formatting, types, import floors, templates
   python3 manage.py bench     the benchmarks ([NAME…] [--json FILE]; soak [--minutes N] [--seed N])
   python3 manage.py lock      resolve requirements.lock anew (needs uv)
+  python3 manage.py translations    the words of the screens in other languages (extract, update, compile)
 
 Data: ingest, export, erase. People and keys: user, apikey. Policies: policy, evaluate.
 Machines: prefilter, reasoner. Proof: audit. Each explains itself with --help.
@@ -48,7 +49,7 @@ def main(root: Path, arguments: Sequence[str]) -> int:
 def needs(arguments: Sequence[str]) -> tuple[str, ...]:
     """The services a Django command needs; none for those that only read and write files."""
     name, rest = arguments[0], arguments[1:]
-    if name in {"help", "version", "prefilter", "makemessages"} or {"-h", "--help", "--version"} & set(
+    if name in {"help", "version", "prefilter", "translations"} or {"-h", "--help", "--version"} & set(
         arguments
     ):
         return ()

@@ -3,8 +3,11 @@
 A *base* is the small code that tags are compared by: `pt-BR`, `PT` and `por` are `pt`.
 """
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
+from django.conf.locale import LANG_INFO
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
@@ -58,7 +61,7 @@ _SAME: Final[dict[str, str]] = {
     "": UNKNOWN, "mul": UNKNOWN, "mis": UNKNOWN, "zxx": UNKNOWN,
     **{other: code for code, _, others in (row.partition("=") for row in _ALSO.split()) for other in others.split(",")},
 }  # fmt: skip
-_RIGHT_TO_LEFT: Final = frozenset(
+RIGHT_TO_LEFT: Final = frozenset(
     {"ar", "ckb", "dv", "fa", "hbo", "he", "ks", "ps", "sd", "sdh", "ug", "ur", "yi"}
 )
 
@@ -104,4 +107,18 @@ def direction_of(tag: str) -> str:
     base = base_of(tag)
     if base not in NAMES:
         return "auto"
-    return "rtl" if base in _RIGHT_TO_LEFT else "ltr"
+    return "rtl" if base in RIGHT_TO_LEFT else "ltr"
+
+
+def interface_languages(folders: Iterable[Path]) -> list[tuple[str, str]]:
+    """Code and own name of each language of the interface: English, and those with a compiled catalog in a folder."""
+    catalogs = [catalog for folder in folders for catalog in folder.glob("*/LC_MESSAGES/django.mo")]
+    codes = {catalog.parts[-3].replace("_", "-").lower() for catalog in catalogs} - {"en"}
+    return [("en", "English"), *((code, _own_name(code)) for code in sorted(codes))]
+
+
+def _own_name(code: str) -> str:
+    """How people who speak a language call it; with the code where only its base has a name."""
+    known = LANG_INFO.get(code, {}).get("name_local")
+    base = LANG_INFO.get(code.partition("-")[0], {}).get("name_local", NAMES.get(base_of(code), ""))
+    return str(known or f"{base} ({code})".strip())

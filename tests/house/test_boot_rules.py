@@ -63,6 +63,7 @@ def test_a_section_is_installed_again_for_another_python_or_another_text() -> No
     ("command", "services"),
     [
         ("prefilter score x --out y", ()),
+        ("translations compile", ()),
         ("reasoner standin --port 1", ()),
         ("apikey --help", ()),
         ("ingest f --url http://localhost:1 --key k", ()),

@@ -1,0 +1,95 @@
+"""`manage.py translations extract`, `update CODE` and `compile [CODE]`: the words of the screens in other languages."""
+
+import gettext
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import locale, settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import translation
+from django.utils.translation import trans_real
+
+from reviewapp.ui import catalogs
+from reviewapp.ui.catalogs import BadCatalog
+
+ROOT: Final = Path(settings.BASE_DIR)
+TEMPLATE: Final = ROOT / "reviewapp" / "locale" / "django.pot"
+_DJANGOS: Final = Path(locale.__file__).parent
+HEAD: Final = "Project-Id-Version: review\nMIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n"
+
+
+class Command(BaseCommand):
+    """Three jobs: `extract`, `update` and `compile`."""
+
+    help = "Finds the words of the screens in the code, and makes them ready in other languages."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The subcommands."""
+        jobs = parser.add_subparsers(dest="job", required=True)
+        jobs.add_parser("extract", help="write every message of the code to reviewapp/locale/django.pot")
+        update = jobs.add_parser("update", help="make the catalog of a language, or bring it up to date")
+        update.add_argument("language", metavar="CODE", help="such as de or pt-br")
+        build = jobs.add_parser(
+            "compile", help="make the catalogs ready for use; takes effect at the next start"
+        )
+        build.add_argument("language", metavar="CODE", nargs="?", help="one language alone")
+        for job in (update, build):
+            job.add_argument(
+                "--folder",
+                type=Path,
+                default=settings.LOCALE_PATHS[0],
+                help="where the catalogs lie; without it the first of LANGUAGE_FOLDERS",
+            )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do one of them."""
+        try:
+            if options["job"] == "extract":
+                TEMPLATE.write_text(template(), encoding="utf-8")
+                self.stdout.write(f"Wrote {TEMPLATE.relative_to(ROOT)}.")
+            elif options["job"] == "update":
+                self._update(options["folder"], options["language"].lower())
+            else:
+                self._compile(options["folder"], options["language"])
+        except BadCatalog as error:
+            raise CommandError(error.message) from error
+
+    def _update(self, folder: Path, language: str) -> None:
+        if not trans_real.language_code_re.match(language):
+            raise CommandError(f"{language} is no code of a language. Give one such as de or pt-br.")
+        path = catalogs.file_of(folder, language)
+        known = catalogs.read(path.read_text(encoding="utf-8")) if path.exists() else []
+        header = known[0].words[0] if known else f"{HEAD}Language: {language}\n{_plurals(language)}"
+        messages = catalogs.updated(catalogs.messages_in(ROOT), known, header)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(catalogs.as_text(messages, header), encoding="utf-8")
+        missing = sum(1 for each in messages if not all(each.words) or each.is_fuzzy)
+        self.stdout.write(f"Wrote {path}: {len(messages)} messages, {missing} of them without words.")
+
+    def _compile(self, folder: Path, language: str | None) -> None:
+        paths = (
+            [catalogs.file_of(folder, language)]
+            if language
+            else sorted(folder.glob("*/LC_MESSAGES/django.po"))
+        )
+        if not paths or not paths[0].exists():
+            raise CommandError(f"There is no catalog in {folder}. `translations update CODE` makes one.")
+        for path in paths:
+            try:
+                ready = catalogs.compiled(catalogs.read(path.read_text(encoding="utf-8")))
+            except BadCatalog as error:
+                raise CommandError(f"{path}: {error.message}") from error
+            path.with_suffix(".mo").write_bytes(ready)
+            self.stdout.write(f"Wrote {path.with_suffix('.mo')}.")
+
+
+def template() -> str:
+    """The text of django.pot: every message of the code, without words."""
+    return catalogs.as_text(catalogs.messages_in(ROOT), HEAD)
+
+
+def _plurals(language: str) -> str:
+    """The line of the header that says which forms a number takes, as Django's own catalog of the language has it."""
+    own = gettext.translation("django", _DJANGOS, [translation.to_locale(language)], fallback=True)
+    return f"Plural-Forms: {own.info().get('plural-forms', 'nplurals=2; plural=(n != 1);')}\n"
