@@ -5,9 +5,10 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from reviewapp.accounts import rules
 from reviewapp.accounts.models import Person
@@ -28,7 +29,7 @@ def requires(
     [Callable[Concatenate[SignedInRequest, P], HttpResponse]],
     Callable[Concatenate[HttpRequest, P], HttpResponse],
 ]:
-    """Let in people who have `permission`, in their own time zone; send others to sign in, or raise Forbidden."""
+    """Let in people who have `permission`, in their own time zone and language; send others to sign in, or raise Forbidden."""
     rules.MAY[permission]
 
     def guard(
@@ -42,6 +43,7 @@ def requires(
                     # The page stays as it is, with what was typed into it, and asks to sign in again.
                     return HttpResponse(status=401, headers={"HX-Reswap": "none"})
                 return redirect_to_login(request.get_full_path())
+            _speak_to(person)
             check_may(person, permission)
             with timezone.override(ZoneInfo(person.time_zone)):
                 return view(request, *args, **kwargs)  # type: ignore[arg-type]
@@ -56,6 +58,13 @@ def open_to_all(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
     """Mark a view that needs no sign-in, so that the walk over all URLs knows it is meant."""
     view.permission = None  # type: ignore[attr-defined]
     return view
+
+
+def _speak_to(person: Person) -> None:
+    """Go on in the language that somebody chose; `ui.middleware.Spoken` ends it, after errors and late templates too."""
+    chosen = person.preferences.get("language")
+    if chosen and chosen in dict(settings.LANGUAGES):
+        translation.activate(chosen)
 
 
 def check_may(person: Person, permission: str) -> None:

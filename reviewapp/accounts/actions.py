@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import available_timezones
 
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.sessions.models import Session
@@ -152,6 +153,13 @@ def set_theme(*, person: UUID, theme: str) -> None:
     if theme not in THEMES:
         raise NotAPerson(f"A theme is one of {', '.join(THEMES)}.")
     Person.objects.filter(pk=person).update(theme=theme)
+
+
+def set_language(*, person: UUID, language: str) -> None:
+    """Speak to somebody in a language of the interface; empty is as the browser asks. Raises NotAPerson, Missing."""
+    if language and language not in dict(settings.LANGUAGES):
+        raise NotAPerson("Choose the language of the screens from the list.")
+    set_preferences(person=person, changes={"language": language})
 
 
 def set_profile(*, person: UUID, name: str, time_zone: str) -> None:

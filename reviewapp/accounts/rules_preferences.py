@@ -33,7 +33,7 @@ class Preferences:
 
     `keys`: action name to the key of their own. `exposure_cap`: severity-weighted points a shift, 0 for none of their
     own. `break_minutes`: 0 reminds never. `shift_ends`: a time of day in their own zone, empty for none. `masking`: what of
-    severe text is hidden until they reveal it.
+    severe text is hidden until they reveal it. `language`: of the interface, such as `pt-br`; empty as the browser asks.
     """
 
     keys: dict[str, str] = field(default_factory=dict)
@@ -43,6 +43,7 @@ class Preferences:
     exposure_cap: int = 60
     break_minutes: int = 60
     masking: str = "words"
+    language: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The form in which they are stored."""

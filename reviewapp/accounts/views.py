@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.views import LoginView, LogoutView, PasswordChangeView
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -54,13 +55,15 @@ def change_password(request: SignedInRequest) -> HttpResponse:
 @requires("settings.own")
 @require_http_methods(["GET", "HEAD", "POST"])
 def me(request: SignedInRequest) -> HttpResponse:
-    """Name, time zone and theme."""
-    typed = {"name": request.user.name, "time_zone": request.user.time_zone}
+    """Name, time zone, theme, and the language of the screens."""
+    spoken = reads_notices.preferences(request.user).language
+    typed = {"name": request.user.name, "time_zone": request.user.time_zone, "language": spoken}
     if request.method != "POST":
         return _me(request, typed, saved=request.GET.get("saved", ""))
     typed = {field: request.POST.get(field, "") for field in typed}
     try:
-        actions.set_profile(person=request.user.pk, **typed)
+        actions.set_profile(person=request.user.pk, name=typed["name"], time_zone=typed["time_zone"])
+        actions.set_language(person=request.user.pk, language=typed["language"])
         actions.set_theme(person=request.user.pk, theme=request.POST.get("theme", "system"))
     except ProductError as error:
         return _me(request, typed, problem=error.message, status=error.status)
@@ -99,5 +102,11 @@ def theme(request: SignedInRequest) -> HttpResponse:
 
 
 def _me(request: SignedInRequest, typed: dict[str, Any], *, status: int = 200, **more: Any) -> HttpResponse:
-    context = {"typed": typed, "zones": reads.time_zones(), "themes": actions.THEMES, **more}
+    context = {
+        "typed": typed,
+        "zones": reads.time_zones(),
+        "themes": actions.THEMES,
+        "languages": settings.LANGUAGES,
+        **more,
+    }
     return render(request, "accounts/me.html", context, status=status)

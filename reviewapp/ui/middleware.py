@@ -1,13 +1,36 @@
-"""Turns the product's own errors, and a database that is away, into answers that say what to do next."""
+"""The language of an answer; and the product's own errors, and a database that is away, as answers that say what to do."""
 
 from collections.abc import Callable
+from typing import Final
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
 
 from reviewapp.ui import pages
 from reviewapp.ui.errors import DATABASE_AWAY, ProductError
 
 Answer = Callable[[HttpRequest], HttpResponse]
+FOR_MACHINES: Final = ("/api/", "/healthz", "/readyz", "/metrics")
+"""Addresses that programs ask; they answer in English, whatever language is asked for."""
+
+
+class Spoken:
+    """Speaks the language that the browser asks for; where somebody chose one of their own, the door changes to it."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a page in a language, and say which; whatever was spoken before is spoken again afterwards."""
+        if request.path.startswith(FOR_MACHINES):
+            return self.get_response(request)
+        with translation.override(translation.get_language_from_request(request)):
+            response = self.get_response(request)
+            if response.headers.get("Content-Type", "").startswith("text/html"):
+                response.headers["Content-Language"] = translation.get_language() or "en"
+                patch_vary_headers(response, ["Accept-Language"])
+        return response
 
 
 class PlainAnswers:
