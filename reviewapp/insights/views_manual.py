@@ -33,7 +33,7 @@ def keys(request: SignedInRequest) -> HttpResponse:
     groups: dict[str, list[tuple[KeyAction, str, bool]]] = {}
     for action in KEYS:
         shown = (action, own.get(action.name, action.key), may(request.user.roles, action.permission))
-        groups.setdefault(action.group, []).append(shown)
+        groups.setdefault(str(action.group), []).append(shown)
     return render(request, "insights/keys.html", {"groups": groups, "pages": manual.PAGES})
 
 

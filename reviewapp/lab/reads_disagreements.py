@@ -182,7 +182,7 @@ def inbox(*, policy: str = "", section: str | None = None, reason: str = "") -> 
         )
         lines.append(
             GroupLine(
-                slug, key, code, titles.get((slug, code), ""), why, REASONS.get(why, "No reason given"), count, waiting,
+                slug, key, code, titles.get((slug, code), ""), why, str(REASONS.get(why, "No reason given")), count, waiting,
                 _direction(count, allows, finds), tally.get((slug, code), Rate(0, 0)), chosen,
             )
         )  # fmt: skip

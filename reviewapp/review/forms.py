@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from reviewapp.review.actions import Unclear, Wish
 
@@ -43,7 +44,9 @@ def seat_of(data: QueryDict) -> dict[str, Any]:
     """The cleaned seat: task, epoch, nonce, verdict, and `shown` as ids. Raises Unclear for a form that is not whole."""
     form = SeatForm(data)
     if not form.is_valid():
-        raise Unclear("This form is not whole. Reload the page; what you typed stays in your browser's form.")
+        raise Unclear(
+            _("This form is not whole. Reload the page; what you typed stays in your browser's form.")
+        )
     shown = []
     for part in form.cleaned_data["shown"].split(","):
         try:
@@ -96,8 +99,8 @@ def finding_of(typed: Typed) -> tuple[str, list[tuple[UUID, str]]]:
     """Label and findings that a choice means: `allowed`, or one `version:code`. Raises Unclear for neither."""
     if typed.chosen == "allowed":
         return "allowed", []
-    version, _, code = typed.chosen.partition(":")
+    version, _colon, code = typed.chosen.partition(":")
     try:
         return "violates", [(UUID(version), code)]
     except ValueError:
-        raise Unclear("Choose a section, or allowed.") from None
+        raise Unclear(_("Choose a section, or allowed.")) from None

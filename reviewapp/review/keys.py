@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from django.utils.translation import gettext_lazy as _
+
+from reviewapp.ui.words import Words
+
 
 @dataclass(frozen=True, slots=True)
 class KeyAction:
@@ -15,154 +19,175 @@ class KeyAction:
 
     name: str
     key: str
-    label: str
-    explains: str
-    group: str
-    when: str = ""
+    label: Words
+    explains: Words
+    group: Words
+    when: Words = ""
     permission: str = "queue.work"
 
 
-_DECIDE: Final = "Decide"
-_FORM: Final = "In the override form"
-_LOOK: Final = "Look closer"
-_MOVE: Final = "Move on"
+_DECIDE: Final = _("Decide")
+_FORM: Final = _("In the override form")
+_LOOK: Final = _("Look closer")
+_MOVE: Final = _("Move on")
 _SEES: Final = "queues.see"
 
 KEYS: Final[tuple[KeyAction, ...]] = (
     KeyAction(
         "confirm",
         "c",
-        "Confirm",
-        "Accepts the lead verdict and does what the line above the button says.",
+        _("Confirm"),
+        _("Accepts the lead verdict and does what the line above the button says."),
         _DECIDE,
-        "a verdict that says violates or allowed",
+        _("a verdict that says violates or allowed"),
     ),
     KeyAction(
         "override",
         "o",
-        "Override",
-        "Opens the form for your own call; closes nothing, sends nothing.",
+        _("Override"),
+        _("Opens the form for your own call; closes nothing, sends nothing."),
         _DECIDE,
     ),
     KeyAction(
-        "section", "1–9", "Override with that section", "Opens the form with that section chosen.", _DECIDE
+        "section",
+        "1–9",
+        _("Override with that section"),
+        _("Opens the form with that section chosen."),
+        _DECIDE,
     ),
-    KeyAction("allowed", "0", "Override with allowed", "Opens the form with Allowed chosen.", _DECIDE),
+    KeyAction("allowed", "0", _("Override with allowed"), _("Opens the form with Allowed chosen."), _DECIDE),
     KeyAction(
         "undo",
         "u",
-        "Undo",
-        "Takes your last call back while its window is open; again steps further back.",
+        _("Undo"),
+        _("Takes your last call back while its window is open; again steps further back."),
         _DECIDE,
-        "a call whose window is open",
+        _("a call whose window is open"),
     ),
-    KeyAction("save", "↵", "Save override", "Saves the open form.", _FORM),
-    KeyAction("reason", "⇧1–5", "Reason", "Chooses a reason.", _FORM),
+    KeyAction("save", "↵", _("Save override"), _("Saves the open form."), _FORM),
+    KeyAction("reason", "⇧1–5", _("Reason"), _("Chooses a reason."), _FORM),
     KeyAction(
         "action",
         "x",
-        "Change the action",
-        "What happens, for how long and where; the label stays, and it is no override.",
+        _("Change the action"),
+        _("What happens, for how long and where; the label stays, and it is no override."),
         _FORM,
     ),
-    KeyAction("note", "n", "Note", "Goes to the note: of the open form, else of the item.", _FORM),
-    KeyAction("cancel", "esc", "Cancel", "Brings the verdict back and keeps what you typed.", _FORM),
+    KeyAction("note", "n", _("Note"), _("Goes to the note: of the open form, else of the item."), _FORM),
+    KeyAction("cancel", "esc", _("Cancel"), _("Brings the verdict back and keeps what you typed."), _FORM),
     KeyAction(
         "evidence",
         "v",
-        "Evidence marks",
-        "Shows or hides what the reasoner quoted.",
+        _("Evidence marks"),
+        _("Shows or hides what the reasoner quoted."),
         _LOOK,
-        "quotations",
+        _("quotations"),
         _SEES,
     ),
     KeyAction(
         "reveal",
         "w",
-        "Reveal next",
-        "Shows the next masked word; with ⇧ all of them. Nothing is remembered after the item.",
+        _("Reveal next"),
+        _("Shows the next masked word; with ⇧ all of them. Nothing is remembered after the item."),
         _LOOK,
-        "masked text",
+        _("masked text"),
         _SEES,
     ),
     KeyAction(
         "attachments",
         "p",
-        "Attachments",
-        "Opens what is known of them, as text: type, host, address. Nothing is ever fetched.",
+        _("Attachments"),
+        _("Opens what is known of them, as text: type, host, address. Nothing is ever fetched."),
         _LOOK,
-        "an attachment",
+        _("an attachment"),
         _SEES,
     ),
     KeyAction(
         "previous_citation",
         "[",
-        "Previous citation",
-        "Lights up the section cited before this one.",
+        _("Previous citation"),
+        _("Lights up the section cited before this one."),
         _LOOK,
-        "cited sections",
+        _("cited sections"),
         _SEES,
     ),
     KeyAction(
         "next_citation",
         "]",
-        "Next citation",
-        "Lights up the next cited section.",
+        _("Next citation"),
+        _("Lights up the next cited section."),
         _LOOK,
-        "cited sections",
+        _("cited sections"),
         _SEES,
     ),
     KeyAction(
         "author",
         "i",
-        "Author history",
-        "Opens what the author wrote before, and what became of it.",
+        _("Author history"),
+        _("Opens what the author wrote before, and what became of it."),
         _LOOK,
-        "a known author",
+        _("a known author"),
         "author.see",
     ),
     KeyAction(
-        "focus", "z", "Focus", "Shows the item alone; again brings the rest back.", _LOOK, permission=_SEES
+        "focus",
+        "z",
+        _("Focus"),
+        _("Shows the item alone; again brings the rest back."),
+        _LOOK,
+        permission=_SEES,
     ),
     KeyAction(
         "translate",
         "t",
-        "Translate",
-        "Shows a machine translation below the original, in the language that you read best.",
+        _("Translate"),
+        _("Shows a machine translation below the original, in the language that you read best."),
         _LOOK,
-        "a translation engine, and a text in another language",
+        _("a translation engine, and a text in another language"),
     ),
     KeyAction(
         "make_case",
         "m",
-        "Make case",
-        "Opens a form that turns this item into a test of its policy; nothing is decided by it.",
+        _("Make case"),
+        _("Opens a form that turns this item into a test of its policy; nothing is decided by it."),
         _LOOK,
         permission="case.add",
     ),
-    KeyAction("skip", "s", "Skip", "Passes over this item; it is logged and goes back to the queue.", _MOVE),
+    KeyAction(
+        "skip", "s", _("Skip"), _("Passes over this item; it is logged and goes back to the queue."), _MOVE
+    ),
     KeyAction(
         "escalate",
         "e",
-        "Escalate",
-        "With a digit: to who is on call for threat to life, child safety, authority, legal, press or a policy question.",
+        _("Escalate"),
+        _(
+            "With a digit: to who is on call for threat to life, child safety, authority, legal, press or a policy question."
+        ),
         _MOVE,
     ),
     KeyAction(
-        "hold", "h", "Hold", "Puts the item aside until a time that you choose; it returns by itself.", _MOVE
+        "hold",
+        "h",
+        _("Hold"),
+        _("Puts the item aside until a time that you choose; it returns by itself."),
+        _MOVE,
     ),
     KeyAction(
-        "hand_over", "a", "Hand over", "Gives the item to somebody, or to another queue, with a note.", _MOVE
+        "hand_over",
+        "a",
+        _("Hand over"),
+        _("Gives the item to somebody, or to another queue, with a note."),
+        _MOVE,
     ),
     KeyAction(
         "restrict",
         "r",
-        "Restrict",
-        "Asks for a reference, then takes the item out of everything at once.",
+        _("Restrict"),
+        _("Asks for a reference, then takes the item out of everything at once."),
         _MOVE,
         permission="item.restrict",
     ),
-    KeyAction("help", "?", "Keyboard help", "Opens this list.", _MOVE, permission="help.read"),
+    KeyAction("help", "?", _("Keyboard help"), _("Opens this list."), _MOVE, permission="help.read"),
 )
 
 BY_NAME: Final[dict[str, KeyAction]] = {each.name: each for each in KEYS}

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
@@ -136,7 +137,7 @@ def queue_line(slug: str) -> tuple[UUID, QueueLine]:
     """A queue by its slug. Raises Missing."""
     queue = Queue.objects.filter(slug=slug).first()
     if queue is None:
-        raise Missing("There is no queue of this name. The list of queues shows what there is.")
+        raise Missing(_("There is no queue of this name. The list of queues shows what there is."))
     return queue.pk, _line(queue, 0, cap=FEW)
 
 
@@ -144,7 +145,7 @@ def queue_slug(queue: UUID) -> str:
     """The name of a queue in addresses. Raises Missing."""
     slug = Queue.objects.filter(pk=queue).values_list("slug", flat=True).first()
     if slug is None:
-        raise Missing("There is no such queue any more. The list of queues shows what there is.")
+        raise Missing(_("There is no such queue any more. The list of queues shows what there is."))
     return slug
 
 
@@ -202,7 +203,7 @@ def queue_members(slug: str) -> tuple[Queue, tuple[MemberLine, ...], tuple[tuple
     """A queue, its members in their order, and who else could join. Raises Missing."""
     queue = Queue.objects.filter(slug=slug).first()
     if queue is None:
-        raise Missing("There is no queue of this name. The list of queues shows what there is.")
+        raise Missing(_("There is no queue of this name. The list of queues shows what there is."))
     members = tuple(
         MemberLine(each.person_id, str(each.person), each.ordinal)
         for each in QueueMember.objects.select_related("person").filter(queue=queue)
@@ -323,7 +324,7 @@ def decision_record(decision: UUID) -> DecisionRecord:
         Decision.objects.select_related("item__source", "person", "task__queue").filter(pk=decision).first()
     )
     if made is None or made.item.restricted:
-        raise Missing("There is no such decision, or its item is restricted.")
+        raise Missing(_("There is no such decision, or its item is restricted."))
     later = Decision.objects.filter(replaces=made).values_list("pk", "kind").first()
     findings = made.findings.select_related("version").order_by("version__title", "section")
     calls = made.calls.select_related("verdict__version", "verdict__engine").order_by("verdict__at")
@@ -334,7 +335,7 @@ def decision_record(decision: UUID) -> DecisionRecord:
         decision=made, source=made.item.source.name, final=final, state=_decision_state(made, final, undone),
         findings=tuple((each.section, str(each.version)) for each in findings),
         actions=tuple(rules_actions.words(each, labels) for each in made.actions),
-        reason_code=rules.REASONS.get(made.reason_code, ""),
+        reason_code=str(rules.REASONS.get(made.reason_code, "")),
         verdicts=tuple(_answered(each, made) for each in sorted(calls, key=lambda c: c.verdict_id != made.lead_id)),
         shown=made.shown.get("verdicts", []), replaced_by=later[0] if later else None,
     )  # fmt: skip
@@ -350,9 +351,9 @@ def _answered(call: Any, made: Decision) -> AnsweredVerdict:
 
 def _decision_state(made: Decision, final: bool, undone: bool) -> str:
     if made.kind == rules.DecisionKind.UNDONE.value:
-        return "takes an earlier call back"
+        return _("takes an earlier call back")
     if undone:
-        return "taken back"
+        return _("taken back")
     if made.awaits_second and not final:
-        return "waits for a second person; the item is limited meanwhile"
-    return "final" if final else "can still be undone"
+        return _("waits for a second person; the item is limited meanwhile")
+    return _("final") if final else _("can still be undone")

@@ -29,7 +29,7 @@ def catalogue(*, retired: bool = False) -> tuple[ActionChoice, ...]:
 
 def labels() -> dict[str, str]:
     """Code to words of every action that was ever in the catalogue."""
-    return {each.code: each.label for each in (*SUPPLIED, *catalogue(retired=True))}
+    return {each.code: each.words for each in (*SUPPLIED, *catalogue(retired=True))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
@@ -92,7 +93,7 @@ def author_id(source: str, external_id: str) -> UUID:
         .first()
     )
     if found is None:
-        raise Missing("No item of this author ever arrived. Check the source and the id.")
+        raise Missing(_("No item of this author ever arrived. Check the source and the id."))
     return found
 
 
@@ -100,9 +101,9 @@ def author_page(author: UUID, person: Person, *, most: int = MANY) -> AuthorPage
     """Items newest first with their outcomes, and strikes. Raises Missing; Blind before the first call on one of them."""
     row = Author.objects.select_related("source").filter(pk=author).first()
     if row is None:
-        raise Missing("There is no such author.")
+        raise Missing(_("There is no such author."))
     if owed(person, author=author):
-        raise Blind("The history opens after your first call on the open item.")
+        raise Blind(_("The history opens after your first call on the open item."))
     now = database_time()
     strikes = tuple(_strike(each, now) for each in Strike.objects.filter(author=author).select_related("decision")
                     .prefetch_related("decision__findings").order_by("-at")[:MANY])  # fmt: skip
@@ -162,7 +163,7 @@ def _counts(author: UUID) -> tuple[int, int, int, int]:
 
 def _strike(row: Strike, now: datetime) -> StrikeLine:
     counts = row.expires_at > now and row.withdrawn_at is None
-    ended = "" if counts else "taken back" if row.withdrawn_at else "expired"
+    ended = "" if counts else _("taken back") if row.withdrawn_at else _("expired")
     sections = ", ".join(sorted(each.section for each in row.decision.findings.all()))
     points = rules_strikes.points([row.severity])
     return StrikeLine(row.decision_id, row.severity, points, sections, row.at, row.expires_at, counts, ended)

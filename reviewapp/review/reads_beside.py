@@ -5,6 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
 from reviewapp.review import reads_blind, rules, rules_checks
@@ -64,7 +67,7 @@ def escalation(task: Task | None) -> EscalationPanel | None:
         return None
     kind = KINDS[row.kind]
     return EscalationPanel(
-        kind.words, str(row.person), row.at, row.rings_at, row.help_sent, row.authority_told, row.reference,
+        _(kind.words), str(row.person), row.at, row.rings_at, row.help_sent, row.authority_told, row.reference,
         row.answered_at, kind.answers,
     )  # fmt: skip
 
@@ -78,7 +81,7 @@ def notes(item: UUID, person: Person) -> tuple[NoteLine, ...]:
     return tuple(
         NoteLine(
             str(row.person),
-            rules.NOTE_WORDS[row.kind],
+            str(rules.NOTE_WORDS[row.kind]),
             plain(row.text, masks=veil.over_words_on(row.text), part=f"n{place}-"),
             row.at,
             cites[row.pk],
@@ -109,34 +112,29 @@ def badges(lead: Any, attachments: int) -> tuple[Badge, ...]:
     """One badge for each failed check of the lead verdict, and for what it could not see."""
     if lead is None:
         return ()
+    told_unstable = _("Unstable (%(agree)d of %(looks)d agree)") % {"agree": lead.agree, "looks": lead.looks}
+    told_dropped = ngettext(
+        "%(count)d quote not in the item, dropped",
+        "%(count)d quotes not in the item, dropped",
+        lead.dropped_quotes,
+    ) % {"count": lead.dropped_quotes}
+    told_unseen = ngettext(
+        "Did not see: %(count)d attachment", "Did not see: %(count)d attachments", attachments
+    ) % {"count": attachments}
     allowed = [text for section in lead.sections if section.cited for text in section.allowed]
     told = [
-        (lead.injection_suspected, Badge("shield-alert", "Injection suspected", "warn")),
-        (lead.unknown_sections, Badge("file-x", "Cites unknown section", "bad")),
+        (lead.injection_suspected, Badge("shield-alert", _("Injection suspected"), "warn")),
+        (lead.unknown_sections, Badge("file-x", _("Cites unknown section"), "bad")),
         (
             rules_checks.contradicts(lead.label, lead.rationale),
-            Badge("git-compare", "Verdict contradicts rationale", "bad"),
+            Badge("git-compare", _("Verdict contradicts rationale"), "bad"),
         ),
         (
             rules_checks.only_allowed_examples(lead.label, lead.evidence_for, allowed),
-            Badge("file-x", "Cites only an allowed example", "bad"),
+            Badge("file-x", _("Cites only an allowed example"), "bad"),
         ),
-        (lead.unstable, Badge("repeat", f"Unstable ({lead.agree} of {lead.looks} agree)", "warn")),
-        (
-            lead.dropped_quotes,
-            Badge(
-                "file-x",
-                f"{lead.dropped_quotes} {_plural(lead.dropped_quotes, 'quote')} not in the item, dropped",
-                "warn",
-            ),
-        ),
-        (
-            attachments,
-            Badge("eye-off", f"Did not see: {attachments} {_plural(attachments, 'attachment')}", "warn"),
-        ),
+        (lead.unstable, Badge("repeat", told_unstable, "warn")),
+        (lead.dropped_quotes, Badge("file-x", told_dropped, "warn")),
+        (attachments, Badge("eye-off", told_unseen, "warn")),
     ]
     return tuple(badge for fails, badge in told if fails)
-
-
-def _plural(count: int, word: str) -> str:
-    return word if count == 1 else f"{word}s"

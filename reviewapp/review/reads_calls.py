@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
 from reviewapp.audit.clock import database_time
@@ -63,17 +65,18 @@ def _line(made: Decision, words: str, labels: dict[str, str], now: datetime) -> 
 
 def _how(made: Decision) -> str:
     if made.kind == "second":
-        return "As second person"
+        return _("As second person")
     if made.shown.get("blind"):
-        return "Blind, same call"
+        return _("Blind, same call")
     if made.automation == "partially":
-        return "Confirmed"
-    return "Override" if any(each.call == "overridden" for each in made.calls.all()) else "Own call"
+        return _("Confirmed")
+    overridden = any(each.call == "overridden" for each in made.calls.all())
+    return _("Override") if overridden else _("Own call")
 
 
 def _state(made: Decision, later: Decision | None, left: int) -> str:
     if later is not None:
-        return "taken back" if later.kind == "undone" else "replaced"
+        return _("taken back") if later.kind == "undone" else _("replaced")
     if left:
-        return f"undo open, {left} s"
-    return "waits for a second person" if made.awaits_second else "sent"
+        return _("undo open, %(seconds)d s") % {"seconds": left}
+    return _("waits for a second person") if made.awaits_second else _("sent")

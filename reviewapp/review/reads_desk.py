@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
@@ -162,7 +163,7 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
     found = task.item if task else _item(item)
     content = intake.contents([item], include_restricted=restricted).get(item)
     if content is None or (found.restricted and not restricted):
-        raise Missing("There is no such item, or its content was erased or restricted.")
+        raise Missing(_("There is no such item, or its content was erased or restricted."))
     blind = reads_blind.is_blind(task, person)
     panel = [] if blind else list(screening.verdict_panel(item))
     lead = panel[0] if panel else None
@@ -258,7 +259,7 @@ def queue_of(item: UUID) -> str:
         .first()
     )
     if slug is None:
-        raise Missing("This item is in no queue.")
+        raise Missing(_("This item is in no queue."))
     return slug
 
 
@@ -284,7 +285,7 @@ def ready(person: Person) -> str:
         .first()
     )
     content = intake.contents([item]).get(item) if item else None
-    return (_preview(content, person) or "no text") if content else ""
+    return (_preview(content, person) or _("no text")) if content else ""
 
 
 def _preview(content: Any, person: Person) -> str:
@@ -295,7 +296,7 @@ def _preview(content: Any, person: Person) -> str:
 def _item(item: UUID) -> Item:
     first = Item.objects.select_related("source", "author").filter(pk=item).first()
     if first is None:
-        raise Missing("There is no such item.")
+        raise Missing(_("There is no such item."))
     return first
 
 
@@ -376,7 +377,7 @@ def _outcome(lead: Any, first: Decision | None, usuals: Usuals) -> tuple[str, st
     """What Confirm accepts, in words, what it does, and whether that waits for a second person."""
     if first is not None:
         codes = ", ".join(sorted(first.findings.values_list("section", flat=True)))
-        does = rules_actions.words(first.actions[0], {each.code: each.label for each in usuals.catalogue})
+        does = rules_actions.words(first.actions[0], {each.code: each.words for each in usuals.catalogue})
         return f"{rules.LABEL_WORDS[str(first.label)]} {codes}".strip(), does, False
     cited = [each for each in lead.sections if each.cited] if lead.label == "violates" else []
     severity = max((each.severity for each in cited), default=0)
@@ -384,7 +385,7 @@ def _outcome(lead: Any, first: Decision | None, usuals: Usuals) -> tuple[str, st
     choice = next((each for each in usuals.catalogue if each.code == code), SUPPLIED[0])
     codes = ", ".join(each.code for each in cited)
     severe = severity >= rules_actions.SECOND_FROM or choice.second
-    return f"{rules.LABEL_WORDS[lead.label]} {codes}".strip(), choice.label, severe
+    return f"{rules.LABEL_WORDS[lead.label]} {codes}".strip(), choice.words, severe
 
 
 def _answered(task: Task | None, seat: Seat | None) -> Decision | None:
@@ -431,7 +432,7 @@ def _others(version: UUID | None, usuals: Usuals) -> tuple[OtherPolicy, ...]:
     """Sections beyond the digits of this policy, then those of every other published one."""
     rest = _sections(version)[len(_DIGITS) :] if version else ()
     groups = (
-        [OtherPolicy("More of this policy", tuple(_option(version, each, usuals) for each in rest))]
+        [OtherPolicy(_("More of this policy"), tuple(_option(version, each, usuals) for each in rest))]
         if rest and version
         else []
     )

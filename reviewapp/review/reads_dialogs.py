@@ -5,12 +5,15 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts import rules as who
 from reviewapp.accounts.models import Person
 from reviewapp.review import rules_claims
 from reviewapp.review.models import Queue, QueueMember, Task
 from reviewapp.review.rules_escalation import KINDS
+from reviewapp.ui.words import Words
 
 MOST_PEOPLE: Final = 200
 
@@ -21,7 +24,7 @@ class HoldChoice:
 
     code: str
     digit: int
-    words: str
+    words: Words
     at: datetime | None
 
 
@@ -55,8 +58,8 @@ class Dialogs:
     holds_used: int
     holds_most: int
     holds: tuple[HoldChoice, ...]
-    waits: dict[str, str]
-    why: dict[str, str]
+    waits: dict[str, Words]
+    why: dict[str, Words]
     people: tuple[Colleague, ...]
     queues: tuple[tuple[UUID, str], ...]
     kinds: tuple[EscalationChoice, ...]
@@ -91,11 +94,11 @@ def _kinds() -> tuple[EscalationChoice, ...]:
         EscalationChoice(
             code,
             digit,
-            kind.words,
+            _(kind.words),
             kind.target_minutes,
             kind.limits,
             kind.keeps,
-            on_call.get(code, "every senior"),
+            on_call.get(code, _("every senior")),
         )
         for digit, (code, kind) in enumerate(KINDS.items(), start=1)
     )

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from reviewapp.review.rules_mask import Veil
 from reviewapp.review.rules_text import Run, host_of, plain
@@ -49,7 +50,7 @@ def thread(context: Sequence[dict[str, Any]], author: str, veil: Veil) -> tuple[
     messages = []
     for number, entry in enumerate(context):
         is_author = bool(author) and entry.get("author_id") == author
-        who = "Author of this item" if is_author else (entry.get("role") or "message").capitalize()
+        who = _("Author of this item") if is_author else (entry.get("role") or _("message")).capitalize()
         text = entry.get("text", "")
         said = plain(text, masks=veil.over(text), part=f"t{number}-")
         messages.append(Message(who, is_author, who[:1].upper(), said))
@@ -60,7 +61,7 @@ def attachments(sent: Sequence[dict[str, Any]]) -> tuple[Attachment, ...]:
     """Attachments as they were sent; their host is read from the address, nothing is asked of it."""
     return tuple(
         Attachment(
-            each.get("media_type") or "type not said", host_of(each.get("url", "")), each.get("url", "")
+            each.get("media_type") or _("type not said"), host_of(each.get("url", "")), each.get("url", "")
         )
         for each in sent
     )

@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
@@ -74,7 +75,7 @@ class Group:
     @property
     def count(self) -> str:
         """The number as it is shown."""
-        return f"{MOST} or more" if self.total >= MOST else str(self.total)
+        return _("%(number)d or more") % {"number": MOST} if self.total >= MOST else str(self.total)
 
 
 @dataclass(frozen=True, slots=True)

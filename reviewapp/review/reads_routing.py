@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from reviewapp.intake.models import Item, Source
 from reviewapp.intake.rules import FlagKind
 from reviewapp.policies.models import Policy
@@ -108,9 +110,11 @@ def _judged(rows: Sequence[RoutingRule], sample: Sequence[Sampled]) -> tuple[Rul
         wrong = rules_routing.impossible(routes[place], **there)
         above = next((n for n in range(place) if rules_routing.shadows(routes[n], routes[place])), None)
         if above is not None:
-            wrong.append(f"Never reached: rule {above + 1} takes everything that it would.")
+            wrong.append(
+                _("Never reached: rule %(number)d takes everything that it would.") % {"number": above + 1}
+            )
         elif not wrong and sample and not taken[place]:
-            wrong.append(f"Takes none of the {len(sample)} items that are due next.")
+            wrong.append(_("Takes none of the %(count)d items that are due next.") % {"count": len(sample)})
         lines.append(RuleLine(place + 1, row, _conditions(row), taken[place], tuple(wrong)))
     return tuple(lines)
 
@@ -119,10 +123,10 @@ def tried(item: UUID) -> Tried:
     """Which rule takes an item, and why the ones above do not. Raises Missing."""
     known = facts_of([item]).get(item) if Item.objects.filter(pk=item, restricted=False).exists() else None
     if known is None:
-        raise Missing("There is no such item. Give the id from its address.")
+        raise Missing(_("There is no such item. Give the id from its address."))
     steps = []
     for line in _lines():
-        lacking = tuple(rules.misses(route_of(line.rule), known))
+        lacking = tuple(_(each) for each in rules.misses(route_of(line.rule), known))
         steps.append((line, lacking))
         if not lacking:
             break
@@ -139,10 +143,10 @@ def tried(item: UUID) -> Tried:
 
 def _words_of(facts: Any) -> tuple[tuple[str, str], ...]:
     return (
-        ("source", facts.source), ("policies", ", ".join(sorted(facts.policies)) or "none"),
-        ("flags", ", ".join(facts.flag_kinds) or "none"), ("label", facts.label or "no verdict"),
-        ("severity", str(facts.severity)), ("confidence", facts.confidence or "–"), ("language", words_of("und" if facts.detected else facts.language, facts.language)),
-        ("country", facts.country or "–"), ("author", facts.author or "–"),
+        (_("source"), facts.source), (_("policies"), ", ".join(sorted(facts.policies)) or _("none")),
+        (_("flags"), ", ".join(facts.flag_kinds) or _("none")), (_("label"), facts.label or _("no verdict")),
+        (_("severity"), str(facts.severity)), (_("confidence"), facts.confidence or "–"), (_("language"), words_of("und" if facts.detected else facts.language, facts.language)),
+        (_("country"), facts.country or "–"), (_("author"), facts.author or "–"),
     )  # fmt: skip
 
 
@@ -153,12 +157,14 @@ def _lines() -> tuple[RuleLine, ...]:
 
 def _conditions(row: RoutingRule) -> tuple[str, ...]:
     named = (
-        ("policy", row.policies), ("source", row.sources), ("flag", row.flag_kinds), ("language", [name_of(each) for each in row.languages]),
-        ("country", row.countries), ("author", row.authors), ("confidence", row.confidences),
+        (_("policy is %(names)s"), row.policies), (_("source is %(names)s"), row.sources), (_("flag is %(names)s"), row.flag_kinds),
+        (_("language is %(names)s"), [name_of(each) for each in row.languages]), (_("country is %(names)s"), row.countries),
+        (_("author is %(names)s"), row.authors), (_("confidence is %(names)s"), row.confidences),
     )  # fmt: skip
-    words = [f"{name} is {' or '.join(values)}" for name, values in named if values]
+    either = f" {_('or')} "
+    words = [told % {"names": either.join(values)} for told, values in named if values]
     if row.severity_from:
-        words.append(f"severity is {row.severity_from} or more")
+        words.append(_("severity is %(severity)d or more") % {"severity": row.severity_from})
     if row.without_verdict:
-        words.append("no verdict says violates or allowed")
+        words.append(_("no verdict says violates or allowed"))
     return tuple(words)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
@@ -56,7 +57,8 @@ def panel(item: UUID, person: Person, found: Item, text: str, veil: Veil) -> Tra
 
 def _why_not(language: str, target: str, text: str) -> str:
     if not settings.TRANSLATION_URL:
-        return OFF
+        return str(OFF)
     if not text.strip():
-        return "There is no text to translate."
-    return f"The item is in {name_of(target)} already." if language == target else ""
+        return _("There is no text to translate.")
+    already = _("The item is in %(language)s already.") % {"language": name_of(target)}
+    return already if language == target else ""

@@ -7,8 +7,12 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
+
 from reviewapp.ui.languages import base_of
 from reviewapp.ui.states import State
+from reviewapp.ui.words import Words
 
 
 class TaskKind(StrEnum):
@@ -41,25 +45,25 @@ class NoteKind(StrEnum):
     ESCALATION = "escalation"
 
 
-NOTE_WORDS: Final[dict[str, str]] = {
-    NoteKind.NOTE.value: "note",
-    NoteKind.HOLD.value: "held it",
-    NoteKind.HANDOVER.value: "handed it over",
-    NoteKind.TAKE_OVER.value: "took it over",
-    NoteKind.ESCALATION.value: "escalated it",
+NOTE_WORDS: Final[dict[str, Words]] = {
+    NoteKind.NOTE.value: _("note"),
+    NoteKind.HOLD.value: _("held it"),
+    NoteKind.HANDOVER.value: _("handed it over"),
+    NoteKind.TAKE_OVER.value: _("took it over"),
+    NoteKind.ESCALATION.value: _("escalated it"),
 }
 
 OPEN_TASK_STATES: Final = ("waiting", "claimed", "held")
 
 TASK_STATES: Final[dict[str, State]] = {
-    "waiting": State("Waiting", "moderator", "is claimed by the next person", ("claimed", "withdrawn")),
+    "waiting": State(_("Waiting"), _("moderator"), _("is claimed by the next person"), ("claimed", "withdrawn")),
     "claimed": State(
-        "Claimed", "the person who claimed it", "is decided, skipped, held, or returns at the end of its lease",
+        _("Claimed"), _("the person who claimed it"), _("is decided, skipped, held, or returns at the end of its lease"),
         ("waiting", "held", "done", "withdrawn"),
     ),
-    "held": State("Held", "the person who holds it", "returns at its time", ("claimed", "waiting", "done", "withdrawn")),
-    "done": State("Done", "nobody", "stays, unless the decision is undone", ("claimed", "waiting")),
-    "withdrawn": State("Withdrawn", "nobody", "the item was replaced, erased or restricted"),
+    "held": State(_("Held"), _("the person who holds it"), _("returns at its time"), ("claimed", "waiting", "done", "withdrawn")),
+    "done": State(_("Done"), _("nobody"), _("stays, unless the decision is undone"), ("claimed", "waiting")),
+    "withdrawn": State(_("Withdrawn"), _("nobody"), _("the item was replaced, erased or restricted")),
 }  # fmt: skip
 
 
@@ -176,17 +180,18 @@ def _matches(rule: Route, facts: Facts) -> bool:
 
 
 def misses(rule: Route, facts: Facts) -> list[str]:
-    """The conditions of `rule` that `facts` do not meet, each as a word; none where the rule fires."""
+    """The conditions of `rule` that `facts` do not meet, each as a marked English word; none where the rule fires."""
     held = {
-        "policy": not rule.policies or not rule.policies.isdisjoint(facts.policies),
-        "source": not rule.sources or facts.source in rule.sources,
-        "flag": not rule.flag_kinds or not rule.flag_kinds.isdisjoint(facts.flag_kinds),
-        "severity": facts.severity >= rule.severity_from,
-        "without a verdict": not rule.without_verdict or facts.label in {"", "unsure"},
-        "language": not rule.languages or base_of(facts.language) in map(base_of, rule.languages),
-        "country": not rule.countries or facts.country in rule.countries,
-        "author": not rule.authors or facts.author in rule.authors,
-        "confidence": not rule.confidences or facts.confidence in rule.confidences,
+        gettext_noop("policy"): not rule.policies or not rule.policies.isdisjoint(facts.policies),
+        gettext_noop("source"): not rule.sources or facts.source in rule.sources,
+        gettext_noop("flag"): not rule.flag_kinds or not rule.flag_kinds.isdisjoint(facts.flag_kinds),
+        gettext_noop("severity"): facts.severity >= rule.severity_from,
+        gettext_noop("without a verdict"): not rule.without_verdict or facts.label in {"", "unsure"},
+        gettext_noop("language"): not rule.languages
+        or base_of(facts.language) in map(base_of, rule.languages),
+        gettext_noop("country"): not rule.countries or facts.country in rule.countries,
+        gettext_noop("author"): not rule.authors or facts.author in rule.authors,
+        gettext_noop("confidence"): not rule.confidences or facts.confidence in rule.confidences,
     }
     return [condition for condition, holds in held.items() if not holds]
 
@@ -225,43 +230,52 @@ def urgency(facts: Facts) -> list[str]:
 
 
 _TERM_WORDS: Final = {
-    "authority_order": "authority order",
-    "legal_notice": "legal notice",
-    "threat_to_life": "threat to life",
-    "child_safety": "child safety",
-    "terrorism": "terrorism",
+    "authority_order": _("authority order"),
+    "legal_notice": _("legal notice"),
+    "threat_to_life": _("threat to life"),
+    "child_safety": _("child safety"),
+    "terrorism": _("terrorism"),
 }
 
 
 def why_here(terms: Mapping[str, Any], *, severity: int, reports: int) -> str:
     """The terms of a rank as words, most pressing first: `threat to life · due time · severity 3 · reported by 2`."""
-    words = [_TERM_WORDS[each] for each in terms.get("urgent", ()) if each in _TERM_WORDS]
-    words.append("due time")
+    words = [str(_TERM_WORDS[each]) for each in terms.get("urgent", ()) if each in _TERM_WORDS]
+    words.append(gettext("due time"))
     if terms.get("severity"):
-        words.append(f"severity {severity}")
+        words.append(gettext("severity %(severity)d") % {"severity": severity})
     if terms.get("doubt"):
-        words.append("the machine is in doubt")
+        words.append(gettext("the machine is in doubt"))
     if reports:
-        words.append(f"reported by {reports}")
+        words.append(gettext("reported by %(reports)d") % {"reports": reports})
     return " · ".join(words)
 
 
-LABEL_WORDS: Final[dict[str, str]] = {"violates": "Violates", "allowed": "Allowed", "unsure": "Unsure"}
+LABEL_WORDS: Final[dict[str, Words]] = {
+    "violates": _("Violates"),
+    "allowed": _("Allowed"),
+    "unsure": _("Unsure"),
+}
+CONFIDENCE_WORDS: Final[dict[str, Words]] = {
+    "low": _("low confidence"),
+    "medium": _("medium confidence"),
+    "high": _("high confidence"),
+}
 
-REASONS: Final[dict[str, str]] = {
-    "exception_applies": "Exception applies",
-    "context_missed": "Context missed by reasoner",
-    "wrong_section": "Wrong section, still violates",
-    "quoted_speech": "Quoted or reported speech",
-    "policy_unclear": "Policy unclear",
+REASONS: Final[dict[str, Words]] = {
+    "exception_applies": _("Exception applies"),
+    "context_missed": _("Context missed by reasoner"),
+    "wrong_section": _("Wrong section, still violates"),
+    "quoted_speech": _("Quoted or reported speech"),
+    "policy_unclear": _("Policy unclear"),
 }
 """Why a person disagrees: code to words, in the order of the keys ⇧1–5."""
 
-ACTION_WORDS: Final[dict[str, str]] = {
-    ActionCode.NONE.value: "None: stays up",
-    ActionCode.REMOVE.value: "Remove",
-    ActionCode.LIMIT.value: "Limit",
-    ActionCode.WARN.value: "Warn",
+ACTION_WORDS: Final[dict[str, Words]] = {
+    ActionCode.NONE.value: _("None: stays up"),
+    ActionCode.REMOVE.value: _("Remove"),
+    ActionCode.LIMIT.value: _("Limit"),
+    ActionCode.WARN.value: _("Warn"),
 }
 """Actions that one person may choose. Suspending an author takes a second person, so it is not in the list."""
 

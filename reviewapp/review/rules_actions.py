@@ -6,12 +6,24 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-RESTRICTIONS: Final[dict[str, str]] = {
-    "none": "None", "visibility": "Less visible", "removal": "Removed", "warning": "Author warned", "account": "Account",
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_noop, ngettext
+
+from reviewapp.ui.words import Words
+
+RESTRICTIONS: Final[dict[str, Words]] = {
+    "none": _lazy("None"), "visibility": _lazy("Less visible"), "removal": _lazy("Removed"),
+    "warning": _lazy("Author warned"), "account": _lazy("Account"),
 }  # fmt: skip
-REQUIRABLE: Final[dict[str, str]] = {"days": "How long", "territories": "Where", "reason": "A typed reason"}
-EXCEPTIONS: Final[dict[str, str]] = {
-    "public_interest": "Public interest", "art": "Art", "counter_speech": "Counter-speech", "regional_law": "Regional law",
+REQUIRABLE: Final[dict[str, Words]] = {
+    "days": _lazy("How long"),
+    "territories": _lazy("Where"),
+    "reason": _lazy("A typed reason"),
+}
+EXCEPTIONS: Final[dict[str, Words]] = {
+    "public_interest": _lazy("Public interest"), "art": _lazy("Art"),
+    "counter_speech": _lazy("Counter-speech"), "regional_law": _lazy("Regional law"),
 }  # fmt: skip
 """Why what violates stays up; it counts as agreement with the verdict."""
 
@@ -34,17 +46,28 @@ class ActionChoice:
     severities: tuple[int, ...] = ()
     second: bool = False
 
+    @property
+    def words(self) -> str:
+        """Its name on a page: translated as long as it is the supplied one, which no house renamed."""
+        return _(self.label) if _SUPPLIED_LABELS.get(self.code) == self.label else self.label
+
 
 SUPPLIED: Final = (
-    ActionChoice("remove", "Remove", "removal", severities=(2, 3, 4)),
-    ActionChoice("limit", "Limit", "visibility", severities=(1,)),
-    ActionChoice("warn", "Warn", "warning"),
-    ActionChoice("none", "None: stays up", "none"),
+    ActionChoice("remove", gettext_noop("Remove"), "removal", severities=(2, 3, 4)),
+    ActionChoice("limit", gettext_noop("Limit"), "visibility", severities=(1,)),
+    ActionChoice("warn", gettext_noop("Warn"), "warning"),
+    ActionChoice("none", gettext_noop("None: stays up"), "none"),
     ActionChoice(
-        "suspend_author", "Suspend author", "account", days=7, requires=("days", "reason"), second=True
+        "suspend_author",
+        gettext_noop("Suspend author"),
+        "account",
+        days=7,
+        requires=("days", "reason"),
+        second=True,
     ),
 )
 """What a house starts with, in the order of the digits in the dialog."""
+_SUPPLIED_LABELS: Final = {each.code: each.label for each in SUPPLIED}
 
 
 def default_for(catalogue: Sequence[ActionChoice], label: str, severity: int) -> str:
@@ -74,10 +97,10 @@ def may_be_usual(choice: ActionChoice) -> bool:
 def parameters_of(choice: ActionChoice, days: str, territories: str) -> dict[str, Any]:
     """Duration and territories as they are stored; the usual ones where nothing was said. ValueError says what is wrong."""
     if days and not (days.isascii() and days.isdigit() and 0 < int(days) <= 3_650):
-        raise ValueError("How long is a number of days from 1 to 3650, or empty for no end.")
+        raise ValueError(_("How long is a number of days from 1 to 3650, or empty for no end."))
     where = tuple(territories.replace(",", " ").upper().split())
     if not all(_COUNTRY.match(each) for each in where):
-        raise ValueError("Where is a list of country codes such as DE FR, or empty for everywhere.")
+        raise ValueError(_("Where is a list of country codes such as DE FR, or empty for everywhere."))
     chosen: dict[str, Any] = {}
     if days or choice.days:
         chosen["days"] = int(days) if days else choice.days
@@ -89,13 +112,13 @@ def parameters_of(choice: ActionChoice, days: str, territories: str) -> dict[str
 def missing(choice: ActionChoice, chosen: Mapping[str, Any], reason: str) -> list[str]:
     """The words of what the action asks for and did not get."""
     got = {**chosen, "reason": reason.strip()}
-    return [REQUIRABLE[each] for each in choice.requires if not got.get(each)]
+    return [str(REQUIRABLE[each]) for each in choice.requires if not got.get(each)]
 
 
 def check_review_day(day: date | None, today: date) -> str:
     """What is wrong with the day on which an exception is looked at again; empty for nothing."""
     if day is None or not today < day <= today + timedelta(days=730):
-        return "An exception needs a day, within two years, on which it is looked at again."
+        return _("An exception needs a day, within two years, on which it is looked at again.")
     return ""
 
 
@@ -104,24 +127,24 @@ def words(action: Mapping[str, Any], labels: Mapping[str, str]) -> str:
     given = action.get("parameters") or {}
     parts = [labels.get(action["code"], action["code"])]
     if given.get("days"):
-        parts.append(f"{given['days']} days")
+        parts.append(ngettext("%(days)d day", "%(days)d days", given["days"]) % {"days": given["days"]})
     if given.get("territories"):
-        parts.append(f"in {' '.join(given['territories'])}")
+        parts.append(_("in %(territories)s") % {"territories": " ".join(given["territories"])})
     return ", ".join(parts)
 
 
 def check_choice(choice: ActionChoice) -> str:
     """What is wrong with an action of the catalogue; empty for nothing."""
     if not _CODE.match(choice.code):
-        return "A code has 2 to 39 small letters or underscores."
+        return _("A code has 2 to 39 small letters or underscores.")
     if not choice.label.strip() or len(choice.label) > 60:
-        return "Give it a name of at most 60 characters."
+        return _("Give it a name of at most 60 characters.")
     if choice.restriction not in RESTRICTIONS or not set(choice.requires) <= set(REQUIRABLE):
-        return "Choose from the lists."
+        return _("Choose from the lists.")
     if not set(choice.severities) <= {1, 2, 3, 4} or not 0 <= choice.days <= 3_650:
-        return "Severities are 1 to 4, and a duration is 0 to 3650 days."
+        return _("Severities are 1 to 4, and a duration is 0 to 3650 days.")
     if not all(_COUNTRY.match(each) for each in choice.territories):
-        return "Territories are country codes such as DE FR."
+        return _("Territories are country codes such as DE FR.")
     if choice.restriction == "account" and (choice.severities or not choice.second):
-        return "What touches an account is never a default and always waits for a second person."
+        return _("What touches an account is never a default and always waits for a second person.")
     return ""

@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Final
 
+from django.utils.translation import gettext_lazy as _
+
+from reviewapp.ui.words import Words
+
 MOST_HOLDS: Final = 5
 LONGEST_HOLD: Final = timedelta(days=7)
 ASSIGNED: Final = timedelta(hours=4)
@@ -18,36 +22,36 @@ STAY_KEPT: Final = timedelta(days=90)
 DRAFT_KEPT: Final = timedelta(days=14)
 MOST_NOTE: Final = 2_000
 
-HOLD_UNTIL: Final[dict[str, str]] = {
-    "hour": "1 hour",
-    "shift": "End of my shift",
-    "tomorrow": "Tomorrow 09:00",
-    "answer": "Until the author or reporter answers, 7 days at most",
-    "other": "Other time",
+HOLD_UNTIL: Final[dict[str, Words]] = {
+    "hour": _("1 hour"),
+    "shift": _("End of my shift"),
+    "tomorrow": _("Tomorrow 09:00"),
+    "answer": _("Until the author or reporter answers, 7 days at most"),
+    "other": _("Other time"),
 }
 """When a held item returns: code to words, in the order of the digits in the dialog."""
 
-HOLD_WAITS: Final[dict[str, str]] = {
-    "answer": "An answer of author or reporter",
-    "translation": "A translation",
-    "policy": "An answer on the policy",
-    "colleague": "A colleague",
-    "other": "Something else",
+HOLD_WAITS: Final[dict[str, Words]] = {
+    "answer": _("An answer of author or reporter"),
+    "translation": _("A translation"),
+    "policy": _("An answer on the policy"),
+    "colleague": _("A colleague"),
+    "other": _("Something else"),
 }
 
-HAND_WHY: Final[dict[str, str]] = {
-    "language": "Language I do not read",
-    "acquainted": "I know the author",
-    "heavy": "Too heavy for me today",
-    "expertise": "Somebody knows this better",
-    "other": "Other",
+HAND_WHY: Final[dict[str, Words]] = {
+    "language": _("Language I do not read"),
+    "acquainted": _("I know the author"),
+    "heavy": _("Too heavy for me today"),
+    "expertise": _("Somebody knows this better"),
+    "other": _("Other"),
 }
 
-TAKE_OVER_WHY: Final[dict[str, str]] = {
-    "urgent": "It is urgent",
-    "away": "Its holder is away",
-    "expertise": "It needs another person",
-    "other": "Other",
+TAKE_OVER_WHY: Final[dict[str, Words]] = {
+    "urgent": _("It is urgent"),
+    "away": _("Its holder is away"),
+    "expertise": _("It needs another person"),
+    "other": _("Other"),
 }
 
 
@@ -71,6 +75,6 @@ def hold_end(
     return other if choice == "other" else None
 
 
-def choices_of(table: Mapping[str, str]) -> list[tuple[str, str, int]]:
+def choices_of(table: Mapping[str, Words]) -> list[tuple[str, Words, int]]:
     """Code, words and digit of each choice of a dialog."""
     return [(code, words, number) for number, (code, words) in enumerate(table.items(), start=1)]

@@ -10,6 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
+
 from reviewapp.review.rules_severe import FAMILY_KINDS, PHRASES, SEVERE
 
 WHOLE_FROM: Final = 3
@@ -29,7 +32,7 @@ _JOINER: Final = "\u200d"
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """One masked place, `start` to `end` in characters, and what kind of thing stands there."""
+    """One masked place, `start` to `end` in characters, and what kind of thing stands there, as a marked English word."""
 
     start: int
     end: int
@@ -71,7 +74,7 @@ def masks(
     if mode == "off":
         return ()
     if mode == "whole" and (severity is None or severity >= WHOLE_FROM):
-        return tuple(Mask(start, end, "text") for start, end in _sentences(text))
+        return tuple(Mask(start, end, gettext_noop("text")) for start, end in _sentences(text))
     found = list(severe_words(text))
     if (severity or 0) >= PASSAGE_FROM and family in FAMILY_KINDS:
         found += _passages(text, quotes, FAMILY_KINDS[family])
@@ -103,11 +106,13 @@ def folded(token: str) -> str:
 
 def label(text: str, kind: str) -> str:
     """What stands in the place of masked text: its kind and its length, such as `insult · 6 letters`."""
-    words = text.split()
-    if len(words) > 1:
-        return f"{kind} · {len(words)} words"
-    count = letters(text)
-    return f"{kind} · {count} letter{'' if count == 1 else 's'}"
+    words = len(text.split())
+    if words > 1:
+        told, count = ngettext("%(kind)s · %(count)d word", "%(kind)s · %(count)d words", words), words
+    else:
+        count = letters(text)
+        told = ngettext("%(kind)s · %(count)d letter", "%(kind)s · %(count)d letters", count)
+    return told % {"kind": _(kind), "count": count}
 
 
 def letters(text: str) -> int:

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from reviewapp.review.rules import Facts, Route, misses
 from reviewapp.ui.languages import base_of
 
@@ -34,16 +36,18 @@ def impossible(
 ) -> list[str]:
     """What in a rule no item can meet, as sentences; `policies`, `sources` and `flag_kinds` are those that there are."""
     named = (
-        ("policy", rule.policies, policies), ("source", rule.sources, sources),
-        ("kind of flag", rule.flag_kinds, flag_kinds), ("confidence", rule.confidences, CONFIDENCES),
+        (_("There is no policy called %(names)s."), rule.policies, policies),
+        (_("There is no source called %(names)s."), rule.sources, sources),
+        (_("There is no kind of flag called %(names)s."), rule.flag_kinds, flag_kinds),
+        (_("There is no confidence called %(names)s."), rule.confidences, CONFIDENCES),
     )  # fmt: skip
     wrong = [
-        f"There is no {kind} called {', '.join(sorted(unknown))}."
-        for kind, names, known in named
+        words % {"names": ", ".join(sorted(unknown))}
+        for words, names, known in named
         if (unknown := names - frozenset(known))
     ]
     if rule.severity_from and rule.without_verdict:
-        wrong.append("A severity needs a verdict of violates, which the other condition rules out.")
+        wrong.append(_("A severity needs a verdict of violates, which the other condition rules out."))
     return wrong
 
 

@@ -7,45 +7,47 @@ frequent, and masking it would slow the work and spare nobody.
 
 from typing import Final
 
+from django.utils.translation import gettext_noop as _
+
 SEVERE: Final[dict[str, str]] = {
-    "slur": """
+    _("slur"): """
         nigger* nigga niggas niggaz faggot* fag fags kike kikes spic spics wetback* raghead* towelhead* sandnigger* gook
         gooks chink chinks coon coons paki pakis tranny trannies shemale* retard retards retarded golliwog* zigeuner*
         kanake kanaken neger negern schwuchtel* untermensch* judensau* bougnoul* youpin* negresse* tapette tapettes
         tarlouze* maricon* sudaca* negrata* frocio froci ricchione* terrone terroni viado viados жид жиды жидов* хач хачи
         чурка чурки чурок пидор* пидар*
     """,
-    "insult": """
+    _("insult"): """
         cunt* whore* slut sluts slutty bitch bitches motherfuck* subhuman* hure huren hurensohn* fotze* missgeburt*
         nutte nutten schlampe* salope* putain pute putes connasse* encule* puta putas hijueput* puttana* troia vadia vadias
         шлюх* сука суки пизд* kurwa kurwy orospu* شرموطة شرموط قحبة
     """,
-    "sexual violence": """
+    _("sexual violence"): """
         rape raped rapes raping rapist rapists molest* incest* bestiality paedophil* pedophil* pedo pedos gangrape*
         gangbang* childporn* vergewaltig* kinderschander* violer violee violeur* violador* violacion* stupro stuprare*
         estupro estuprar* изнасил* اغتصاب اغتصب
     """,
-    "violence": """
+    _("violence"): """
         behead* decapit* dismember* disembowel* mutilat* massacre* slaughter* lynching lynched genocid* enthaupt*
         zerstuckel* massakrier* egorg* degoll* descuartiz* обезглав* расчлен* ذبح مذبحة
     """,
-    "self-harm": """
+    _("self-harm"): """
         suicid* selfharm* selbstmord* suizid* selbstverletz* самоубий* انتحار kys
     """,
 }
 """Kind to its words, parted by spaces."""
 
 PHRASES: Final[dict[str, tuple[str, ...]]] = {
-    "self-harm": (
+    _("self-harm"): (
         "kill yourself", "kill myself", "kill urself", "hang yourself", "hang myself", "cut myself", "cutting myself",
         "slit my wrists", "slit your wrists", "end my life", "self harm", "mich umbringen", "bring dich um", "me suicider",
     ),
-    "violence": ("slit your throat", "cut your throat", "slit his throat", "slit her throat", "burn you alive"),
+    _("violence"): ("slit your throat", "cut your throat", "slit his throat", "slit her throat", "burn you alive"),
 }  # fmt: skip
 """Kind to word sequences that are severe only together."""
 
 FAMILY_KINDS: Final[dict[str, str]] = {
-    "threat": "threat", "self_harm": "self-harm", "sexual": "sexual", "hate": "hate", "harassment": "insult",
+    "threat": _("threat"), "self_harm": _("self-harm"), "sexual": _("sexual"), "hate": _("hate"), "harassment": _("insult"),
 }  # fmt: skip
 """Families of policies whose worst passages are masked, and what such a passage is called. Fraud and spam cost money, not
 sleep: what they quote stays readable."""

@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from reviewapp.review.rules_mask import Mask
 from reviewapp.review.rules_mask import label as mask_label
 from reviewapp.review.rules_mask import masks as masks_of
@@ -16,8 +19,8 @@ MARKS_ON_UP_TO_WORDS: Final = 150
 """Longer items start with their evidence marks off."""
 
 _NAMES: Final = {
-    0x00AD: "soft hyphen", 0x061C: "ALM", 0x180E: "vowel separator", 0x200B: "zero-width space", 0x200E: "LRM",
-    0x200F: "RLM", 0x202A: "LRE", 0x202B: "RLE", 0x202C: "PDF", 0x202D: "LRO", 0x202E: "RLO", 0x2060: "word joiner",
+    0x00AD: gettext_noop("soft hyphen"), 0x061C: "ALM", 0x180E: gettext_noop("vowel separator"), 0x200B: gettext_noop("zero-width space"), 0x200E: "LRM",
+    0x200F: "RLM", 0x202A: "LRE", 0x202B: "RLE", 0x202C: "PDF", 0x202D: "LRO", 0x202E: "RLO", 0x2060: gettext_noop("word joiner"),
     0x2066: "LRI", 0x2067: "RLI", 0x2068: "FSI", 0x2069: "PDI", 0xFEFF: "BOM",
 }  # fmt: skip
 
@@ -32,7 +35,7 @@ _INVISIBLE: Final = re.compile(
 class Run:
     """A piece of one paragraph. `side` is for, against or empty; `badge` stands on the last run of a mark;
     `control` names an invisible character that `text` makes visible. Where `mask` says something, it stands in the place
-    of the text until somebody reveals it under `key`. `edge` is from or to where the part begins or ends that a finding is
+    of the text until somebody reveals it under `key`; `kind` is the mask's. `edge` is from or to where the part begins or ends that a finding is
     about; such a run has no text."""
 
     text: str
@@ -41,6 +44,7 @@ class Run:
     anchor: str = ""
     control: str = ""
     mask: str = ""
+    kind: str = ""
     key: str = ""
     edge: str = ""
 
@@ -105,9 +109,7 @@ def plain(text: str, *, masks: Sequence[Mask] = (), part: str = "") -> tuple[tup
 
 def masked_places(paragraphs: Sequence[Sequence[Run]]) -> dict[str, str]:
     """Key to kind of every masked place, in the order of reading."""
-    return {
-        run.key: run.mask.partition(" · ")[0] for paragraph in paragraphs for run in paragraph if run.mask
-    }
+    return {run.key: run.kind for paragraph in paragraphs for run in paragraph if run.mask}
 
 
 def preview(text: str, most: int = 90, *, mode: str = "off") -> str:
@@ -138,9 +140,9 @@ def control_name(character: str) -> str:
     """The name of a character that cannot be seen but changes what is seen; empty for every other one."""
     code = ord(character)
     if code in _NAMES:
-        return _NAMES[code]
+        return _(_NAMES[code])
     if 0xE0000 <= code <= 0xE007F:
-        return f"tag U+{code:05X}"
+        return _("tag %(code)s") % {"code": f"U+{code:05X}"}
     if character not in "\n\t" and unicodedata.category(character) == "Cc":
         return f"U+{code:04X}"
     return ""
@@ -203,7 +205,7 @@ class _Masked:
             if number:
                 yield Run("\n", side)
             if line:
-                yield Run(visible(line), side, mask=mask_label(line, kind), key=key)
+                yield Run(visible(line), side, mask=mask_label(line, kind), kind=kind, key=key)
 
 
 def _runs(text: str, spans: Sequence[tuple[int, int, str, str]], masked: _Masked) -> list[Run]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from reviewapp.ui.languages import NAMES, UNKNOWN, base_of
 
@@ -25,7 +26,7 @@ class Translated:
 
 
 class Unreadable(ValueError):
-    """An answer that is no translation; says why in words."""
+    """An answer that is no translation; says why in a sentence."""
 
 
 def target_of(languages: Mapping[str, str]) -> str:
@@ -48,16 +49,16 @@ def question(text: str, *, source: str, target: str) -> bytes:
 def answer_of(status: int | None, body: str) -> Translated:
     """The translation in an engine's answer. Raises Unreadable for everything else."""
     if status is None or not 200 <= status < 300:
-        raise Unreadable(f"answered {status}")
+        raise Unreadable(_("The translation engine answered %(status)s.") % {"status": status})
     if len(body) > MOST_ANSWER:
-        raise Unreadable("answered far more than was asked")
+        raise Unreadable(_("The translation engine answered far more than was asked."))
     try:
         said = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise Unreadable("answered something that is no JSON") from error
+        raise Unreadable(_("The translation engine answered something that is no JSON.")) from error
     text = said.get("translatedText") if isinstance(said, dict) else None
     if not isinstance(text, str) or not text.strip():
-        raise Unreadable("answered without a translation")
+        raise Unreadable(_("The translation engine answered without a translation."))
     # No text column holds NUL.
     return Translated(text.replace("\x00", ""), _source(said.get("detectedLanguage")))
 

@@ -6,6 +6,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from reviewapp.review.rules_translation import MOST_ANSWER, Translated, Unreadable, answer_of, question
 from reviewapp.ui.errors import ProductError
@@ -20,7 +22,9 @@ _HEADERS: Final = {
     "Accept": "application/json",
     "User-Agent": "review-translation",
 }
-_NEXT: Final = "Nothing was changed. Try again in a moment, or hand the item to somebody who reads it."
+_NEXT: Final = gettext_lazy(
+    "Nothing was changed. Try again in a moment, or hand the item to somebody who reads it."
+)
 _places: Final = threading.BoundedSemaphore(AT_ONCE)
 
 
@@ -38,26 +42,29 @@ class NotTranslated(ProductError):
     code = "not_translated"
 
 
-OFF: Final = "No translation engine is set here. Whoever runs this can set TRANSLATION_URL; until then, hand the item to somebody who reads it."
+OFF: Final = gettext_lazy(
+    "No translation engine is set here. Whoever runs this can set TRANSLATION_URL; until then, hand the item to somebody who reads it."
+)
 
 
 def translate(text: str, *, source: str, target: str) -> Translated:
     """`text` in the language `target`; `source` is its language, or `und`. Raises TranslationOff, NotTranslated."""
     address = settings.TRANSLATION_URL
     if not address:
-        raise TranslationOff(OFF)
+        raise TranslationOff(str(OFF))
     if not _places.acquire(blocking=False):
-        raise NotTranslated(f"The translation engine is busy with other items. {_NEXT}")
+        raise NotTranslated(f"{_('The translation engine is busy with other items.')} {_NEXT}")
     try:
         answer = _sender(address).post(f"{address}/translate", _HEADERS, question(text, source=source, target=target))  # fmt: skip
     finally:
         _places.release()
     if answer.status is None:
-        raise NotTranslated(f"The translation engine could not be asked: {answer.problem}. {_NEXT}")
+        told = _("The translation engine could not be asked: %(problem)s.") % {"problem": answer.problem}
+        raise NotTranslated(f"{told} {_NEXT}")
     try:
         return answer_of(answer.status, answer.text)
     except Unreadable as unreadable:
-        raise NotTranslated(f"The translation engine {unreadable}. {_NEXT}") from unreadable
+        raise NotTranslated(f"{unreadable} {_NEXT}") from unreadable
 
 
 @cache

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from reviewapp.accounts import reads_notices
@@ -127,7 +128,7 @@ def desk_context(
     return {
         "desk": desk,
         "shown": shown,
-        "mask_kinds": tuple(dict.fromkeys(desk.masked.values())),
+        "mask_kinds": tuple(_(kind) for kind in dict.fromkeys(desk.masked.values())),
         "next_mask": "" if "all" in shown else next((key for key in desk.masked if key not in shown), ""),
         "open": (desk.seat is not None or problem is not None) and (is_open or typed is not None),
         "take_over_why": TAKE_OVER_WHY,
@@ -179,7 +180,7 @@ def my_agreement(request: SignedInRequest) -> HttpResponse:
     return render(
         request,
         "review/agreement.html",
-        {"agreement": reads_blind.of_person(request.user), "whose": "Your calls"},
+        {"agreement": reads_blind.of_person(request.user), "whose": _("Your calls")},
     )
 
 
@@ -211,4 +212,4 @@ def _cursor(request: HttpRequest, name: str) -> UUID | None:
     try:
         return UUID(value) if value else None
     except ValueError:
-        raise Missing("This page of the queue does not exist. Start from the first one.") from None
+        raise Missing(_("This page of the queue does not exist. Start from the first one.")) from None

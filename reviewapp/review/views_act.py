@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from reviewapp.accounts.access import SignedInRequest, requires
@@ -31,7 +32,7 @@ def confirm(request: SignedInRequest, item: UUID) -> HttpResponse:
             )
         if not seat["nonce"] or not seat["verdict"]:
             raise actions.Unclear(
-                "There was no verdict on the screen to confirm. Override records your call."
+                _("There was no verdict on the screen to confirm. Override records your call.")
             )
         return actions.confirm(
             person=request.user, task=seat["task"], epoch=seat["epoch"], nonce=seat["nonce"], verdict=seat["verdict"],

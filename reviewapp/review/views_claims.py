@@ -8,6 +8,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from reviewapp.accounts import reads_notices
@@ -44,8 +45,8 @@ def hand_over(request: SignedInRequest, item: UUID) -> HttpResponse:
         whom = said.get("to", "person")
         return actions.hand_over(
             task=seat["task"], epoch=seat["epoch"], person=request.user, why=said.get("why", ""), note=said.get("note", ""),
-            to=id_of(said, "person", "Choose a person.") if whom == "person" else None,
-            queue=id_of(said, "queue", "Choose a queue.") if whom == "queue" else None,
+            to=id_of(said, "person", _("Choose a person.")) if whom == "person" else None,
+            queue=id_of(said, "queue", _("Choose a queue.")) if whom == "queue" else None,
         )  # fmt: skip
 
     return from_dialog(request, item, "hand-over", act)

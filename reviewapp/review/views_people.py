@@ -6,6 +6,7 @@ from uuid import UUID
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from reviewapp.accounts.access import SignedInRequest, requires
@@ -125,7 +126,7 @@ def members(request: SignedInRequest, slug: str) -> HttpResponse:
         return render(request, "review/members.html", context)
     said = request.POST
     try:
-        whom = id_of(said, "person", "Choose a person.")
+        whom = id_of(said, "person", _("Choose a person."))
         if "drop" in said:
             actions.drop_member(queue=queue.pk, member=whom, person=request.user)
         else:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from reviewapp.accounts.access import SignedInRequest, requires
@@ -73,7 +74,7 @@ def _change(request: SignedInRequest) -> None:
     if "reroute" in said:
         actions.reroute(person=request.user)
         return
-    rule = id_of(said, "rule", "This rule is gone. Reload the page.") if said.get("rule") else None
+    rule = id_of(said, "rule", _("This rule is gone. Reload the page.")) if said.get("rule") else None
     if "up" in said and rule:
         actions.move_rule(rule=rule, person=request.user)
     elif "drop" in said and rule:
@@ -86,9 +87,9 @@ def _rule(request: HttpRequest) -> dict[str, Any]:
     """The rule that the form holds: which one (None: a new one), its conditions, its queue."""
     said = request.POST
     return {
-        "rule": id_of(said, "rule", "This rule is gone. Reload the page.") if said.get("rule") else None,
+        "rule": id_of(said, "rule", _("This rule is gone. Reload the page.")) if said.get("rule") else None,
         "conditions": _conditions(request),
-        "queue": id_of(said, "queue", "Choose a queue."),
+        "queue": id_of(said, "queue", _("Choose a queue.")),
     }
 
 

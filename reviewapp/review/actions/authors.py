@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
@@ -47,7 +48,7 @@ def check_protected(*, item: Item, person: Person) -> None:
         return
     if ProtectedAuthor.objects.filter(author_id=item.author_id).exists():
         raise NeedsSenior(
-            "This account is protected: a senior decides its items. Hand it over, or escalate it."
+            _("This account is protected: a senior decides its items. Hand it over, or escalate it.")
         )
 
 
@@ -63,11 +64,11 @@ def protect_author(*, author: UUID, person: Person, reference: str) -> None:
     check_may(person, "author.protect")
     plain = reference.strip()
     if len(plain) < 3 or not is_plain(plain):
-        raise Unclear("Give a reference of 3 to 200 plain letters, digits, spaces or _ . : @ / + -.")
+        raise Unclear(_("Give a reference of 3 to 200 plain letters, digits, spaces or _ . : @ / + -."))
     if not Author.objects.filter(pk=author).exists():
-        raise Missing("There is no such author.")
+        raise Missing(_("There is no such author."))
     with alone(person):
-        _, is_new = ProtectedAuthor.objects.get_or_create(
+        _row, is_new = ProtectedAuthor.objects.get_or_create(
             author_id=author, defaults={"reference": plain, "person": person}
         )
         if is_new:

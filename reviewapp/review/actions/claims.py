@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts.access import check_may
@@ -151,12 +152,12 @@ def claim_item(*, item: UUID, person: Person) -> Claim:
     """
     check_may(person, "queue.work")
     with alone(person):
-        active, _ = in_hand(person)
+        active = in_hand(person)[0]
         if active is not None and active.item_id == item:
             return _claim_of(active)
         if active is not None:
             raise HoldsAnother(
-                "You hold another item. Decide, skip or release it first.", item=str(active.item_id)
+                _("You hold another item. Decide, skip or release it first."), item=str(active.item_id)
             )
         _take_up(item, person)
         tasks = Task.objects.filter(
@@ -167,10 +168,10 @@ def claim_item(*, item: UUID, person: Person) -> Claim:
         )  # fmt: skip
         claim = take(list(tasks.values_list("id", flat=True)), person, reserved=False)
         if claim is not None and _served(claim.queue, person) is None:
-            raise ClaimLost("This item is escalated; who is on call takes it.", item=str(item))
+            raise ClaimLost(_("This item is escalated; who is on call takes it."), item=str(item))
         if claim is None:
             raise ClaimLost(
-                "This item does not wait any more: somebody has it, or it is decided.", item=str(item)
+                _("This item does not wait any more: somebody has it, or it is decided."), item=str(item)
             )
         return claim
 
@@ -436,7 +437,7 @@ def _give_back(task: UUID, epoch: int, person: Person) -> UUID:
     )  # fmt: skip
     item = mine.select_for_update().values_list("item_id", flat=True).first()
     if item is None:
-        raise ClaimLost("Your claim on this item had ended already; nothing was changed.", task=str(task))
+        raise ClaimLost(_("Your claim on this item had ended already; nothing was changed."), task=str(task))
     _put_back(task)
     return item
 

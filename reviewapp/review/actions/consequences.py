@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.actions import notify
@@ -59,28 +60,31 @@ def consequence(
     code = wish.action or usual.action(label, sections)
     choice = catalogue.get(code)
     if choice is None:
-        raise Unclear("Choose one of the actions in the list.")
+        raise Unclear(_("Choose one of the actions in the list."))
     try:
         parameters = rules_actions.parameters_of(choice, wish.days, wish.territories)
     except ValueError as wrong:
         raise Unclear(str(wrong)) from None
     lacking = rules_actions.missing(choice, parameters, reason)
     if lacking:
-        raise Unclear(f"“{choice.label}” also needs: {', '.join(lacking).lower()}.")
+        raise Unclear(
+            _("“%(action)s” also needs: %(lacking)s.")
+            % {"action": choice.words, "lacking": ", ".join(lacking).lower()}
+        )
     severe = label == "violates" and severity >= rules_actions.SECOND_FROM and choice.restriction != "none"
     return Consequence(code, parameters, second=severe or choice.second)
 
 
 def _excepted(wish: Wish, label: str, person: Person) -> Consequence:
     if not may(person.roles, "exception.grant"):
-        raise Unclear("Only a senior grants an exception. Hand the item over, with a note.")
+        raise Unclear(_("Only a senior grants an exception. Hand the item over, with a note."))
     if (
         wish.exception not in rules_actions.EXCEPTIONS
         or label != "violates"
         or wish.action not in {"", "none"}
     ):
         raise Unclear(
-            "An exception says that the item violates and stays up: choose a section, and no action."
+            _("An exception says that the item violates and stays up: choose a section, and no action.")
         )
     wrong = rules_actions.check_review_day(wish.review_on, database_time().date())
     if wrong:
@@ -166,11 +170,14 @@ def save_usual(*, policy: str, usual: Mapping[str, tuple[str, str]], person: Per
     known = {line.code: (line.action, line.reason_code) for line in there.sections} if there else {}
     for section, (action, reason_code) in usual.items():
         if section not in known:
-            raise Unclear("That section is not in force any more. Reload the page.")
+            raise Unclear(_("That section is not in force any more. Reload the page."))
         if action and (action not in choices or not rules_actions.may_be_usual(choices[action])):
-            raise Unclear(f"{section}: what touches an account, or asks for more to be said, is never usual.")
+            raise Unclear(
+                _("%(section)s: what touches an account, or asks for more to be said, is never usual.")
+                % {"section": section}
+            )
         if reason_code and reason_code not in rules.REASONS:
-            raise Unclear(f"{section}: choose one of the reasons in the list.")
+            raise Unclear(_("%(section)s: choose one of the reasons in the list.") % {"section": section})
     changed = {section: said for section, said in usual.items() if said != known[section]}
     with alone(person):
         for section, (action, reason_code) in changed.items():

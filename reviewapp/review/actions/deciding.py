@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
@@ -90,12 +91,14 @@ def confirm(
         panel = screening.verdict_panel(seat.item_id)
         if not panel or panel[0].verdict_id != verdict:
             raise VerdictChanged(
-                "Another verdict leads now. Read it, then confirm or override.", item=str(seat.item_id)
+                _("Another verdict leads now. Read it, then confirm or override."), item=str(seat.item_id)
             )
         lead = panel[0]
         if not rules.can_confirm(lead.label):
             raise Unclear(
-                "Only a verdict that says violates or allowed can be confirmed. Override records your call."
+                _(
+                    "Only a verdict that says violates or allowed can be confirmed. Override records your call."
+                )
             )
         verdicts = _shown(seat.item_id, {verdict, *shown})
         cited = [each for each in lead.sections if each.cited] if lead.label == Label.VIOLATES.value else []
@@ -123,7 +126,7 @@ def confirm_first(*, task: UUID, epoch: int, nonce: UUID, person: Person) -> Dec
             return seat
         first = seat.answers
         if first is None or first.label is None:
-            raise Unclear("Nobody decided this item before. Confirm the verdict, or override.")
+            raise Unclear(_("Nobody decided this item before. Confirm the verdict, or override."))
         shown = _shown(seat.item_id, set(first.calls.values_list("verdict_id", flat=True)))
         findings = tuple(first.findings.values_list("version_id", "section"))
         does = Consequence(
@@ -181,7 +184,7 @@ def decide_own(
         calls[lead] = rules.Call.AGREED.value
         disagrees = False
     if disagrees and not BlindCall.objects.filter(task=seat, person=person, label=label).exists():
-        raise Unclear("Say why you disagree: choose a reason or write one.")
+        raise Unclear(_("Say why you disagree: choose a reason or write one."))
     call = _Call(
         label=label, findings=tuple(dict.fromkeys(sections)),
         does=consequence(wish=replace(wish, action=action), label=label, sections=weighed, reason=reason, person=person),
@@ -192,7 +195,7 @@ def decide_own(
 
 def _check_called(seat: Task, person: Person) -> None:
     if is_blind(seat, person):
-        raise Unclear("Your call comes first on this item. Choose a section, or allowed, and save.")
+        raise Unclear(_("Your call comes first on this item. Choose a section, or allowed, and save."))
 
 
 def check_call(
@@ -200,22 +203,24 @@ def check_call(
 ) -> tuple[tuple[UUID, str, int], ...]:  # fmt: skip
     """Raise Unclear unless the form makes sense; returns version, id and severity of each section."""
     if label not in set(Label):
-        raise Unclear("Choose a section, or allowed.")
+        raise Unclear(_("Choose a section, or allowed."))
     if reason_code and reason_code not in rules.REASONS:
-        raise Unclear("Choose one of the reasons in the list.")
+        raise Unclear(_("Choose one of the reasons in the list."))
     if len(reason) > MOST_REASON:
-        raise Unclear(f"The note is longer than {MOST_REASON} characters; shorten it.")
+        raise Unclear(_("The note is longer than %(most)d characters; shorten it.") % {"most": MOST_REASON})
     if label == Label.ALLOWED.value:
         if sections:
-            raise Unclear("Allowed takes no section. Choose allowed, or a section it violates.")
+            raise Unclear(_("Allowed takes no section. Choose allowed, or a section it violates."))
         return ()
     if not sections:
-        raise Unclear("Choose the section that it violates.")
+        raise Unclear(_("Choose the section that it violates."))
     severities: dict[tuple[UUID, str], int] = {}
-    for version in {version for version, _ in sections}:
+    for version in {each[0] for each in sections}:
         severities |= {(version, each.code): each.severity for each in policies.version_sections(version)}
     if any(pair not in severities for pair in sections):
-        raise Unclear("That section is not in this version of the policy. Reload the page and choose again.")
+        raise Unclear(
+            _("That section is not in this version of the policy. Reload the page and choose again.")
+        )
     return tuple((version, code, severities[version, code]) for version, code in sections)
 
 
@@ -234,7 +239,7 @@ def seat_for(task: UUID, epoch: int, nonce: UUID, person: Person) -> Task | Deci
         .first()
     )
     if seat is None:
-        raise ClaimLost("This task is not there any more.", task=str(task))
+        raise ClaimLost(_("This task is not there any more."), task=str(task))
     before = Decision.objects.filter(nonce=nonce, task=task, person=person).first()
     if before is not None:
         return Decided(before.pk, before.item_id, seat.queue_id, None, repeated=True)
@@ -245,27 +250,29 @@ def seat_for(task: UUID, epoch: int, nonce: UUID, person: Person) -> Task | Deci
     if seat.state == TaskState.DONE:
         latest = Decision.objects.filter(task=task).order_by("-at").values_list("pk", flat=True).first()
         raise AlreadyDecided(
-            "This item is already decided. Nothing was sent from this screen.",
+            _("This item is already decided. Nothing was sent from this screen."),
             item=item,
             decision=str(latest),
         )
     if seat.state == TaskState.WITHDRAWN:
-        raise ClaimLost("This item left the queue: it was replaced, erased or restricted.", item=item)
+        raise ClaimLost(_("This item left the queue: it was replaced, erased or restricted."), item=item)
     raise ClaimLost(
-        "Your time on this item ended. What you typed is still here; claim it again to go on.", item=item
+        _("Your time on this item ended. What you typed is still here; claim it again to go on."), item=item
     )
 
 
 def _decide(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Sequence[Verdict]) -> Decided:
     if seat.item.restricted:
-        raise ClaimLost("This item was restricted; only cleared people may open it.", item=str(seat.item_id))
+        raise ClaimLost(
+            _("This item was restricted; only cleared people may open it."), item=str(seat.item_id)
+        )
     check_protected(item=seat.item, person=person)
     if seat.queue.escalation:
         _check_answered(seat)
     if seat.kind in rules.CHANGES_THE_ITEM and not intake.advance(
         items=[seat.item_id], expected="awaiting_review", following="decided"
     ):
-        raise ClaimLost("This item left the queue: it was replaced or erased.", item=str(seat.item_id))
+        raise ClaimLost(_("This item left the queue: it was replaced or erased."), item=str(seat.item_id))
     decision = _write(seat, nonce, person, call, verdicts)
     Task.objects.filter(pk=seat.pk).update(
         state=TaskState.DONE.value, done_at=decision.at, claimed_by=None, lease_until=None
@@ -326,7 +333,9 @@ def _check_answered(seat: Task) -> None:
     """Raise Unclear while a checklist that must be filled in is not."""
     opened = Escalation.objects.filter(task=seat, closed_at=None, answered_at=None).first()
     if opened is not None and KINDS[opened.kind].answers:
-        raise Unclear("Fill in the checklist of this escalation first: help sent, authority told, reference.")
+        raise Unclear(
+            _("Fill in the checklist of this escalation first: help sent, authority told, reference.")
+        )
 
 
 def _kind(seat: Task, last: Decision | None) -> DecisionKind:

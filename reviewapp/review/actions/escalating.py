@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.actions import notify, notify_roles
@@ -37,7 +38,7 @@ def escalate(*, task: UUID, epoch: int, person: Person, kind: str, note: str = "
     with alone(person):
         seat = seat_of(task, epoch, person)
         if kind not in KINDS:
-            raise Unclear("Choose the kind of escalation from the list.")
+            raise Unclear(_("Choose the kind of escalation from the list."))
         check_note(note)
         goes = KINDS[kind]
         queue = _queue_of(kind, goes)
@@ -83,12 +84,12 @@ def answer_checklist(
             .first()
         )
         if opened is None:
-            raise Missing("Nothing is escalated about this item any more. Reload the page.")
+            raise Missing(_("Nothing is escalated about this item any more. Reload the page."))
         if opened.task.claimed_by_id != person.pk and not may(person.roles, "claim.take_over"):
-            raise Unclear("Claim the item first; who works on it answers the checklist.")
+            raise Unclear(_("Claim the item first; who works on it answers the checklist."))
         plain = reference.strip()
         if not is_plain(plain):
-            raise Unclear("A reference has up to 200 letters (a to z), digits, spaces and _ . : @ / + -.")
+            raise Unclear(_("A reference has up to 200 letters (a to z), digits, spaces and _ . : @ / + -."))
         opened.help_sent, opened.authority_told, opened.reference = help_sent, authority_told, plain
         opened.answered_at = database_time()
         opened.save(update_fields=["help_sent", "authority_told", "reference", "answered_at"])
@@ -137,9 +138,9 @@ def set_member(*, queue: UUID, member: UUID, ordinal: int, person: Person) -> No
         or not may(somebody.roles, "queue.work")
         or not Queue.objects.filter(pk=queue).exists()
     ):
-        raise Missing("This person cannot work queues, or the queue is gone. Reload the page.")
+        raise Missing(_("This person cannot work queues, or the queue is gone. Reload the page."))
     if not 1 <= ordinal <= 99:
-        raise Unclear("The place on call is a number from 1 to 99.")
+        raise Unclear(_("The place on call is a number from 1 to 99."))
     with alone(person):
         QueueMember.objects.update_or_create(queue_id=queue, person=somebody, defaults={"ordinal": ordinal})
         record(

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.actions import notify
@@ -77,7 +78,7 @@ def hand_over(
     with alone(person):
         seat = seat_of(task, epoch, person)
         if why not in rules_claims.HAND_WHY:
-            raise Unclear("Say why, from the list.")
+            raise Unclear(_("Say why, from the list."))
         check_note(note)
         receiver = _receiver(to, person) if to else None
         target = _queue(queue) if queue else seat.queue
@@ -109,9 +110,9 @@ def take_over(*, item: UUID, person: Person, why: str, note: str = "") -> Claim:
     check_may(person, "claim.take_over")
     with alone(person):
         if in_hand(person)[0] is not None:
-            raise HoldsAnother("You hold another item. Decide, hold or release it first.")
+            raise HoldsAnother(_("You hold another item. Decide, hold or release it first."))
         if why not in rules_claims.TAKE_OVER_WHY:
-            raise Unclear("Say why you take it over, from the list.")
+            raise Unclear(_("Say why you take it over, from the list."))
         check_note(note)
         seat = _in_other_hands(item, person)
         before = seat.claimed_by_id or seat.assigned_to_id
@@ -119,7 +120,7 @@ def take_over(*, item: UUID, person: Person, why: str, note: str = "") -> Claim:
         write_note(item=item, person=person, kind=NoteKind.TAKE_OVER, text=note)
         claim = take([seat.pk], person, reserved=False)
         if claim is None:
-            raise ClaimLost("This item left in the same moment. Reload the page.", item=str(item))
+            raise ClaimLost(_("This item left in the same moment. Reload the page."), item=str(item))
         assert before is not None
         notify(person=before, kind="taken_over", about=item, by=person.pk)
         _tell("task.taken_over", person, seat, before=str(before), why=why, epoch=claim.epoch)
@@ -149,7 +150,7 @@ def leave_queue_note(*, queue: UUID, person: Person, text: str) -> None:
     check_may(person, "queue.work")
     words = text.replace("\x00", "").strip()
     if not words:
-        raise Unclear("Write what the next shift should know.")
+        raise Unclear(_("Write what the next shift should know."))
     check_note(words)
     with alone(person):
         QueueNote.objects.create(queue=_queue(queue), person=person, text=words)
@@ -159,7 +160,9 @@ def leave_queue_note(*, queue: UUID, person: Person, text: str) -> None:
 def check_note(text: str) -> None:
     """Raise Unclear for a note that is too long."""
     if len(text) > rules_claims.MOST_NOTE:
-        raise Unclear(f"The note is longer than {rules_claims.MOST_NOTE} characters; shorten it.")
+        raise Unclear(
+            _("The note is longer than %(most)d characters; shorten it.") % {"most": rules_claims.MOST_NOTE}
+        )
 
 
 def write_note(*, item: UUID, person: Person, kind: NoteKind, text: str) -> None:
@@ -177,34 +180,37 @@ def seat_of(task: UUID, epoch: int, person: Person) -> Task:
         .first()
     )  # fmt: skip
     if seat is None:
-        raise ClaimLost("Your claim on this item had ended already; nothing was changed.", task=str(task))
+        raise ClaimLost(_("Your claim on this item had ended already; nothing was changed."), task=str(task))
     return seat
 
 
 def _check_hold(person: Person, until: datetime | None, waits_for: str, note: str) -> None:
     now = database_time()
     if until is None or not now < until <= now + rules_claims.LONGEST_HOLD:
-        raise Unclear("Choose when it comes back: later than now, and at most 7 days away.")
+        raise Unclear(_("Choose when it comes back: later than now, and at most 7 days away."))
     if waits_for not in rules_claims.HOLD_WAITS:
-        raise Unclear("Say what it waits for, from the list.")
+        raise Unclear(_("Say what it waits for, from the list."))
     check_note(note)
     if Task.objects.filter(claimed_by=person, state=TaskState.HELD).count() >= rules_claims.MOST_HOLDS:
         raise TooManyHolds(
-            f"You hold {rules_claims.MOST_HOLDS} items, which is as many as one may. Take one up again, or hand this one over."
+            _(
+                "You hold %(most)d items, which is as many as one may. Take one up again, or hand this one over."
+            )
+            % {"most": rules_claims.MOST_HOLDS}
         )
 
 
 def _receiver(to: UUID, person: Person) -> Person:
     receiver = Person.objects.filter(pk=to, is_active=True).first()
     if receiver is None or receiver.pk == person.pk or not may(receiver.roles, "queue.work"):
-        raise Missing("This person cannot take items. Choose somebody else from the list.")
+        raise Missing(_("This person cannot take items. Choose somebody else from the list."))
     return receiver
 
 
 def _queue(queue: UUID) -> Queue:
     found = Queue.objects.filter(pk=queue).first()
     if found is None:
-        raise Missing("There is no such queue. Choose one from the list.")
+        raise Missing(_("There is no such queue. Choose one from the list."))
     return found
 
 
@@ -240,7 +246,7 @@ def _in_other_hands(item: UUID, person: Person) -> Task:
         .exclude(claimed_by=person).filter(Q(claimed_by__isnull=False) | Q(assigned_to__isnull=False)).first()
     )  # fmt: skip
     if seat is None:
-        raise ClaimLost("Nobody else has this item any more. Claim it instead.", item=str(item))
+        raise ClaimLost(_("Nobody else has this item any more. Claim it instead."), item=str(item))
     return seat
 
 

@@ -4,6 +4,8 @@ import re
 from typing import Final
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.actions import notify
 from reviewapp.accounts.models import Person
@@ -31,10 +33,10 @@ def add_note(*, item: UUID, person: Person, text: str) -> UUID:
     check_may(person, "item.note")
     words = text.replace("\x00", "").strip()
     if not words:
-        raise Unclear("Write the note first.")
+        raise Unclear(_("Write the note first."))
     check_note(words)
     if not Item.objects.filter(pk=item, restricted=False).exclude(state="erased").exists():
-        raise Missing("There is no such item, or its content was erased or restricted.")
+        raise Missing(_("There is no such item, or its content was erased or restricted."))
     mentioned = _mentioned(words)
     with alone(person):
         names = pinned(item, words, database_time())
@@ -66,9 +68,12 @@ def _mentioned(text: str) -> list[Person]:
 def _one(name: str, people: list[Person]) -> Person:
     found = [each for each in people if name in _handles(each)]
     if len(found) != 1:
-        raise Unclear(
-            f"@{name} names {'nobody' if not found else 'several people'}. Write @ and the part of the e-mail before its @."
+        words = (
+            _("@%(name)s names several people. Write @ and the part of the e-mail before its @.")
+            if found
+            else _("@%(name)s names nobody. Write @ and the part of the e-mail before its @.")
         )
+        raise Unclear(words % {"name": name})
     return found[0]
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import Actor, record
@@ -33,15 +35,15 @@ def replace_own(
             pk=decision, person=person, label__isnull=False
         ).first()  # fmt: skip
         if made is None:
-            raise Missing("You made no such decision.")
+            raise Missing(_("You made no such decision."))
         if (
             Decision.objects.filter(replaces=made).exists()
             or made.item.state != "decided"
             or made.item.restricted
         ):
-            raise TooLate("This call does not stand any more: it was replaced, or its item moved on.")
+            raise TooLate(_("This call does not stand any more: it was replaced, or its item moved on."))
         if not reason.strip():
-            raise Unclear("Say why you replace your call.")
+            raise Unclear(_("Say why you replace your call."))
         weighed = check_call(label, sections, "", reason)
         does = consequence(
             wish=Wish(action=action), label=label, sections=weighed, reason=reason, person=person

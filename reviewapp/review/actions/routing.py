@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
@@ -39,7 +40,7 @@ def save_rule(*, rule: UUID | None, conditions: Mapping[str, Any], queue: UUID, 
     with alone(person):
         _lock()
         if not Queue.objects.filter(pk=queue).exists():
-            raise Missing("There is no such queue. Choose one from the list.")
+            raise Missing(_("There is no such queue. Choose one from the list."))
         if rule is None:
             ordinals = list(RoutingRule.objects.order_by("ordinal").values_list("ordinal", flat=True))
             RoutingRule.objects.create(
@@ -47,7 +48,7 @@ def save_rule(*, rule: UUID | None, conditions: Mapping[str, Any], queue: UUID, 
             )
             _order([*_keys()[:-2], *reversed(_keys()[-2:])] if len(ordinals) else _keys())
         elif not RoutingRule.objects.filter(pk=rule).update(queue_id=queue, **columns):
-            raise Missing("This rule is gone. Reload the page.")
+            raise Missing(_("This rule is gone. Reload the page."))
         return _keep(person)
 
 
@@ -58,7 +59,7 @@ def move_rule(*, rule: UUID, person: Person) -> int:
         _lock()
         keys = _keys()
         if rule not in keys:
-            raise Missing("This rule is gone. Reload the page.")
+            raise Missing(_("This rule is gone. Reload the page."))
         place = keys.index(rule)
         if place:
             keys[place - 1], keys[place] = keys[place], keys[place - 1]
@@ -72,7 +73,7 @@ def drop_rule(*, rule: UUID, person: Person) -> int:
     with alone(person):
         _lock()
         if _keys()[-1:] == [rule]:
-            raise Unclear("The last rule takes what no other does. Change its queue instead.")
+            raise Unclear(_("The last rule takes what no other does. Change its queue instead."))
         RoutingRule.objects.filter(pk=rule).delete()
         return _keep(person)
 
@@ -129,26 +130,30 @@ def changed_rules(*, rule: UUID | None, conditions: Mapping[str, Any], queue: UU
     """The rules in their order as `save_rule` would leave them; nothing is stored. Raises as `save_rule`."""
     columns = _checked(conditions)
     if not Queue.objects.filter(pk=queue).exists():
-        raise Missing("There is no such queue. Choose one from the list.")
+        raise Missing(_("There is no such queue. Choose one from the list."))
     rows = list(RoutingRule.objects.select_related("queue"))
     if rule is None:
         return [*rows[:-1], RoutingRule(queue_id=queue, **columns), *rows[-1:]]
     if rule not in {each.pk for each in rows}:
-        raise Missing("This rule is gone. Reload the page.")
+        raise Missing(_("This rule is gone. Reload the page."))
     return [RoutingRule(pk=each.pk, queue_id=queue, **columns) if each.pk == rule else each for each in rows]
 
 
 def change_queue(*, queue: UUID, changes: Mapping[str, int | bool], person: Person) -> None:
     """Change the settings of a queue. Raises Unclear for a number that cannot be, Missing, Forbidden."""
     check_may(person, "queue.manage")
-    limits = {"target_minutes": (1, 43_200), "undo_seconds": (0, 600), "blind_percent": (0, 100)}
-    for name, (low, high) in limits.items():
+    limits = {
+        "target_minutes": (1, 43_200, _("Target minutes is a number from %(low)d to %(high)d.")),
+        "undo_seconds": (0, 600, _("Undo seconds is a number from %(low)d to %(high)d.")),
+        "blind_percent": (0, 100, _("Blind percent is a number from %(low)d to %(high)d.")),
+    }
+    for name, (low, high, words) in limits.items():
         if name in changes and not low <= int(changes[name]) <= high:
-            raise Unclear(f"{name.replace('_', ' ').capitalize()} is a number from {low} to {high}.")
+            raise Unclear(words % {"low": low, "high": high})
     with alone(person):
         row = Queue.objects.select_for_update().filter(pk=queue).first()
         if row is None:
-            raise Missing("There is no such queue.")
+            raise Missing(_("There is no such queue."))
         for name, after in changes.items():
             before = getattr(row, name)
             if before != after:
@@ -164,11 +169,11 @@ def _checked(conditions: Mapping[str, Any]) -> dict[str, Any]:
         name: sorted({str(each) for each in conditions.get(name, ())}) for name in LISTS
     }
     if any(len(each) > 200 or not each.isprintable() for name in LISTS for each in columns[name]):
-        raise Unclear("A condition is a list of words of at most 200 printable characters each.")
+        raise Unclear(_("A condition is a list of words of at most 200 printable characters each."))
     columns["languages"] = sorted({_language(each) for each in columns["languages"]})
     severity = conditions.get("severity_from", 0)
     if severity not in range(5):
-        raise Unclear("Severity is a number from 0 to 4.")
+        raise Unclear(_("Severity is a number from 0 to 4."))
     return columns | {"severity_from": severity, "without_verdict": bool(conditions.get("without_verdict"))}
 
 
@@ -177,7 +182,10 @@ def _language(typed: str) -> str:
         return UNKNOWN
     code = code_of(typed)
     if not code:
-        raise Unclear(f"{typed} is no language known here. Write its code, such as ar, or its English name.")
+        raise Unclear(
+            _("%(typed)s is no language known here. Write its code, such as ar, or its English name.")
+            % {"typed": typed}
+        )
     return code
 
 

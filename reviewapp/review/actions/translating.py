@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts.access import check_may
@@ -31,11 +32,11 @@ def translate(*, item: UUID, person: Person) -> None:
         return
     text, source = _text_of(item)
     if source == target:
-        raise Unclear(f"The item is in {name_of(target)} already.")
+        raise Unclear(_("The item is in %(language)s already.") % {"language": name_of(target)})
     made = translator.translate(text, source=source, target=target)
     with transaction.atomic():
         if not intake.stands(item):
-            raise Missing("The item was erased or restricted meanwhile, so its translation was not kept.")
+            raise Missing(_("The item was erased or restricted meanwhile, so its translation was not kept."))
         kept, is_new = Translation.objects.get_or_create(
             item_id=item, target=target,
             defaults={
@@ -54,8 +55,8 @@ def _text_of(item: UUID) -> tuple[str, str]:
     content = intake.contents([item]).get(item)
     said = Item.objects.filter(pk=item).values_list("language", "detected").first()
     if content is None or said is None:
-        raise Missing("There is no such item, or its content was erased or restricted.")
+        raise Missing(_("There is no such item, or its content was erased or restricted."))
     if not content.text.strip():
-        raise Unclear("There is no text to translate.")
+        raise Unclear(_("There is no text to translate."))
     language = language_of(*said)
     return content.text, language if language in NAMES else UNKNOWN

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
@@ -43,7 +44,7 @@ def undo(*, decision: UUID, person: Person) -> Undone:
     with alone(person):
         made = Decision.objects.filter(pk=decision, person=person).exclude(kind=DecisionKind.UNDONE).first()
         if made is None:
-            raise Missing("You made no such decision.")
+            raise Missing(_("You made no such decision."))
         task = Task.objects.select_for_update(of=("self",)).select_related("item").get(pk=made.task_id)
         repeated = _held_again(made, task, person)
         if repeated is not None:
@@ -52,9 +53,9 @@ def undo(*, decision: UUID, person: Person) -> Undone:
         if min(made.undo_until or made.release_at, made.release_at) <= database_time() or not webhooks.cancel(
             decision=made.pk
         ):
-            raise TooLate("The time to undo is over; the decision has left. A senior can reopen the item.")
+            raise TooLate(_("The time to undo is over; the decision has left. A senior can reopen the item."))
         if not intake.advance(items=[made.item_id], expected="decided", following="awaiting_review"):
-            raise TooLate("The item has moved on since: it was replaced or erased.")
+            raise TooLate(_("The item has moved on since: it was replaced or erased."))
         intake.mark_admitted(items=[made.item_id])
         undone = Decision.objects.create(
             item_id=made.item_id, task=task, person=person, kind=DecisionKind.UNDONE.value, label=None,
@@ -107,9 +108,11 @@ def _reopen_escalation(task: Task, made: Decision) -> None:
 
 def _check_window(made: Decision, task: Task) -> None:
     if task.item.restricted:
-        raise TooLate("The item was restricted since; only cleared people may open it, and the call stands.")
+        raise TooLate(
+            _("The item was restricted since; only cleared people may open it, and the call stands.")
+        )
     if task.state != TaskState.DONE or Decision.objects.filter(replaces=made).exists():
-        raise TooLate("This call was taken back or replaced already.")
+        raise TooLate(_("This call was taken back or replaced already."))
 
 
 def _take_again(task: Task, person: Person) -> Claim:

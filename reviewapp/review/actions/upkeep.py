@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.actions import notify
@@ -106,7 +107,9 @@ def restrict(*, item: UUID, reference: str, person: Person) -> None:
     check_may(person, "item.restrict")
     if not _REFERENCE.match(reference.strip()):
         raise Unclear(
-            "Give a reference of 3 to 120 plain letters, digits, spaces or .:@/+-_ that does not describe it."
+            _(
+                "Give a reference of 3 to 120 plain letters, digits, spaces or .:@/+-_ that does not describe it."
+            )
         )
     intake.restrict(item=item, reference=reference.strip(), person=person)
     tasks = list(
@@ -125,7 +128,7 @@ def restrict(*, item: UUID, reference: str, person: Person) -> None:
 def open_restricted(*, item: UUID, person: Person) -> None:
     """Log that a cleared person opens a restricted item. Raises Missing for everybody else, as if it were not there."""
     if not person.cleared_restricted:
-        raise Missing("There is no such item, or its content was erased or restricted.")
+        raise Missing(_("There is no such item, or its content was erased or restricted."))
     record(verb="item.viewed_restricted", actor=Actor.person(person.pk), subjects=[item])
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.models import Person
 from reviewapp.ids import new_id
@@ -31,7 +32,7 @@ def renew(*, task: UUID, epoch: int, person: Person, active: int = 0) -> datetim
         ends = dict(cursor.fetchall())
     if task not in ends:
         raise ClaimLost(
-            "Your time on this item ended. What you typed is still here; claim it again to go on."
+            _("Your time on this item ended. What you typed is still here; claim it again to go on.")
         )
     _count_active(task, epoch, person, active)
     end: datetime = ends[task]

@@ -4,8 +4,9 @@ from typing import Any
 
 from django import template
 
-from reviewapp.review import rules_text
+from reviewapp.review import rules, rules_text
 from reviewapp.review.rules_mask import Veil
+from reviewapp.ui.words import Words
 
 register = template.Library()
 
@@ -21,3 +22,15 @@ def veiled(context: dict[str, Any], veil: Veil, text: str, part: str) -> dict[st
 def visible(text: object) -> str:
     """Text from outside with every invisible or turning character named in place; escaping stays the template's."""
     return rules_text.visible(str(text)) if text is not None else ""
+
+
+@register.filter
+def label_words(label: str | None) -> Words:
+    """A label in words: `Violates`; empty for none."""
+    return rules.LABEL_WORDS.get(label or "", "")
+
+
+@register.filter
+def confidence_words(confidence: str) -> Words:
+    """How sure a verdict is, in words: `high confidence`; empty where it does not say."""
+    return rules.CONFIDENCE_WORDS.get(confidence, "")
