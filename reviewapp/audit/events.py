@@ -35,7 +35,7 @@ EVENTS: Final[dict[str, EventKind]] = dict(
         _kind("item.erased", "Content was erased in every room.", "erasure", "rooms"),
         _kind("verdict.committed", "Verdicts of the reasoner were stored.", "run", "engine", "labels", "verdicts"),
         _kind("verdict.failed", "Judgements ended without a verdict.", "run", "kinds"),
-        _kind("judgement.requeued", "Judgements went back to the line after a lapsed lease.", "why", "count"),
+        _kind("judgement.requeued", "Judgements went back to the line after a crash of who held them, or a lapsed lease.", "why", "count"),
         _kind("judgement.hurried", "Somebody asked to judge an item now; it went to the front of the line.", "count", "asked"),
         _kind("run.started", "A set of judgements was started.", "kind", "effort", "engine"),
         _kind("run.asked", "Judgements were added to a run.", "version", "subjects", "replicas", "left_out"),

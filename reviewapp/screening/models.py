@@ -185,7 +185,8 @@ class Run(models.Model):
 class Judgement(models.Model):
     """One question to the reasoner: one subject under one version in one run.
 
-    The counts say why it was tried again: a crash is counted when the lease lapses, the rest when the answer is read.
+    The counts say why it was tried again: a crash is counted when the holder is found dead or the lease lapses, the rest
+    when the answer is read. `held_by` is the place of the pump that leased it last; empty for anybody else.
     `lane` and `rank_at` are its place in the line. `policy_hash` pins the text that was asked about, where the version
     may still change; empty: the version's own.
     """
@@ -208,6 +209,7 @@ class Judgement(models.Model):
     not_before = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     lease_epoch = models.PositiveIntegerField(default=0)
+    held_by = models.PositiveSmallIntegerField(null=True)
     crashes = models.PositiveSmallIntegerField(default=0)
     timeouts = models.PositiveSmallIntegerField(default=0)
     transients = models.PositiveSmallIntegerField(default=0)
@@ -239,8 +241,8 @@ class Judgement(models.Model):
             ),
             models.Index(
                 fields=["rank_at", "id"],
-                condition=Q(state="pending", crashes__gte=2),
-                name="screening_judgement_suspect",
+                condition=Q(state="pending", crashes__gte=1),
+                name="screening_judgement_crashed",
             ),
             models.Index(
                 fields=["run"],

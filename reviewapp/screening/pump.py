@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 
 from inference import EngineUnavailable, Failure, FailureKind, Reasoner, Verdict
 from reviewapp import doorbell
@@ -37,6 +37,11 @@ LOOK_UP_SECONDS: Final = 1.0
 LINGER_SECONDS: Final = 0.2
 HURRIED_LINGER_SECONDS: Final = 0.05
 LOOK_SECONDS: Final = 0.25
+SUSPECTS_SECONDS: Final = 2.0
+"""How often somebody else's crashed judgements are looked for; its predecessor's are looked for at once."""
+AWAY_SECONDS: Final = 25.0
+"""How long a database that is away is waited for: a little less than what is left of a lease that was just renewed."""
+RECONNECT_SECONDS: Final = 0.25
 BATCH: Final = 64
 MOST_AT_ONCE: Final = 64
 """Claimed in one go: a large window fills over several rounds, so that its calls do not all begin together."""
@@ -49,15 +54,42 @@ _ENDPOINT_FAULTS: Final = frozenset(
 )
 
 
-class Sql:
-    """Runs database work on a thread of its own; the connection lives and ends with it."""
+class PlaceLost(Exception):
+    """While the database was away, another pump took the place; what this one holds is that one's now."""
 
-    def __init__(self) -> None:
+
+class Sql:
+    """Runs database work on a thread of its own, as the one pump of `place`; the connection lives and ends with it.
+
+    `work` may be done again when the database went away under it, so it must be one transaction that can stand that.
+    """
+
+    def __init__(self, place: int) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pump-sql")
+        self._place = place
+        self._hurry = threading.Event()
 
     async def __call__(self, work: Callable[[], T]) -> T:
-        """The result of `work`, done on that thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        """The result of `work`, done on that thread; what it raises where the database stays away for 25 s, or PlaceLost."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._patiently, work)
+
+    def hurry(self) -> None:
+        """Wait for the database no more."""
+        self._hurry.set()
+
+    def _patiently(self, work: Callable[[], T]) -> T:
+        until = time.monotonic() + AWAY_SECONDS
+        again = False
+        while True:
+            try:
+                if again and not take_place(self._place):
+                    raise PlaceLost
+                return work()
+            except (OperationalError, InterfaceError):
+                connection.close()
+                if time.monotonic() > until or (again and self._hurry.wait(RECONNECT_SECONDS)):
+                    raise
+                again = True
 
     async def close(self) -> None:
         """End the connection and the thread."""
@@ -73,10 +105,14 @@ async def pump(endpoint: int, slot: int, *, seconds: float = RUN_SECONDS, window
     """
     if endpoint >= len(settings.REASONER_URLS):
         return Committed()
-    sql = Sql()
+    place = endpoint * 100 + slot
+    sql = Sql(place)
     try:
-        if not await sql(lambda: _take_place(endpoint, slot)):
+        if not await sql(lambda: take_place(place)):
             return Committed()
+        # Who has the lock knows that its predecessor is dead, so nobody waits for the leases that it left.
+        while sum(await sql(lambda: actions.take_back(place=place))):
+            pass
         addresses = settings.REASONER_URLS
         await sql(lambda: actions.align_endpoints(addresses=addresses))
         try:
@@ -89,7 +125,9 @@ async def pump(endpoint: int, slot: int, *, seconds: float = RUN_SECONDS, window
             return Committed()
         async with reasoner:
             last = await sql(lambda: actions.remembered_window(endpoint=endpoint))
-            return await _Pump(endpoint, reasoner, sql, seconds, window or last).work()
+            return await _Pump(endpoint, place, reasoner, sql, seconds, window or last).work()
+    except PlaceLost:
+        return Committed()
     finally:
         await sql.close()
 
@@ -98,15 +136,18 @@ def _close() -> None:
     connection.close()  # looked up on the thread it belongs to
 
 
-def _take_place(endpoint: int, slot: int) -> bool:
+def take_place(place: int) -> bool:
+    """Whether the place is this connection's, for as long as it lasts."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK, endpoint * 100 + slot])
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK, place])
         return bool(cursor.fetchone()[0])
 
 
 class _Pump:
-    def __init__(self, endpoint: int, reasoner: Reasoner, sql: Sql, seconds: float, window: int) -> None:
-        self.endpoint = endpoint
+    def __init__(
+        self, endpoint: int, place: int, reasoner: Reasoner, sql: Sql, seconds: float, window: int
+    ) -> None:
+        self.endpoint, self.place = endpoint, place
         self.reasoner = reasoner
         self.sql = sql
         self.until = time.monotonic() + seconds
@@ -147,6 +188,7 @@ class _Pump:
 
     def _stop(self) -> None:
         self.stopping = True
+        self.sql.hurry()
 
     async def _identify(self) -> bool:
         try:
@@ -159,7 +201,7 @@ class _Pump:
         return True
 
     async def _pump(self) -> None:
-        self.looked = 0.0
+        self.looked = self.suspected = 0.0
         while not (self.tripped or self.stopping or self.wanted):
             self._take_ended()
             if not self._over():
@@ -194,15 +236,16 @@ class _Pump:
     async def _claim(self, limit: int, quick: int) -> None:
         flying = self.hand.by_group()
         aged = int(self.credit)
-        # One whose answer is not stored yet would be lost with the next one.
-        held = self._held()
-        suspect = not any(claim.is_suspect for claim in held)
+        suspects = self._suspects()
         claims = await self.sql(
             lambda: actions.claim_judgements(
-                endpoint=self.endpoint, limit=limit, quick=quick, aged=aged, flying=flying, suspect=suspect
+                endpoint=self.endpoint, limit=limit, quick=quick, aged=aged, flying=flying, suspects=suspects,
+                place=self.place,
             )
-        )
+        )  # fmt: skip
         self.looked = time.monotonic()
+        if suspects is not None and not (suspects or any(claim.is_suspect for claim in claims)):
+            self.suspected = self.looked
         if limit:
             self.exhausted = len(claims) < limit
         waited = sum(claim.lane > Lane.LIVE for claim in claims)
@@ -211,6 +254,13 @@ class _Pump:
         for claim in claims:
             slots = self.reasoner.calls_for(claim.policy, claim.subject, claim.effort, larger=claim.larger)
             self.hand.add(claim, slots)
+
+    def _suspects(self) -> list[int] | None:
+        """The crash counts of suspects in hand; None when it is not the time to look for more."""
+        if time.monotonic() < self.suspected + SUSPECTS_SECONDS:
+            return None
+        # One whose answer is not stored yet would be lost with the next one.
+        return [claim.crashes for claim in self._held() if claim.is_suspect]
 
     def _judge(self, claim: Claim) -> Call:
         judging = self.reasoner.judge(

@@ -276,7 +276,9 @@ class Aftermath:
 MOST_TRANSIENTS: Final = 5
 MOST_TIMEOUTS: Final = 2
 MOST_INVALIDS: Final = 2
-MOST_CRASHES: Final = 3
+MOST_CRASHES: Final = 4
+SUSPECTS_AT_ONCE: Final = (64, 8, 1)
+"""How many may be in one pump's hands that were in one, two or three crashes: so whoever causes them is alone at last."""
 BUSY_SECONDS: Final = 1.0
 
 
@@ -298,6 +300,14 @@ def after_failure(kind: str, *, transients: int, timeouts: int, invalids: int) -
     }[kind]
 
 
+def room_for_suspects(held: Collection[int]) -> list[int]:
+    """How many more that were in one, two or three crashes may be taken beside suspects with the counts `held`."""
+    worst = max(held, default=1)
+    return [
+        max(SUSPECTS_AT_ONCE[max(crashes, worst) - 1] - len(held), 0) for crashes in range(1, MOST_CRASHES)
+    ]
+
+
 def _counted(counter: str, before: int, most: int, delay: float) -> Aftermath:
     return Aftermath(Then.FAIL, counter) if before + 1 >= most else Aftermath(Then.RETRY, counter, delay)
 
@@ -309,7 +319,7 @@ FAILURE_WORDS: Final[dict[str, str]] = {
     "cut_off": "the reasoner's answer was cut off",
     "refused": "the reasoner refused the request",
     "too_long": "policy and item are too long for the reasoner",
-    "crash": "judging it ended in a crash three times",
+    "crash": "judging it ended in a crash four times",
     "withdrawn": "the item was taken out of judging",
     "rewritten": "the draft was changed after it was asked",
     "pending": "verdict still pending",

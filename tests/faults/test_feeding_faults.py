@@ -19,6 +19,7 @@ from django.db import connection
 from reviewapp import doorbell
 from reviewapp.screening import actions, jobs, pump, reads, rules_window
 from reviewapp.screening.actions import Outcome
+from reviewapp.screening.actions.leases import LEASE_SECONDS
 from reviewapp.screening.models import Circuit, CurrentVerdict, EngineMinute, Judgement, Verdict
 from tests import checker
 from tests.cast import gather
@@ -102,12 +103,14 @@ def test_f1_a_killed_job_is_done_again_by_the_same_worker(db: str, own_store: Pr
             wait_for(verdicts_beyond(Verdict.objects.count()))
             for pid in children(process):
                 os.kill(pid, signal.SIGKILL)
-            let_leases_lapse()
-            assert actions.sweep().requeued > 0, "it was killed in the middle"
+            wait_for(lambda: not children(process))
+            assert _leased(), "it was killed in the middle"
         assert process.poll() is None, "the worker outlives its job"
         practice.follow()
         doorbell.ring("reason", 0)
-        wait_for(lambda: CurrentVerdict.objects.count() == 20)
+        # The next pump knows that the last one is dead: no lease is waited for.
+        wait_for(lambda: CurrentVerdict.objects.count() == 20, seconds=LEASE_SECONDS / 2)
+    assert one("SELECT max(crashes) FROM screening_judgement") in (1, 2)
     assert Verdict.objects.count() == 20 and checker.problems(items) == []
 
 
@@ -194,6 +197,38 @@ def test_f10_an_engine_in_trouble_costs_few_questions(
     )
     tries = one("SELECT max(transients) FROM screening_judgement")
     assert (tries > 0) == (status == 500), "a full queue is nobody's fault"
+
+
+def test_f8_a_pump_whose_session_is_ended_goes_on_with_what_it_holds(
+    db: str, store: str, settings: Any
+) -> None:
+    items = judged(24)
+    with scripted(settings, delay=1.0) as proxy:
+        working = threading.Thread(target=pump_elsewhere)
+        working.start()
+        wait_for(lambda: Judgement.objects.filter(state="leased").count() == 24)
+        execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        working.join(30)
+        assert not working.is_alive()
+        assert proxy.questions == 24, "nothing was asked twice"
+    assert one("SELECT max(crashes + transients) FROM screening_judgement") == 0
+    assert CurrentVerdict.objects.count() == 24 and checker.problems(items) == []
+
+
+def test_a_pump_takes_over_at_once_what_a_dead_one_held(db: str, store: str, settings: Any) -> None:
+    judged(4)
+    actions.claim_judgements(endpoint=0, limit=4, place=0)
+    taken = connection.copy()
+    with taken.cursor() as cursor, scripted(settings) as proxy:
+        cursor.execute("SELECT pg_advisory_lock(%s, 0)", [pump._LOCK])
+        assert jobs.pump_judgements() == 0 and proxy.questions == 0, "the place has a pump"
+        cursor.execute("SELECT pg_advisory_unlock(%s, 0)", [pump._LOCK])
+        assert jobs.pump_judgements() == 4
+    taken.close()
+    assert set(Judgement.objects.values_list("crashes", flat=True)) == {1}
 
 
 def test_f10_an_engine_that_stays_broken_sends_items_to_people(db: str, store: str, settings: Any) -> None:
@@ -365,18 +400,19 @@ def test_f25_an_item_that_kills_its_worker_is_set_apart(db: str, own_store: Priv
         practising() as practice,
         worker("reason", db, practice.url, own_store.url, program=program) as process,
     ):
-        for _ in range(3):
-            doorbell.ring("reason", 0)
-            # A lease lapses only when its holder is dead.
-            wait_for(lambda: _leased() and not children(process))
-            let_leases_lapse()
-            actions.sweep()
-        doorbell.ring("reason", 0)
-        wait_for(lambda: not _open())
-    assert Judgement.objects.get(item=poison).failure_kind == "crash"
+        wait_for(lambda: _rung() and not _open())
+        assert process.poll() is None, "the worker outlives its jobs"
+    ended = Judgement.objects.get(item=poison)
+    assert (ended.failure_kind, ended.crashes) == ("crash", 4)
     assert "crash" in reads.pending_and_failed(poison) and state_of(poison) == "awaiting_review"
     assert CurrentVerdict.objects.filter(item__in=items).count() == 4, "its neighbours have their verdicts"
     assert checker.problems([*items, poison]) == []
+
+
+def _rung() -> bool:
+    """Ring, as the sweeper does while something waits."""
+    doorbell.ring("reason", 0)
+    return True
 
 
 def _open() -> bool:

@@ -31,7 +31,7 @@ from reviewapp.screening.actions.steering import (
     resume_engine,
     set_reasoner,
 )
-from reviewapp.screening.actions.sweeping import Swept, erase_content, sweep
+from reviewapp.screening.actions.sweeping import Swept, erase_content, sweep, take_back
 from reviewapp.screening.actions.verdicts import Committed, Outcome, commit_verdicts
 
 __all__ = [
@@ -71,6 +71,7 @@ __all__ = [
     "start_run",
     "sweep",
     "switch_prefilter",
+    "take_back",
     "tend_canaries",
     "tend_runs",
 ]

@@ -1,6 +1,6 @@
 """Lends judgements to a pump under a lease, renews the lease, and takes them back. Times are the database's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -13,11 +13,10 @@ from reviewapp.intake import reads as intake_reads
 from reviewapp.intake.models import Item
 from reviewapp.policies.models import Case, Section, Version
 from reviewapp.screening.actions.settling import fail
-from reviewapp.screening.rules import MOST_CRASHES, RunKind
+from reviewapp.screening.rules import RunKind, room_for_suspects
 from reviewapp.screening.rules_line import Group, share_out
 
 LEASE_SECONDS: Final = 40
-SUSPECT_CRASHES: Final = MOST_CRASHES - 1
 FOR_PEOPLE: Final = frozenset({RunKind.LIVE, RunKind.SECOND_LOOK})
 
 
@@ -45,8 +44,8 @@ class Claim:
 
     @property
     def is_suspect(self) -> bool:
-        """Whether it was so often in the hands of somebody who crashed that it may be the reason."""
-        return self.crashes >= SUSPECT_CRASHES
+        """Whether it was in the hands of somebody who crashed, so that it may be the reason."""
+        return self.crashes > 0
 
     @property
     def larger(self) -> bool:
@@ -74,7 +73,7 @@ CROSS JOIN LATERAL (
     SELECT count(*) AS waiting, extract(epoch FROM clock_timestamp() - min(created_at))::float AS age FROM (
         SELECT created_at FROM screening_judgement j
         WHERE j.state = 'pending' AND (j.lane, j.run_id, j.version_id) = (step.lane, step.run_id, step.version_id)
-          AND (j.not_before IS NULL OR j.not_before <= clock_timestamp()) AND j.crashes < %(suspect)s
+          AND (j.not_before IS NULL OR j.not_before <= clock_timestamp()) AND j.crashes = 0
         ORDER BY j.rank_at, j.id LIMIT %(most)s) AS due
 ) AS line
 WHERE line.waiting > 0
@@ -85,7 +84,7 @@ WHERE line.waiting > 0
 
 _TAKE: Final = """
 UPDATE screening_judgement j
-SET state = 'leased', lease_epoch = j.lease_epoch + 1,
+SET state = 'leased', lease_epoch = j.lease_epoch + 1, held_by = %(place)s,
     lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
 FROM (
     SELECT due.id FROM unnest(%(lanes)s::int[], %(runs)s::uuid[], %(versions)s::uuid[], %(counts)s::int[])
@@ -93,7 +92,7 @@ FROM (
     LATERAL (
         SELECT id FROM screening_judgement p
         WHERE p.state = 'pending' AND (p.lane, p.run_id, p.version_id) = (wanted.lane, wanted.run, wanted.version)
-          AND (p.not_before IS NULL OR p.not_before <= clock_timestamp()) AND p.crashes < %(suspect)s
+          AND (p.not_before IS NULL OR p.not_before <= clock_timestamp()) AND p.crashes = 0
         ORDER BY p.rank_at, p.id LIMIT wanted.count FOR UPDATE SKIP LOCKED) AS due
 ) AS picked, screening_run r
 WHERE j.id = picked.id AND r.id = j.run_id
@@ -101,25 +100,30 @@ RETURNING j.id, j.lease_epoch, j.version_id, j.run_id, j.item_id, j.case_id, j.t
           j.transients, j.timeouts, j.invalids, j.lane, j.policy_hash, r.kind, j.crashes
 """
 
-_TAKE_SUSPECT: Final = """
-UPDATE screening_judgement j
-SET state = 'leased', lease_epoch = j.lease_epoch + 1,
-    lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
-FROM (
-    SELECT p.id FROM screening_judgement p
+_TAKE_SUSPECTS: Final = """
+WITH due AS (
+    SELECT p.id, p.crashes, p.rank_at FROM screening_judgement p
     JOIN screening_run s ON s.id = p.run_id AND s.state = 'running'
     LEFT JOIN screening_engine wanted ON wanted.id = s.engine_id
     LEFT JOIN screening_circuit c ON c.endpoint = %(endpoint)s
     LEFT JOIN screening_engine here ON here.id = c.engine_id
-    WHERE p.state = 'pending' AND p.crashes >= 2 AND p.crashes >= %(suspect)s
-      AND (p.not_before IS NULL OR p.not_before <= clock_timestamp())
+    WHERE p.state = 'pending' AND p.crashes >= 1 AND (p.not_before IS NULL OR p.not_before <= clock_timestamp())
       AND (s.engine_id IS NULL OR wanted.model = here.model)
-    ORDER BY p.rank_at, p.id LIMIT 1 FOR UPDATE OF p SKIP LOCKED
-) AS picked, screening_run r
+), worst AS (SELECT max(crashes) AS crashes FROM due), picked AS (
+    SELECT p.id FROM screening_judgement p WHERE p.state = 'pending' AND p.id IN (
+        SELECT due.id FROM due JOIN worst USING (crashes) ORDER BY due.rank_at, due.id
+        LIMIT least(%(limit)s, (SELECT (%(rooms)s::int[])[crashes] FROM worst)))
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE screening_judgement j
+SET state = 'leased', lease_epoch = j.lease_epoch + 1, held_by = %(place)s,
+    lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
+FROM picked, screening_run r
 WHERE j.id = picked.id AND r.id = j.run_id
 RETURNING j.id, j.lease_epoch, j.version_id, j.run_id, j.item_id, j.case_id, j.text, r.effort,
           j.transients, j.timeouts, j.invalids, j.lane, j.policy_hash, r.kind, j.crashes
 """
+"""Only such as were in the most crashes: fewer of them may go together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,19 +153,21 @@ def claim_judgements(
     quick: int = 0,
     aged: int = 0,
     flying: Mapping[tuple[UUID, UUID], int] = MappingProxyType({}),
-    suspect: bool = True,
+    suspects: Collection[int] | None = (),
+    place: int | None = None,
     lease_seconds: int = LEASE_SECONDS,
 ) -> list[Claim]:
     """Lease up to `limit` waiting judgements, and up to `quick` more for people before a screen; by policy version.
 
     `flying` counts the calls in flight of (run, version), `aged` slots of `limit` are for what waited too long: see
     `rules_line.share_out`. What may not be judged any more (restricted, replaced, erased or gone subjects, a draft
-    that was changed since) ends here; it is never sent. `suspect`: no suspect is in flight, so one
-    judgement that was twice in the hands of somebody who crashed may be taken. One at a time, so that what kills its
-    worker takes no other suspect along to its third crash.
+    that was changed since) ends here; it is never sent. `suspects`: the crash counts of those in hand that were in
+    crashes before; as many more of them are taken as may be together (`rules.room_for_suspects`), None: none are looked
+    for. `place`: whose they are, so that the next pump of that place may take them back at once.
     """
-    rows = _take_suspect(endpoint, lease_seconds) if suspect and limit > 0 else []
-    rows += _take(endpoint, limit - len(rows), quick, aged, flying, lease_seconds)
+    lent = _Lent(endpoint, place, lease_seconds)
+    rows = _take_suspects(lent, limit, suspects) if suspects is not None and limit > 0 else []
+    rows += _take(lent, limit - len(rows), quick, aged, flying)
     if not rows:
         return []
     subjects = _subjects(rows)
@@ -175,22 +181,25 @@ def claim_judgements(
     return sorted(claims, key=lambda claim: (claim.lane, claim.version))
 
 
+@dataclass(frozen=True, slots=True)
+class _Lent:
+    """To whom, and for how many seconds."""
+
+    endpoint: int
+    place: int | None
+    seconds: int
+
+
 def _take(
-    endpoint: int,
-    limit: int,
-    quick: int,
-    aged: int,
-    flying: Mapping[tuple[UUID, UUID], int],
-    lease_seconds: int,
+    lent: _Lent, limit: int, quick: int, aged: int, flying: Mapping[tuple[UUID, UUID], int]
 ) -> list[_Row]:
     with connection.cursor() as cursor:
         cursor.execute(
             _GROUPS,
             {
-                "endpoint": endpoint,
+                "endpoint": lent.endpoint,
                 "most": limit + quick,
-                "suspect": SUSPECT_CRASHES,
-                "second": endpoint > 0 and _is_second(endpoint),
+                "second": lent.endpoint > 0 and _is_second(lent.endpoint),
             },
         )
         groups = [
@@ -204,19 +213,22 @@ def _take(
         cursor.execute(
             _TAKE,
             {
-                "suspect": SUSPECT_CRASHES,
                 "lanes": list(lanes), "runs": list(runs), "versions": list(versions),
-                "counts": list(given.values()), "lease": lease_seconds,
+                "counts": list(given.values()), "lease": lent.seconds, "place": lent.place,
             },
         )  # fmt: skip
         return [_Row(*row) for row in cursor.fetchall()]
 
 
-def _take_suspect(endpoint: int, lease_seconds: int) -> list[_Row]:
+def _take_suspects(lent: _Lent, limit: int, held: Collection[int]) -> list[_Row]:
     with connection.cursor() as cursor:
         cursor.execute(
-            _TAKE_SUSPECT, {"endpoint": endpoint, "lease": lease_seconds, "suspect": SUSPECT_CRASHES}
-        )
+            _TAKE_SUSPECTS,
+            {
+                "endpoint": lent.endpoint, "lease": lent.seconds, "place": lent.place, "limit": limit,
+                "rooms": room_for_suspects(held),
+            },
+        )  # fmt: skip
         return [_Row(*row) for row in cursor.fetchall()]
 
 

@@ -40,7 +40,7 @@ def sweep(*, endpoints: int = 1) -> Swept:
 
     Each broom is a transaction of its own and takes at most 1,000 rows. Needs no Redis: a ring that fails is logged.
     """
-    requeued, crashed = _take_back_leases()
+    requeued, crashed = take_back()
     swept = Swept(requeued, crashed, _send_on_unscored(), _send_on_overdue(), _withdraw() + _withdraw_looks())
     tend_runs()
     _ring(endpoints)
@@ -76,19 +76,23 @@ def erase_content(*, item_ids: Sequence[UUID]) -> None:
 
 
 @transaction.atomic
-def _take_back_leases() -> tuple[int, int]:
-    """A lapsed lease is a crash of whoever held it: three of them end the judgement."""
+def take_back(*, place: int | None = None) -> tuple[int, int]:
+    """Take back up to 1,000 leases that lapsed, or all that the dead pump of `place` left; returns (back, ended).
+
+    It was a crash of whoever held them: four of them end a judgement. Only who has the lock of a place may name it.
+    """
+    which = "lease_until < clock_timestamp()" if place is None else "held_by = %(place)s"
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            WITH lapsed AS (
-                SELECT id FROM screening_judgement WHERE state = 'leased' AND lease_until < clock_timestamp()
-                ORDER BY lease_until LIMIT %s FOR UPDATE SKIP LOCKED
+            f"""
+            WITH dead AS (
+                SELECT id FROM screening_judgement WHERE state = 'leased' AND {which}
+                ORDER BY lease_until LIMIT %(most)s FOR UPDATE SKIP LOCKED
             )
             UPDATE screening_judgement j SET crashes = j.crashes + 1, state = 'pending', lease_until = NULL
-            FROM lapsed WHERE j.id = lapsed.id RETURNING j.id, j.item_id, j.crashes
-            """,
-            [BATCH],
+            FROM dead WHERE j.id = dead.id RETURNING j.id, j.item_id, j.crashes
+            """,  # noqa: S608  fixed words
+            {"place": place, "most": BATCH},
         )
         rows = cursor.fetchall()
     dead = [row[0] for row in rows if row[2] >= rules.MOST_CRASHES]
@@ -96,7 +100,7 @@ def _take_back_leases() -> tuple[int, int]:
     if back:
         record(
             verb="judgement.requeued", actor=SWEEPER, subjects=[row[1] or row[0] for row in back],
-            data={"why": "lease_lapsed", "count": len(back)},
+            data={"why": "lease_lapsed" if place is None else "holder_died", "count": len(back)},
         )  # fmt: skip
     if dead:
         reason = f"Judging it was cut short {rules.MOST_CRASHES} times."
@@ -187,7 +191,7 @@ def _ring(endpoints: int) -> None:
         cursor.execute(
             """
             SELECT EXISTS (SELECT FROM intake_item WHERE state = 'received'),
-                   EXISTS (SELECT FROM screening_judgement WHERE state = 'pending')
+                   EXISTS (SELECT FROM screening_judgement WHERE state IN ('pending', 'leased'))
             """
         )
         unscored, unjudged = cursor.fetchone()

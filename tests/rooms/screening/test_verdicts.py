@@ -1,5 +1,7 @@
 """Leases, fenced commits, and what becomes of judgements without a verdict."""
 
+from uuid import UUID
+
 import pytest
 
 from inference import Confidence, Label
@@ -116,15 +118,61 @@ def test_a_backoff_is_waited_for(db: str) -> None:
     assert claimed() == []
 
 
-def test_three_lapsed_leases_end_a_judgement(db: str) -> None:
+def test_four_lapsed_leases_end_a_judgement(db: str) -> None:
     claim = asked()
-    for number in range(3):
+    for number in range(4):
         execute("UPDATE screening_judgement SET lease_until = clock_timestamp() - interval '1 s'")
         swept = actions.sweep()
-        assert (swept.requeued, swept.crashed) == ((0, 1) if number == 2 else (1, 0))
+        assert (swept.requeued, swept.crashed) == ((0, 1) if number == 3 else (1, 0))
         claimed()
     assert claim.item and state_of(claim.item) == "awaiting_review"
-    assert reads.pending_and_failed(claim.item) == "Harassment: judging it ended in a crash three times"
+    assert reads.pending_and_failed(claim.item) == "Harassment: judging it ended in a crash four times"
+
+
+def test_judgements_that_were_in_crashes_are_lent_in_ever_smaller_groups(db: str) -> None:
+    publish("harassment")
+    arrive(*[f"{ABUSE} number {number}" for number in range(80)], policies=["harassment"])
+    while score():
+        pass
+    for crashes, together in ((1, 64), (2, 8), (3, 1)):
+        execute("UPDATE screening_judgement SET crashes = %s", crashes)
+        claims = claimed()
+        assert len(claims) == together
+        assert not actions.claim_judgements(endpoint=0, limit=100, suspects=[crashes] * together)
+        (last, *rest) = claims
+        actions.release(claims=[last])
+        assert claimed_beside(rest) == [last.judgement]
+        execute("UPDATE screening_judgement SET state = 'pending'")
+
+
+def claimed_beside(suspects: list[Claim]) -> list[UUID]:
+    more = actions.claim_judgements(endpoint=0, limit=100, suspects=[claim.crashes for claim in suspects])
+    return [claim.judgement for claim in more]
+
+
+def test_the_worst_suspect_is_lent_first_and_alone(db: str) -> None:
+    publish("harassment")
+    arrive(*[f"{ABUSE} number {number}" for number in range(3)], policies=["harassment"])
+    score()
+    worst, other = list(Judgement.objects.order_by("rank_at").values_list("pk", flat=True))[1:]
+    execute("UPDATE screening_judgement SET crashes = 3 WHERE id = %s", worst)
+    execute("UPDATE screening_judgement SET crashes = 1 WHERE id = %s", other)
+    claims = claimed()
+    assert {claim.judgement for claim in claims if claim.is_suspect} == {worst}
+    assert len(claims) == 2, "what was in no crash goes along"
+
+
+def test_the_next_pump_takes_back_what_a_dead_one_held_and_nothing_else(db: str) -> None:
+    publish("harassment")
+    arrive(*[f"{ABUSE} number {number}" for number in range(3)], policies=["harassment"])
+    score()
+    for place in (0, 100, None):
+        only(actions.claim_judgements(endpoint=0, limit=1, place=place))
+    assert actions.take_back(place=100) == (1, 0)
+    assert sorted(Judgement.objects.values_list("state", "held_by", "crashes"), key=str) == [
+        ("leased", 0, 0), ("leased", None, 0), ("pending", 100, 1),
+    ]  # fmt: skip
+    assert Event.objects.get(verb="judgement.requeued").data == {"why": "holder_died", "count": 1}
 
 
 def test_an_item_waits_for_all_its_judgements(db: str) -> None:
