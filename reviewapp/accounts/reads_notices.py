@@ -40,6 +40,14 @@ def unread(person: Person) -> int:
     return len(_told(person).filter(read_at=None).values_list("pk")[:MOST])
 
 
+def newest(person: Person, most: int, *, besides: str) -> tuple[NoticeRow, ...]:
+    """The latest `most` notices that somebody has not read, newest first; none of the kind `besides`."""
+    rows = (
+        _told(person).filter(read_at=None).exclude(kind=besides).select_related("by").order_by("-at")[:most]
+    )
+    return tuple(_row(row, NOTICES[row.kind]) for row in rows)
+
+
 def was_told(person: UUID, kind: str, *, hours: int) -> bool:
     """Whether somebody got a notice of this kind in the last `hours`."""
     since = Now() - timedelta(hours=hours)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from django.db import connection
+
 from reviewapp.policies import reads, reads_cases, rules, tokens
 from reviewapp.policies.models import Version
 from reviewapp.policies.reads import VersionSection
@@ -79,6 +81,21 @@ class Comparison:
         return tuple(row for row in self.rows if not row.changed)
 
 
+_TOUCHED: Final = """
+    SELECT v.id, each.code
+    FROM unnest(%s::uuid[], %s::int[]) AS pair(version, before)
+    JOIN policies_version v ON v.id = pair.version
+    JOIN policies_version b ON b.policy_id = v.policy_id AND b.number = pair.before
+    CROSS JOIN LATERAL (
+        SELECT coalesce(n.code, o.code) AS code, coalesce(n.ordinal, o.ordinal) AS place
+        FROM (SELECT * FROM policies_section WHERE version_id = v.id) n
+        FULL JOIN (SELECT * FROM policies_section WHERE version_id = b.id) o ON o.code = n.code
+        WHERE (n.title, n.severity, n.model_text, n.guidance) IS DISTINCT FROM (o.title, o.severity, o.model_text, o.guidance)
+    ) each
+    ORDER BY v.id, each.place, each.code
+"""
+
+
 def compare(slug: str, before: int, after: int, text: str = "model") -> Comparison:
     """Version `before` against version `after` of a policy; `text` is model, guidance or public. Raises Missing."""
     rows = {row.number: row for row in Version.objects.filter(policy__slug=slug, number__in=[before, after])}
@@ -94,6 +111,17 @@ def compare(slug: str, before: int, after: int, text: str = "model") -> Comparis
         _side(old), _side(new), text, found, count_words(pieces, Kind.ADDED), count_words(pieces, Kind.REMOVED),
         reads_cases.case_changes(old.pk, new.pk),
     )  # fmt: skip
+
+
+def touched(pairs: Iterable[tuple[UUID, int]]) -> dict[UUID, tuple[str, ...]]:
+    """For each version and the number of an earlier one: the sections that came, went, or say something else to who reviews."""
+    pairs = list(pairs)
+    found: dict[UUID, tuple[str, ...]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_TOUCHED, [[each[0] for each in pairs], [each[1] for each in pairs]])
+        for version, code in cursor.fetchall():
+            found[version] = (*found.get(version, ()), code)
+    return found
 
 
 def lengths_of(versions: Iterable[UUID]) -> dict[UUID, Length]:

@@ -94,18 +94,24 @@ class Readers:
 
 def unread(person: Person, queue: UUID) -> tuple[Unread, ...]:
     """Changes that the person reads before the next item of `queue`; none for a queue of escalations."""
+    found = unread_anywhere(person)
+    if not found:
+        return ()
+    with connection.cursor() as cursor:
+        asked: dict[str, Any] = {"slugs": [each.slug for each in found], "queue": queue, "few": reads.FEW}
+        cursor.execute(_HERE, asked)
+        here = {row[0] for row in cursor.fetchall()}
+    return tuple(each for each in found if each.slug in here)
+
+
+def unread_anywhere(person: Person) -> tuple[Unread, ...]:
+    """Changes that the person has yet to read, whichever queue they judge, oldest first."""
     with connection.cursor() as cursor:
         cursor.execute(_ANY, {"person": person.pk})
         if not cursor.fetchone()[0]:
             return ()
         cursor.execute(_UNREAD, {"person": person.pk})
-        found = [Unread(*row) for row in cursor.fetchall()]
-        if not found:
-            return ()
-        asked: dict[str, Any] = {"slugs": [each.slug for each in found], "queue": queue, "few": reads.FEW}
-        cursor.execute(_HERE, asked)
-        here = {row[0] for row in cursor.fetchall()}
-    return tuple(each for each in found if each.slug in here)
+        return tuple(Unread(*row) for row in cursor.fetchall())
 
 
 def changes(person: Person, queue: UUID) -> tuple[Change, ...]:

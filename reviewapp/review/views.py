@@ -21,6 +21,7 @@ from reviewapp.review import (
     reads_desk,
     reads_dialogs,
     reads_languages,
+    reads_news,
     reads_today,
 )
 from reviewapp.review.forms import Typed, ids_of
@@ -39,8 +40,10 @@ def home(request: SignedInRequest) -> HttpResponse:
     shown = reads.home(request.user)
     works = who.may(request.user.roles, "queue.work") and not shown.untouched
     polls = bool(request.headers.get("HX-Request"))
-    mine = reads_today.today(request.user) if works and not polls else None
-    return render(request, "review/home.html", {"home": shown, "today": mine})
+    context: dict[str, object] = {"home": shown}
+    if works and not polls:
+        context |= {"today": reads_today.today(request.user), "news": reads_news.news(request.user)}
+    return render(request, "review/home.html", context)
 
 
 @require_GET

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test import Client
 
 from reviewapp.accounts.models import Person
+from reviewapp.audit.clock import database_time
 from reviewapp.policies.models import Version
 from reviewapp.review import actions, reads_today
 from reviewapp.review.models import Stay, Task
@@ -82,3 +83,44 @@ def test_a_day_without_a_call_says_so_and_who_works_no_queue_has_none(
 def test_the_meters_stay_within_their_track(cast: Cast) -> None:
     empty = reads_today.today(cast.ana)
     assert empty.filled == 0 and empty.band == ("0.0", "100.0", "0.0")
+
+
+def test_a_confirm_faster_than_the_text_can_be_read_is_counted_for_oneself(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    stage.line_up(3, version=fraud)
+    made = [decide(cast.ana) for _ in range(3)]
+    # Half a second and a minute for some fifty characters; the third one was taken back.
+    for decision, took in zip(made, ("0.5", "60", "0.5"), strict=True):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE review_task t SET claimed_at = d.at - make_interval(secs => %s)"
+                " FROM review_decision d WHERE d.id = %s AND t.id = d.task_id",
+                [took, decision],
+            )
+    assert reads_today.today(cast.ana).quick == 2
+    actions.undo(decision=made[2], person=cast.ana)
+    assert reads_today.today(cast.ana).quick == 1
+    assert reads_today.today(cast.mo).quick == 0
+    page = client_for(cast.ana).get("/").content.decode()
+    assert "Quick confirms" in page and "faster than the text can be read" in page
+    assert "<b>1</b>" in page.split("Quick confirms")[1][:40]
+
+
+def test_the_last_break_is_when_work_went_on_after_five_quiet_minutes(cast: Cast, fraud: Version) -> None:
+    stage.line_up(3, version=fraud)
+    made = [decide(cast.ana) for _ in range(3)]
+    assert reads_today.today(cast.ana).rested is None
+    shift = "UPDATE {} SET {} = {} - make_interval(mins => %s) WHERE "
+    for decision, minutes in zip(made, (40, 36, 20), strict=True):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT task_id FROM review_decision WHERE id = %s", [decision])
+            task = cursor.fetchone()[0]
+            for table, column, key in (
+                ("review_decision", "at", "task_id"), ("review_task", "claimed_at", "id"),
+                ("review_stay", "seen_at", "task_id"), ("review_stay", "started_at", "task_id"),
+            ):  # fmt: skip
+                cursor.execute(shift.format(table, column, column) + f"{key} = %s", [minutes, task])
+    rested = reads_today.today(cast.ana).rested
+    assert rested is not None
+    assert 19 <= (database_time() - rested).total_seconds() / 60 <= 21
