@@ -1,4 +1,4 @@
-"""The read door of review: the queue list, one queue, a decision record."""
+"""The read door of review: one queue, a decision record."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -57,31 +56,6 @@ class QueueLine:
 
 
 @dataclass(frozen=True, slots=True)
-class MineLine:
-    """A task that a person claimed or holds."""
-
-    item: UUID
-    preview: str
-    queue: str
-    state: str
-    reserved: bool
-    until: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """The queue list of one person."""
-
-    queues: tuple[QueueLine, ...]
-    mine: tuple[MineLine, ...]
-    waiting: int
-    capped: bool
-    in_hand: UUID | None
-    late: str
-    untouched: bool
-
-
-@dataclass(frozen=True, slots=True)
 class QueueRow:
     """One waiting task as everybody may see it: nothing here comes from a verdict."""
 
@@ -117,28 +91,12 @@ class QueuePage:
     note: ShiftNote | None
 
 
-def home(person: Person) -> Home:
-    """What waits in each queue, what the person has in hand, and whether anything ever arrived."""
-    mine = _mine(person)
-    counted: dict[str, int] = {}
-    for line in mine:
-        counted[line.queue] = counted.get(line.queue, 0) + 1
-    queues = tuple(_line(queue, counted.get(queue.name, 0)) for queue in Queue.objects.all())
-    late = [line for line in queues if line.due and line.due < database_time()]
-    in_hand = next((line.item for line in mine if line.state == "claimed" and not line.reserved), None)
-    return Home(
-        queues=queues, mine=mine, waiting=sum(line.waiting for line in queues),
-        capped=any(line.capped for line in queues), in_hand=in_hand,
-        late=min(late, key=lambda line: line.due or database_time()).name if late else "", untouched=_untouched(),
-    )  # fmt: skip
-
-
 def queue_line(slug: str) -> tuple[UUID, QueueLine]:
     """A queue by its slug. Raises Missing."""
     queue = Queue.objects.filter(slug=slug).first()
     if queue is None:
         raise Missing(_("There is no queue of this name. The list of queues shows what there is."))
-    return queue.pk, _line(queue, 0, cap=FEW)
+    return queue.pk, line_of(queue, 0, cap=FEW)
 
 
 def queue_slug(queue: UUID) -> str:
@@ -238,7 +196,8 @@ def _rows(queue: UUID, *, after: UUID | None, before: UUID | None) -> list[tuple
     return rows
 
 
-def _line(queue: Queue, mine: int, *, cap: int = rules.COUNT_CAP) -> QueueLine:
+def line_of(queue: Queue, mine: int, *, cap: int = rules.COUNT_CAP) -> QueueLine:
+    """A queue in the list, counted up to `cap`; `mine` of its tasks are in the person's hands."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -259,35 +218,8 @@ def _line(queue: Queue, mine: int, *, cap: int = rules.COUNT_CAP) -> QueueLine:
     )  # fmt: skip
 
 
-def _mine(person: Person) -> tuple[MineLine, ...]:
-    tasks = list(
-        Task.objects.select_related("queue")
-        .filter(
-            Q(claimed_by=person, state__in=["claimed", "held"])
-            | Q(assigned_to=person, state="waiting", assigned_until__gt=Now()),
-            item__restricted=False,
-        )
-        .order_by("reserved", "claimed_at")
-    )
-    texts = intake.contents([task.item_id for task in tasks])
-    return tuple(
-        MineLine(
-            task.item_id, _preview(texts.get(task.item_id), person), task.queue.name, task.state, task.reserved,
-            task.hold_until or task.lease_until or task.assigned_until,
-        )
-        for task in tasks
-    )  # fmt: skip
-
-
 def _preview(content: Any, person: Person) -> str:
     return preview(content.text, mode=reads_notices.preferences(person).masking) if content else ""
-
-
-def _untouched() -> bool:
-    """Whether no item ever arrived."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT NOT EXISTS (SELECT FROM intake_item)")
-        return bool(cursor.fetchone()[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from reviewapp.review import (
     reads_changes,
     reads_desk,
     reads_dialogs,
+    reads_home,
     reads_languages,
     reads_news,
     reads_today,
@@ -29,6 +30,7 @@ from reviewapp.review.keys import BY_NAME, keymap
 from reviewapp.review.rules import REASONS
 from reviewapp.review.rules_actions import EXCEPTIONS
 from reviewapp.review.rules_claims import TAKE_OVER_WHY
+from reviewapp.screening import reads_machines
 from reviewapp.screening.rules import PRACTICE_NOTICE
 from reviewapp.ui.errors import Missing, ProductError
 
@@ -37,10 +39,14 @@ from reviewapp.ui.errors import Missing, ProductError
 @requires("queues.see")
 def home(request: SignedInRequest) -> HttpResponse:
     """`/`: what waits, what is in hand, and for who works queues their own day; what polls takes the lists alone."""
-    shown = reads.home(request.user)
+    shown = reads_home.home(request.user)
     works = who.may(request.user.roles, "queue.work") and not shown.untouched
     polls = bool(request.headers.get("HX-Request"))
     context: dict[str, object] = {"home": shown}
+    if shown.untouched:
+        context["first"] = reads_home.first_steps()
+    elif not polls:
+        context["strain"] = reads_machines.strain()
     if works and not polls:
         context |= {"today": reads_today.today(request.user), "news": reads_news.news(request.user)}
     return render(request, "review/home.html", context)

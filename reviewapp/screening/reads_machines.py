@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from django.db import connection
 
@@ -14,6 +15,9 @@ from reviewapp.screening import reads, rules
 from reviewapp.screening.models import ScreeningSettings
 from reviewapp.screening.reads_engine import CAP, engine_rows
 
+SLOW_MINUTES: Final = 5
+"""A line of verdicts that takes longer than this is worth a word to who works meanwhile."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chip:
@@ -22,6 +26,15 @@ class Chip:
     tone: str
     words: str
     short: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strain:
+    """A reasoner that keeps people waiting: for `waiting` verdicts (`capped`: or more), about `minutes`; None: none answers."""
+
+    waiting: int
+    capped: bool
+    minutes: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +78,27 @@ def chip() -> Chip:
         return _not_working(name, [each.state for each in engines if each.tone == "warn"])
     waiting, _ = reads.waiting()
     rate = sum(each.rate for each in working)
+    if _minutes(waiting, rate) >= SLOW_MINUTES:
+        return Chip("warn", f"{name} slow: {rate:.0f} verdicts/s · {_capped(waiting)} waiting", "Slow")
     words = (
         f"{name}: {rate:.0f} verdicts/s · {_capped(waiting)} waiting" if waiting else f"{name}: nothing waits"
     )
     return Chip("" if len(working) == len(engines) else "warn", words, "OK")
+
+
+def strain() -> Strain | None:
+    """Why verdicts come late or not at all, for who works queues meanwhile; None where they come in time."""
+    engines = engine_rows()
+    waiting, _ = reads.waiting()
+    if engines and all(each.tone == "bad" for each in engines):
+        return Strain(waiting, waiting >= CAP, None)
+    minutes = _minutes(waiting, sum(each.rate for each in engines if each.tone == "good"))
+    return Strain(waiting, waiting >= CAP, minutes) if minutes >= SLOW_MINUTES else None
+
+
+def _minutes(waiting: int, rate: float) -> int:
+    """How long the line takes at `rate` verdicts a second; nothing is told while nothing is being judged."""
+    return round(waiting / rate / 60) if rate else 0
 
 
 def _not_working(name: str, states: Sequence[str]) -> Chip:

@@ -1,0 +1,170 @@
+"""The read door of the list of queues: what waits in each, what one person has in hand, and the first steps in an empty house."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from reviewapp.accounts import reads_notices
+from reviewapp.accounts.models import Person
+from reviewapp.audit.clock import database_time
+from reviewapp.intake import reads as intake
+from reviewapp.policies import reads as policies
+from reviewapp.review import reads
+from reviewapp.review.models import Escalation, Queue, Task
+from reviewapp.review.reads import QueueLine
+from reviewapp.review.rules_claims import HOLD_WAITS
+from reviewapp.review.rules_escalation import KINDS
+from reviewapp.review.rules_text import preview
+from reviewapp.screening.reads_engine import engine_rows
+
+MOST_ESCALATED: Final = 5
+_POLICIES: Final = """
+    SELECT r.queue_id, v.title, v.number FROM review_routingrule r CROSS JOIN unnest(r.policies) AS named(slug)
+    JOIN policies_policy p ON p.slug = named.slug JOIN policies_version v ON v.policy_id = p.id AND v.state = 'published'
+    GROUP BY r.queue_id, v.title, v.number ORDER BY min(r.ordinal), v.title
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class MineLine:
+    """A task that a person claimed or holds, or an item that they escalated; `why` says of a hold and an escalation what for."""
+
+    item: UUID
+    preview: str
+    queue: str
+    state: str
+    reserved: bool
+    until: datetime | None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The queue list of one person. `policies`: by slug, title and number of those whose items a rule sends there."""
+
+    queues: tuple[QueueLine, ...]
+    policies: dict[str, tuple[tuple[str, int], ...]]
+    mine: tuple[MineLine, ...]
+    waiting: int
+    capped: bool
+    in_hand: UUID | None
+    late: str
+    untouched: bool
+
+    @property
+    def lines(self) -> tuple[tuple[QueueLine, tuple[tuple[str, int], ...]], ...]:
+        """Each queue with its policies."""
+        return tuple((line, self.policies.get(line.slug, ())) for line in self.queues)
+
+    @property
+    def returns(self) -> int:
+        """How many of the lines go back to their queue when the shift ends."""
+        return sum(line.state != "escalated" for line in self.mine)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSteps:
+    """What stands, and what is missing before real use, where no item ever arrived.
+
+    `policies` are the slugs in force. `practice`: no language model answers. `alone`: one person signs in here. `local`: only
+    from this machine.
+    """
+
+    policies: tuple[str, ...]
+    practice: bool
+    alone: bool
+    local: bool
+
+
+def home(person: Person) -> Home:
+    """What waits in each queue, the most urgent one first; what the person has in hand; whether anything ever arrived."""
+    mine = _in_hands(person)
+    counted = Counter(line.queue for line in mine)
+    found = list(Queue.objects.all())
+    lines = [reads.line_of(queue, counted[queue.name]) for queue in found]
+    now = database_time()
+    queues = tuple(sorted(lines, key=lambda line: (line.due is None, line.due or now)))
+    in_hand = next((line.item for line in mine if line.state == "claimed" and not line.reserved), None)
+    first = queues[0] if queues else None
+    return Home(
+        queues=queues, policies=_policies({queue.pk: queue.slug for queue in found}), mine=(*mine, *_escalated(person)),
+        waiting=sum(line.waiting for line in queues), capped=any(line.capped for line in queues), in_hand=in_hand,
+        late=first.name if first and first.due and first.due < now else "", untouched=_untouched(),
+    )  # fmt: skip
+
+
+def first_steps() -> FirstSteps:
+    """How far an empty house is from real use."""
+    return FirstSteps(
+        policies=tuple(each.slug for each in policies.published()),
+        practice=not any(each.model and not each.practice for each in engine_rows()),
+        alone=Person.objects.filter(is_active=True).count() < 2,
+        local=not settings.PUBLIC_URL,
+    )
+
+
+def _policies(slugs: dict[UUID, str]) -> dict[str, tuple[tuple[str, int], ...]]:
+    found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(_POLICIES)
+        for queue, title, number in cursor.fetchall():
+            found[slugs[queue]].append((title, number))
+    return {slug: tuple(each) for slug, each in found.items()}
+
+
+def _in_hands(person: Person) -> tuple[MineLine, ...]:
+    tasks = list(
+        Task.objects.select_related("queue")
+        .filter(
+            Q(claimed_by=person, state__in=["claimed", "held"])
+            | Q(assigned_to=person, state="waiting", assigned_until__gt=Now()),
+            item__restricted=False,
+        )
+        .order_by("reserved", "claimed_at")
+    )
+    texts = intake.contents([task.item_id for task in tasks])
+    return tuple(
+        MineLine(
+            task.item_id, _preview(texts.get(task.item_id), person), task.queue.name, task.state, task.reserved,
+            task.hold_until or task.lease_until or task.assigned_until,
+            str(HOLD_WAITS.get(task.hold_reason, "")) if task.state == "held" else "",
+        )
+        for task in tasks
+    )  # fmt: skip
+
+
+def _escalated(person: Person) -> tuple[MineLine, ...]:
+    """What the person escalated and nobody has decided yet; `until` is when they did."""
+    rows = list(
+        Escalation.objects.select_related("task__queue")
+        .filter(person=person, closed_at=None, item__restricted=False)
+        .exclude(task__claimed_by=person)
+        .order_by("-at")[:MOST_ESCALATED]
+    )
+    texts = intake.contents([row.item_id for row in rows])
+    return tuple(
+        MineLine(
+            row.item_id, _preview(texts.get(row.item_id), person), row.task.queue.name, "escalated", False, row.at,
+            _(KINDS[row.kind].words),
+        )
+        for row in rows
+    )  # fmt: skip
+
+
+def _preview(content: Any, person: Person) -> str:
+    return preview(content.text, mode=reads_notices.preferences(person).masking) if content else ""
+
+
+def _untouched() -> bool:
+    """Whether no item ever arrived."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT NOT EXISTS (SELECT FROM intake_item)")
+        return bool(cursor.fetchone()[0])

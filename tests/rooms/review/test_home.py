@@ -1,0 +1,116 @@
+"""The list of queues: what waits, what is in one's hands, and what an empty or a strained house says."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from reviewapp.accounts.models import Person
+from reviewapp.audit.clock import database_time
+from reviewapp.policies.models import Version
+from reviewapp.review import actions, reads_home
+from reviewapp.review.models import Task
+from reviewapp.screening import reads_machines
+from reviewapp.screening.actions import Tally, note_pace, open_circuit
+from tests.cast import Cast
+from tests.rooms.review import stage
+from tests.rooms.screening.desk import engine
+
+SignIn = Callable[[Person], Client]
+
+
+@pytest.fixture
+def fraud(cast: Cast) -> Version:
+    return stage.publish("fraud")
+
+
+def claimed(person: Person) -> dict[str, Any]:
+    claim = actions.claim_next(queue=stage.queue_of(), person=person)
+    assert claim is not None
+    return {"task": claim.task, "epoch": claim.epoch, "person": person}
+
+
+def test_queues_stand_by_the_time_that_is_left_with_the_policies_that_lead_there(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    stage.line_up(2, version=fraud)
+    Task.objects.filter(pk=Task.objects.order_by("pk")[0].pk).update(
+        queue=stage.queue_of("everything-else"), due_at=database_time() - timedelta(minutes=5)
+    )
+    found = reads_home.home(cast.ana)
+    assert [line.slug for line in found.queues[:2]] == ["everything-else", "scams-spam"]
+    assert found.late == found.queues[0].name
+    assert found.policies["scams-spam"] == ((fraud.title, 1),)
+    assert "everything-else" not in found.policies
+    page = client_for(cast.ana).get("/").content.decode()
+    assert page.index("5 min late") < page.index('data-waiting="scams-spam"')
+    assert f"<bdi>{fraud.title}</bdi> v1" in page
+
+
+def test_a_hold_says_what_it_waits_for_and_an_escalation_stays_in_sight_until_it_is_decided(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    stage.line_up(2, version=fraud)
+    actions.hold(
+        **claimed(cast.ana), until=database_time() + timedelta(hours=2), waits_for="translation", note=""
+    )
+    actions.end_shift(person=cast.mo)
+    actions.escalate(**claimed(cast.ana), kind="legal")
+    held, escalated = reads_home.home(cast.ana).mine
+    assert (held.state, held.why) == ("held", "A translation")
+    assert (escalated.state, escalated.why) == ("escalated", "Legal")
+    page = client_for(cast.ana).get("/").content.decode()
+    assert "Escalated: Legal" in page and "waits for: A translation" in page and "End my shift" in page
+    actions.end_shift(person=cast.ana)
+    page = client_for(cast.ana).get("/").content.decode()
+    assert "Escalated: Legal" in page and "End my shift" not in page
+    assert reads_home.home(cast.mo).mine == ()
+    actions.restrict(item=escalated.item, person=cast.sam, reference="case 1")
+    assert reads_home.home(cast.ana).mine == ()
+
+
+def test_an_empty_house_says_what_stands_and_what_is_missing_before_real_use(
+    cast: Cast, fraud: Version, client_for: SignIn, settings: Any
+) -> None:
+    settings.PUBLIC_URL = ""
+    client = client_for(cast.ad)
+    page = client.get("/").content.decode()
+    assert "1 policy is published" in page and "fraud" in page
+    assert "No language model judges here yet" in page and "only this machine can sign in" in page
+    assert "Invite a second person" not in page and "See the rules" in page
+    assert "See the rules" not in client_for(cast.ana).get("/").content.decode()
+    Person.objects.exclude(pk=cast.ad.pk).update(is_active=False)
+    settings.PUBLIC_URL = "https://review.example"
+    page = client.get("/").content.decode()
+    assert "Invite a second person" in page and "only this machine can sign in" not in page
+
+
+def test_who_works_is_told_when_verdicts_come_late_or_not_at_all(
+    cast: Cast, fraud: Version, client_for: SignIn, settings: Any
+) -> None:
+    settings.REASONER_URLS = ["http://127.0.0.1:9/v1"]
+    stage.line_up(1, version=fraud)
+    engine()
+    stage_pace(rate=0.01)
+    for _ in range(3):
+        stage.ask(stage.wait_for_a_person(), fraud)
+    assert reads_machines.strain() == reads_machines.Strain(3, False, 5)
+    page = client_for(cast.ana).get("/").content.decode()
+    assert "The reasoner is slow." in page and "3 verdicts wait, about 5 min." in page
+    assert "slow: 0 verdicts/s" in client_for(cast.ana).get("/engine/chip").content.decode()
+    stage_pace(rate=10.0)
+    assert reads_machines.strain() is None
+    assert "The reasoner is" not in client_for(cast.ana).get("/").content.decode()
+    open_circuit(endpoint=0, reason="The engine cannot be reached.", failures=20)
+    page = client_for(cast.ana).get("/").content.decode()
+    assert "The reasoner is away." in page and "3 verdicts wait." in page
+
+
+def stage_pace(*, rate: float) -> None:
+    """The pump's own word of how fast verdicts come."""
+    tally = Tally(
+        verdicts=1, failures=0, prompt_tokens=1, completion_tokens=1, cached_tokens=0, busy_seconds=1.0
+    )
+    note_pace(endpoint=0, in_flight=4, window=32, verdicts_per_second=rate, tally=tally)
