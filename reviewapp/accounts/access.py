@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts import rules
 from reviewapp.accounts.models import Person
@@ -70,7 +71,8 @@ def _speak_to(person: Person) -> None:
 def check_may(person: Person, permission: str) -> None:
     """Raise Forbidden unless `person` has `permission`."""
     if not rules.may(person.roles, permission):
-        needed = " or ".join(sorted(rules.MAY[permission]))
+        needed = f" {_('or')} ".join(sorted(rules.MAY[permission]))
         raise Forbidden(
-            f"This needs the role {needed}. Ask an admin if it should be yours.", permission=permission
+            _("This needs the role %(needed)s. Ask an admin if it should be yours.") % {"needed": needed},
+            permission=permission,
         )

@@ -17,6 +17,8 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from reviewapp.accounts import rules
 from reviewapp.accounts.models import ApiKey, Notice, Person
@@ -25,8 +27,13 @@ from reviewapp.accounts.rules_notices import NOTICE_DAYS, NOTICES
 from reviewapp.accounts.rules_preferences import Preferences, checked_preferences, preferences_of
 from reviewapp.audit.actions import Actor, record
 from reviewapp.ui.errors import Missing, ProductError
+from reviewapp.ui.words import Words
 
-THEMES: Final = ("system", "light", "dark")
+THEMES: Final[dict[str, Words]] = {
+    "system": gettext_lazy("System"),
+    "light": gettext_lazy("Light"),
+    "dark": gettext_lazy("Dark"),
+}
 MOST_NAME: Final = 100
 
 
@@ -81,7 +88,8 @@ def create_person(
             record(verb="person.created", actor=actor, subjects=[person.pk], data={"roles": held})
     except IntegrityError as error:
         raise NotAPerson(
-            f"Somebody with the e-mail {address} is here already. Change their roles instead."
+            _("Somebody with the e-mail %(address)s is here already. Change their roles instead.")
+            % {"address": address}
         ) from error
     return person
 
@@ -151,21 +159,21 @@ def end_idle(*, person: UUID) -> None:
 def set_theme(*, person: UUID, theme: str) -> None:
     """Remember `system`, `light` or `dark` with the account. Raises NotAPerson for another word."""
     if theme not in THEMES:
-        raise NotAPerson(f"A theme is one of {', '.join(THEMES)}.")
+        raise NotAPerson(_("A theme is one of %(themes)s.") % {"themes": ", ".join(THEMES)})
     Person.objects.filter(pk=person).update(theme=theme)
 
 
 def set_language(*, person: UUID, language: str) -> None:
     """Speak to somebody in a language of the interface; empty is as the browser asks. Raises NotAPerson, Missing."""
     if language and language not in dict(settings.LANGUAGES):
-        raise NotAPerson("Choose the language of the screens from the list.")
+        raise NotAPerson(_("Choose the language of the screens from the list."))
     set_preferences(person=person, changes={"language": language})
 
 
 def set_profile(*, person: UUID, name: str, time_zone: str) -> None:
     """Change how somebody is called on screen and in which zone they read times. Raises NotAPerson."""
     if time_zone not in available_timezones():
-        raise NotAPerson("Choose a time zone from the list, such as Europe/Berlin.")
+        raise NotAPerson(_("Choose a time zone from the list, such as Europe/Berlin."))
     Person.objects.filter(pk=person).update(name=_checked_name(name), time_zone=time_zone)
 
 
@@ -267,7 +275,7 @@ def revoke_key(*, key: UUID, actor: Actor) -> None:
     """End a key at once; a key that was revoked before stays as it is. Raises Missing."""
     row = ApiKey.objects.select_for_update().filter(id=key).first()
     if row is None:
-        raise Missing("There is no such key. Look at the list of keys.")
+        raise Missing(_("There is no such key. Look at the list of keys."))
     if row.revoked_at is None:
         ApiKey.objects.filter(id=key).update(revoked_at=Now())
         record(verb="key.revoked", actor=actor, subjects=[key], data={"prefix": row.prefix})
@@ -277,7 +285,9 @@ def _checked_roles(roles: Iterable[str]) -> list[str]:
     held = sorted({str(role) for role in roles})
     strange = [role for role in held if role not in set(Role)]
     if strange or not held:
-        raise NotAPerson(f"Give one or more of the roles {', '.join(Role)}.", unknown=strange)
+        raise NotAPerson(
+            _("Give one or more of the roles %(roles)s.") % {"roles": ", ".join(Role)}, unknown=strange
+        )
     return held
 
 
@@ -285,13 +295,13 @@ def _check_email(address: str) -> None:
     try:
         validate_email(address)
     except ValidationError as error:
-        raise NotAPerson("Give an e-mail address such as ana@example.com.") from error
+        raise NotAPerson(_("Give an e-mail address such as ana@example.com.")) from error
 
 
 def _checked_name(name: str) -> str:
     shown = " ".join(name.split())
     if len(shown) > MOST_NAME or not shown.isprintable():
-        raise NotAPerson(f"A name has at most {MOST_NAME} printable characters.")
+        raise NotAPerson(_("A name has at most %(most)d printable characters.") % {"most": MOST_NAME})
     return shown
 
 
@@ -305,7 +315,7 @@ def _check_password(password: str, person: Person) -> None:
 def _locked(person: UUID) -> Person:
     somebody = Person.objects.select_for_update().filter(pk=person).first()
     if somebody is None:
-        raise Missing("There is no such person. Reload the list.")
+        raise Missing(_("There is no such person. Reload the list."))
     return somebody
 
 
@@ -316,7 +326,7 @@ def _keep_an_admin(*, without: Person) -> None:
     )
     others = [each for each in admins if each.pk != without.pk]
     if "admin" in without.roles and without.is_active and not others:
-        raise LastAdmin("This is the last admin. Make somebody else an admin first.")
+        raise LastAdmin(_("This is the last admin. Make somebody else an admin first."))
 
 
 def _end_sessions(person: UUID) -> None:
@@ -331,11 +341,11 @@ def _end_sessions(person: UUID) -> None:
 
 def _check_key(name: str, scopes: Sequence[str]) -> None:
     if not name.strip():
-        raise BadKey("Give the key a name, such as the program that will use it.")
+        raise BadKey(_("Give the key a name, such as the program that will use it."))
     unknown = sorted(set(scopes) - set(rules.Scope))
     if unknown or not scopes:
         known = ", ".join(rules.Scope)
-        raise BadKey(
-            f"Choose at least one scope out of: {known}."
-            + (f" Not known: {', '.join(unknown)}." if unknown else "")
-        )
+        told = _("Choose at least one scope out of: %(known)s.") % {"known": known}
+        if unknown:
+            told = _("%(told)s Not known: %(unknown)s.") % {"told": told, "unknown": ", ".join(unknown)}
+        raise BadKey(told)

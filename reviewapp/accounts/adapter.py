@@ -6,6 +6,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from reviewapp.accounts import actions
 from reviewapp.audit.actions import Actor, record
@@ -16,9 +17,13 @@ class ClosedDoors(DefaultAccountAdapter):
 
     error_messages: ClassVar = DefaultAccountAdapter.error_messages | {
         "email_password_mismatch": (
-            "That e-mail and password do not open an account. Check both; an admin can give you a new password."
+            _(
+                "That e-mail and password do not open an account. Check both; an admin can give you a new password."
+            )
         ),
-        "too_many_login_attempts": "Too many wrong tries. Wait five minutes, or ask an admin for a new password.",
+        "too_many_login_attempts": _(
+            "Too many wrong tries. Wait five minutes, or ask an admin for a new password."
+        ),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

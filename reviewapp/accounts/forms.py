@@ -1,6 +1,7 @@
 """What people type into forms of this room, read."""
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.rules_preferences import BadPreference
 from reviewapp.ui.languages import code_of
@@ -15,7 +16,10 @@ def languages_of(said: QueryDict) -> dict[str, str]:
         code = code_of(added)
         if not code:
             raise BadPreference(
-                f"“{added[:40]}” is no language known here. Choose one from the list, or type its code, such as ar."
+                _(
+                    "“%(typed)s” is no language known here. Choose one from the list, or type its code, such as ar."
+                )
+                % {"typed": added[:40]}
             )
         languages[code] = said.get("add_level", "")
     return languages

@@ -5,16 +5,18 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from reviewapp.accounts import rules
 from reviewapp.accounts.models import Person
+from reviewapp.ui.words import Words
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One link of the top bar: its word, address, permission, and whether it is where we are."""
 
-    label: str
+    label: Words
     href: str
     permission: str
     here: bool = False
@@ -23,16 +25,16 @@ class Entry:
 
 
 ENTRIES: Final = (
-    Entry("Queues", "/", "queues.see"),
-    Entry("Policies", "/policies/", "policy.see"),
-    Entry("Disagreements", "/disagreements/", "lab.see"),
-    Entry("Lab", "/lab/", "lab.see"),
-    Entry("Audit", "/audit/", "audit.see"),
-    Entry("Exports", "/exports/", "export.make"),
-    Entry("Prefilter", "/prefilter/", "prefilter.see", unless="members.manage"),
-    Entry("Engine", "/engine/", "engine.see", unless="members.manage"),
-    Entry("Admin", "/members/", "members.manage"),
-    Entry("Help", "/help/", "help.read"),
+    Entry(_("Queues"), "/", "queues.see"),
+    Entry(_("Policies"), "/policies/", "policy.see"),
+    Entry(_("Disagreements"), "/disagreements/", "lab.see"),
+    Entry(_("Lab"), "/lab/", "lab.see"),
+    Entry(_("Audit"), "/audit/", "audit.see"),
+    Entry(_("Exports"), "/exports/", "export.make"),
+    Entry(_("Prefilter"), "/prefilter/", "prefilter.see", unless="members.manage"),
+    Entry(_("Engine"), "/engine/", "engine.see", unless="members.manage"),
+    Entry(_("Admin"), "/members/", "members.manage"),
+    Entry(_("Help"), "/help/", "help.read"),
 )
 
 

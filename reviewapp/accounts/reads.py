@@ -6,11 +6,14 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import available_timezones
 
+from django.utils.translation import gettext as _
+
 from reviewapp.accounts.models import ApiKey, Person
 from reviewapp.accounts.rules import ACTS, MAY, Role
 from reviewapp.accounts.rules_preferences import LEVELS, preferences_of
 from reviewapp.ui.errors import Missing
 from reviewapp.ui.languages import NAMES
+from reviewapp.ui.words import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class LanguageForm:
 
     rows: tuple[tuple[str, str, str], ...]
     names: tuple[str, ...]
-    levels: dict[str, str]
+    levels: Mapping[str, Words]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class KeyRow:
 class Act:
     """One row of the who-may table: the words, and yes or no for each role in the order of `Role`."""
 
-    words: str
+    words: Words
     allowed: tuple[bool, ...]
 
 
@@ -76,7 +79,7 @@ def member(key: UUID) -> Member:
     """One person; raises Missing."""
     person = Person.objects.filter(pk=key).first()
     if person is None:
-        raise Missing("There is no such person. Reload the list.")
+        raise Missing(_("There is no such person. Reload the list."))
     return _member(person)
 
 

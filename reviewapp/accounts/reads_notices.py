@@ -2,28 +2,32 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, cast
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.db.models.functions import Now
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.models import Notice, Person
 from reviewapp.accounts.rules_notices import NOTICES, NoticeKind
 from reviewapp.accounts.rules_preferences import Preferences, preferences_of
 from reviewapp.ui.errors import Missing
+from reviewapp.ui.words import Words
 
 MOST: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeRow:
-    """One notice: its sentence with the name in it, and the page it leads to."""
+    """One notice: its sentence as HTML with the names in it, and the page it leads to."""
 
     id: UUID
     icon: str
-    words: str
-    hint: str
+    words: SafeString
+    hint: Words
     path: str
     at: datetime
     is_new: bool
@@ -58,7 +62,7 @@ def where_to(person: Person, notice: UUID) -> str:
     """The path that one of somebody's notices leads to. Raises Missing."""
     row = Notice.objects.select_related("by").filter(person=person, pk=notice).first()
     if row is None or row.kind not in NOTICES:
-        raise Missing("There is no such notice. It may be older than 90 days.")
+        raise Missing(_("There is no such notice. It may be older than 90 days."))
     return _row(row, NOTICES[row.kind]).path
 
 
@@ -74,9 +78,14 @@ def _told(person: Person) -> QuerySet[Notice]:
 
 
 def _row(row: Notice, kind: NoticeKind) -> NoticeRow:
-    items = f"{row.count} item{'' if row.count == 1 else 's'}"
-    who = str(row.by) if row.by else "Somebody"
+    facts = {"who": _own(row.by) if row.by else _("Somebody"), "name": _own(row.name), "count": row.count}
+    words = SafeString(cast(str, kind.words) % facts)  # a proxy, whose form the count chooses
     return NoticeRow(
-        row.pk, kind.icon, kind.words.format(who=who, name=row.name, items=items), kind.hint,
+        row.pk, kind.icon, words, kind.hint,
         kind.path.format(about=row.about), row.at, row.read_at is None,
     )  # fmt: skip
+
+
+def _own(name: Person | str) -> SafeString:
+    """A name that runs in its own direction, whichever way the sentence around it does."""
+    return format_html("<bdi>{}</bdi>", name)

@@ -5,6 +5,10 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
+from django.utils.translation import gettext_lazy as _
+
+from reviewapp.ui.words import Words
+
 
 class Role(StrEnum):
     """What a person is here for; a person has a set of them."""
@@ -71,41 +75,41 @@ MAY: Final[dict[str, frozenset[Role]]] = {
 }
 """Permission to the roles that have it. A person may do what any of their roles may."""
 
-ACTS: Final[dict[str, str]] = {
-    "queues.see": "See the queues",
-    "queue.work": "Work queues",
-    "queue.see_verdicts": "List with verdicts",
-    "claim.take_over": "Take over claims",
-    "item.restrict": "Restrict an item",
-    "item.note": "Write notes on items",
-    "author.see": "Open an author's history",
-    "author.protect": "Say that an account needs a senior",
-    "queue.manage": "Say who works a queue and who is on call",
-    "exception.grant": "Grant exceptions",
-    "actions.manage": "Keep the catalogue of actions",
-    "routing.manage": "Change the routing rules",
-    "item.judge_now": "Have an item judged ahead of the rest",
-    "item.hold": "Place and lift legal holds",
-    "item.erase": "Erase content",
-    "decision.see": "See decisions",
-    "policy.see": "Read policies",
-    "policy.draft": "Write and propose policies",
-    "case.add": "Add or suggest cases",
-    "policy.approve": "Approve versions, never their own",
-    "policy.publish": "Publish approved versions",
-    "lab.see": "See gates, re-runs, evaluations and disagreements",
-    "lab.run": "Try drafts, run gates and re-runs, answer disagreements",
-    "engine.see": "See the reasoner's state",
-    "engine.manage": "Pause the reasoner, set second looks, accept a changed engine",
-    "prefilter.see": "See the prefilter's state",
-    "prefilter.switch": "Switch the prefilter",
-    "audit.see": "Read the audit log",
-    "export.make": "Export",
-    "members.manage": "Manage members",
-    "keys.manage": "Manage API keys",
-    "webhooks.manage": "Manage webhooks",
-    "settings.own": "Change their own settings",
-    "help.read": "Read the manual",
+ACTS: Final[dict[str, Words]] = {
+    "queues.see": _("See the queues"),
+    "queue.work": _("Work queues"),
+    "queue.see_verdicts": _("List with verdicts"),
+    "claim.take_over": _("Take over claims"),
+    "item.restrict": _("Restrict an item"),
+    "item.note": _("Write notes on items"),
+    "author.see": _("Open an author's history"),
+    "author.protect": _("Say that an account needs a senior"),
+    "queue.manage": _("Say who works a queue and who is on call"),
+    "exception.grant": _("Grant exceptions"),
+    "actions.manage": _("Keep the catalogue of actions"),
+    "routing.manage": _("Change the routing rules"),
+    "item.judge_now": _("Have an item judged ahead of the rest"),
+    "item.hold": _("Place and lift legal holds"),
+    "item.erase": _("Erase content"),
+    "decision.see": _("See decisions"),
+    "policy.see": _("Read policies"),
+    "policy.draft": _("Write and propose policies"),
+    "case.add": _("Add or suggest cases"),
+    "policy.approve": _("Approve versions, never their own"),
+    "policy.publish": _("Publish approved versions"),
+    "lab.see": _("See gates, re-runs, evaluations and disagreements"),
+    "lab.run": _("Try drafts, run gates and re-runs, answer disagreements"),
+    "engine.see": _("See the reasoner's state"),
+    "engine.manage": _("Pause the reasoner, set second looks, accept a changed engine"),
+    "prefilter.see": _("See the prefilter's state"),
+    "prefilter.switch": _("Switch the prefilter"),
+    "audit.see": _("Read the audit log"),
+    "export.make": _("Export"),
+    "members.manage": _("Manage members"),
+    "keys.manage": _("Manage API keys"),
+    "webhooks.manage": _("Manage webhooks"),
+    "settings.own": _("Change their own settings"),
+    "help.read": _("Read the manual"),
 }
 """Permission to the words that screens and the manual use for it."""
 

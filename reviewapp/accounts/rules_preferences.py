@@ -5,15 +5,23 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from reviewapp.accounts.rules_notices import GROUPS
 from reviewapp.ui.errors import ProductError
 from reviewapp.ui.languages import NAMES, UNKNOWN
+from reviewapp.ui.words import Words
 
-LEVELS: Final[dict[str, str]] = {"native": "first language", "fluent": "fluent", "basic": "enough to decide"}
-MASKING: Final[dict[str, str]] = {
-    "words": "severe words, and the worst passages",
-    "whole": "the whole text of severe items, and of those that nobody has judged",
-    "off": "nothing",
+LEVELS: Final[dict[str, Words]] = {
+    "native": gettext_lazy("first language"),
+    "fluent": gettext_lazy("fluent"),
+    "basic": gettext_lazy("enough to decide"),
+}
+MASKING: Final[dict[str, Words]] = {
+    "words": gettext_lazy("severe words, and the worst passages"),
+    "whole": gettext_lazy("the whole text of severe items, and of those that nobody has judged"),
+    "off": gettext_lazy("nothing"),
 }
 MOST_EXPOSURE: Final = 200
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z")
@@ -65,20 +73,21 @@ def checked_preferences(wanted: Mapping[str, Any]) -> Preferences:
     """The settings, if every one of them can be. Raises BadPreference."""
     got = preferences_of(wanted)
     if got.shift_ends and not _CLOCK.match(got.shift_ends):
-        raise BadPreference("The end of your shift is a time of day such as 18:00, or empty.")
+        raise BadPreference(_("The end of your shift is a time of day such as 18:00, or empty."))
     if not 0 <= got.exposure_cap <= MOST_EXPOSURE:
-        raise BadPreference(f"The exposure limit is a number from 0 to {MOST_EXPOSURE}.")
+        raise BadPreference(_("The exposure limit is a number from 0 to %(most)d.") % {"most": MOST_EXPOSURE})
     if not 0 <= got.break_minutes <= 240:
-        raise BadPreference("A break reminder comes after 0 (never) to 240 minutes.")
+        raise BadPreference(_("A break reminder comes after 0 (never) to 240 minutes."))
     if got.masking not in MASKING:
-        raise BadPreference("Choose from the list what of severe text is masked.")
+        raise BadPreference(_("Choose from the list what of severe text is masked."))
     if not set(got.quiet) <= set(GROUPS):
-        raise BadPreference("Choose notices from the list.")
+        raise BadPreference(_("Choose notices from the list."))
     for language, level in got.languages.items():
         if language not in NAMES or level not in LEVELS:
             raise BadPreference(
-                f"{language} is no language known here, or has no level. Choose both from the lists."
+                _("%(language)s is no language known here, or has no level. Choose both from the lists.")
+                % {"language": language}
             )
     if not all(_KEY.match(key) for key in got.keys.values()):
-        raise BadPreference("A key is one character that is no digit, space or question mark.")
+        raise BadPreference(_("A key is one character that is no digit, space or question mark."))
     return got

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from reviewapp.accounts import actions, idle, reads, reads_notices
@@ -47,7 +48,7 @@ def idle_time(request: SignedInRequest) -> HttpResponse:
 def change_password(request: SignedInRequest) -> HttpResponse:
     """Choose another password; other sessions of the same person end."""
     if not request.user.has_usable_password():
-        raise actions.NotAPerson("This account has no password yet. Ask an admin to give you one.")
+        raise actions.NotAPerson(_("This account has no password yet. Ask an admin to give you one."))
     answer: HttpResponse = PasswordChangeView.as_view(template_name="account/password_change.html")(request)
     return answer
 

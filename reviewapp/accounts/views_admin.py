@@ -8,6 +8,8 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from reviewapp.accounts import actions, reads
@@ -18,7 +20,12 @@ from reviewapp.accounts.rules_preferences import BadPreference
 from reviewapp.audit.actions import Actor
 from reviewapp.ui.errors import Missing, ProductError
 
-LIVES: Final = {"30": "30 days", "90": "90 days", "365": "a year", "0": "never"}
+LIVES: Final = {
+    "30": gettext_lazy("30 days"),
+    "90": gettext_lazy("90 days"),
+    "365": gettext_lazy("a year"),
+    "0": gettext_lazy("never"),
+}
 NEW_PASSWORD_BYTES: Final = 12
 
 
@@ -67,7 +74,7 @@ def change_member(request: SignedInRequest, key: UUID, change: str) -> HttpRespo
         elif change == "clearance":
             actions.set_clearance(person=key, cleared=request.POST.get("cleared") == "yes", actor=actor)
         else:
-            raise Missing("There is no such change.")
+            raise Missing(_("There is no such change."))
     except (actions.NotAPerson, actions.LastAdmin, BadPreference) as error:
         return _member(request, key, problem=error.message, said=request.POST, status=error.status)
     return redirect("/members/")

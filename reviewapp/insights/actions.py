@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from reviewapp import doorbell
 from reviewapp.audit.actions import Actor, record
@@ -59,14 +60,14 @@ def checked(*, kind: str, format: str, since: datetime | int | None = None) -> W
     """The wish, or NoSuchExport that says which kinds, formats and starts there are."""
     if format == "parquet":
         raise NoSuchExport(
-            "Parquet is not written yet. Ask for csv or jsonl; both load into every warehouse."
+            _("Parquet is not written yet. Ask for csv or jsonl; both load into every warehouse.")
         )
     if kind not in set(ExportKind):
-        raise NoSuchExport(f"Choose what to export: {', '.join(ExportKind)}.")
+        raise NoSuchExport(_("Choose what to export: %(kinds)s.") % {"kinds": ", ".join(ExportKind)})
     if format not in set(ExportFormat):
-        raise NoSuchExport(f"Choose a format: {', '.join(ExportFormat)}.")
+        raise NoSuchExport(_("Choose a format: %(formats)s.") % {"formats": ", ".join(ExportFormat)})
     if isinstance(since, int) and (kind not in {"audit", "decisions"} or since < 0):
-        raise NoSuchExport("Only audit and decisions have positions; give a time for the others.")
+        raise NoSuchExport(_("Only audit and decisions have positions; give a time for the others."))
     return Wish(ExportKind(kind), ExportFormat(format), since)
 
 
@@ -79,7 +80,7 @@ def read_since(text: str | None) -> datetime | int | None:
     found = moment(text, UTC)
     if found is None:
         raise NoSuchExport(
-            "Give a start as 2026-01-31, 2026-01-31T12:00:00Z or, for decisions and audit, a position."
+            _("Give a start as 2026-01-31, 2026-01-31T12:00:00Z or, for decisions and audit, a position.")
         )
     return found
 
@@ -93,7 +94,10 @@ def ask_export(
     wish = checked(kind=kind, format=format, since=since)
     asker = Q(asked_by=person) if person else Q(asked_with=key)
     if Export.objects.filter(asker, state__in=["queued", "running"]).count() >= MOST_OPEN:
-        raise TooManyExports(f"{MOST_OPEN} of your exports wait already. Cancel one or wait.", retry_after=60)
+        raise TooManyExports(
+            _("%(most)d of your exports wait already. Cancel one or wait.") % {"most": MOST_OPEN},
+            retry_after=60,
+        )
     filters = {} if since is None else {"since": since if isinstance(since, int) else since.isoformat()}
     row = Export.objects.create(
         kind=wish.kind, format=wish.format, filters=filters, asked_by_id=person, asked_with_id=key
@@ -108,7 +112,7 @@ def cancel_export(*, export: UUID, actor: Actor) -> None:
     """Stop an export that is not done; its worker notices at the next chunk. Raises Stale if it has ended, Missing."""
     row = _locked(export)
     if row.state not in {"queued", "running"}:
-        raise Stale("This export has ended already. Reload the page.", state=row.state)
+        raise Stale(_("This export has ended already. Reload the page."), state=row.state)
     Export.objects.filter(pk=export).update(state=ExportState.CANCELLED, lease_until=None, done_at=Now())
     _tell("export.cancelled", actor, export, kind=row.kind)
     transaction.on_commit(lambda: spool.remove(export, ExportFormat))
@@ -204,7 +208,7 @@ def erase_author(*, source: str, author: str, actor: Actor) -> list[UUID]:
     """
     written = intake_reads.items_of_author(source, author)
     if not written:
-        raise Missing("This source has no such author. Check both ids as they were sent.")
+        raise Missing(_("This source has no such author. Check both ids as they were sent."))
     intake.ask_erasure(items=written, actor=actor)
     erased: list[UUID] = []
     for start in range(0, len(written), ERASED_AT_ONCE):
@@ -251,7 +255,7 @@ def _end(export: Export, **values: Any) -> None:
 def _locked(export: UUID) -> Export:
     row = Export.objects.select_for_update().filter(pk=export).first()
     if row is None:
-        raise Missing("There is no such export. Look at the list of exports.")
+        raise Missing(_("There is no such export. Look at the list of exports."))
     return row
 
 

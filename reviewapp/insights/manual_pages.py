@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import nh3
 from django.templatetags.static import static
+from django.utils import translation
+from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
 
 from reviewapp.accounts.rules import ACTS, MAY, Role
@@ -54,7 +56,7 @@ class Page:
 def page(slug: str) -> Page:
     """One page. Raises Missing."""
     if slug not in PAGES:
-        raise Missing("The manual has no such page. Look at its contents.")
+        raise Missing(_("The manual has no such page. Look at its contents."))
     html = MarkdownIt("commonmark", {"html": False}).enable("table").render(text_of(slug))
     attributes = {"a": {"href"}, "h2": {"id"}, "img": {"src", "alt", "loading"}}
     clean = nh3.clean(_with_places(_lazily(html)), tags=_TAGS, attributes=attributes, link_rel=None)
@@ -77,11 +79,12 @@ def _lazily(html: str) -> str:
 
 
 def text_of(slug: str) -> str:
-    """The markdown of a page with every `[[list]]` filled in."""
+    """The markdown of a page with every `[[list]]` filled in; the manual is English, whoever reads it."""
     text = (FOLDER / f"{slug}.md").read_text(encoding="utf-8")
-    for name, make in LISTS.items():
-        if f"[[{name}]]" in text:
-            text = text.replace(f"[[{name}]]", "\n".join(make()))
+    with translation.override("en"):
+        for name, make in LISTS.items():
+            if f"[[{name}]]" in text:
+                text = text.replace(f"[[{name}]]", "\n".join(make()))
     return re.sub(r"\[\[pictures ([a-z]+)\]\]", lambda found: _pictures(found[1]), text)
 
 
@@ -112,7 +115,7 @@ def _roles() -> Iterator[str]:
 
 
 def _states() -> Iterator[str]:
-    for name, (table, _) in STATE_TABLES.items():
+    for name, (table, _start) in STATE_TABLES.items():
         yield f"\n### {name}\n\n| State | Shown as | Who acts | What happens next |\n|---|---|---|---|"
         for state, each in table.items():
             yield f"| `{state}` | {each.label} | {each.owner} | {each.next_step} |"

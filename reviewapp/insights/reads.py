@@ -6,16 +6,19 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from reviewapp.accounts import reads as accounts
 from reviewapp.accounts.models import Person
 from reviewapp.accounts.rules import Role
 from reviewapp.audit import reads as audit
 from reviewapp.audit.events import EVENTS
 from reviewapp.insights.models import Export
-from reviewapp.insights.rules import EXPORT_STATES
+from reviewapp.insights.rules import EXPORT_STATES, KINDS
 from reviewapp.intake.models import Item
 from reviewapp.intake.rules import Purpose
 from reviewapp.ui.errors import Missing
+from reviewapp.ui.words import Words
 
 SHOWN: Final = 50
 _MAY_SEE_ALL: Final = frozenset({Role.AUDITOR, Role.ADMIN})
@@ -29,7 +32,7 @@ class ExportRow:
     kind: str
     format: str
     state: str
-    state_label: str
+    state_label: Words
     asked_by: str
     asked_at: datetime
     done_at: datetime | None
@@ -39,6 +42,11 @@ class ExportRow:
     bytes: int
     sha256: str
     failure: str
+
+    @property
+    def kind_words(self) -> Words:
+        """What screens call its kind."""
+        return KINDS[self.kind]
 
     @property
     def is_open(self) -> bool:
@@ -79,7 +87,7 @@ def check_may_erase(item: UUID, sources: Collection[str]) -> None:
     """Raise Missing unless a key for `sources` (none: all) may know of this item."""
     known = Item.objects.filter(pk=item, purpose=Purpose.LIVE, restricted=False)
     if not (known.filter(source__name__in=list(sources)) if sources else known).exists():
-        raise Missing("There is no such item. Check the id.")
+        raise Missing(_("There is no such item. Check the id."))
 
 
 def _found(key: UUID) -> Export:
@@ -90,18 +98,18 @@ def _found(key: UUID) -> Export:
 
 
 def _missing() -> Missing:
-    return Missing("There is no such export among yours. Look at the list of exports.")
+    return Missing(_("There is no such export among yours. Look at the list of exports."))
 
 
 def _export(row: Export) -> ExportRow:
     asker = (
         str(row.asked_by)
         if row.asked_by
-        else (f"key {row.asked_with.name}" if row.asked_with else "the shell")
+        else (_("key %(name)s") % {"name": row.asked_with.name} if row.asked_with else _("the shell"))
     )
     seen = row.rows_done if row.state == "done" else int(row.cursor.get("seen", 0))
     return ExportRow(
-        row.pk, row.kind, row.format, row.state, str(EXPORT_STATES[row.state].label), asker, row.asked_at, row.done_at,
+        row.pk, row.kind, row.format, row.state, EXPORT_STATES[row.state].label, asker, row.asked_at, row.done_at,
         row.rows_done, seen, row.rows_total, row.bytes_done, row.sha256, row.failure,
     )  # fmt: skip
 
@@ -114,7 +122,7 @@ class AuditLine:
     id: UUID
     at: datetime
     verb: str
-    meaning: str
+    meaning: Words
     icon: str
     who: str
     subjects: tuple[UUID, ...]
@@ -191,4 +199,4 @@ def _words(value: Any) -> str:
         return ", ".join(f"{name}: {_words(inner)}" for name, inner in value.items())
     if isinstance(value, list):
         return ", ".join(_words(inner) for inner in value)
-    return "none" if value is None else str(value)
+    return _("none") if value is None else str(value)

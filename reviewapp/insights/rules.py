@@ -3,7 +3,10 @@
 from enum import StrEnum
 from typing import Final
 
+from django.utils.translation import gettext_lazy as _
+
 from reviewapp.ui.states import State
+from reviewapp.ui.words import Words
 
 
 class ExportKind(StrEnum):
@@ -13,6 +16,15 @@ class ExportKind(StrEnum):
     AUDIT = "audit"
     VERDICTS = "verdicts"
     ITEMS = "items"
+
+
+KINDS: Final[dict[str, Words]] = {
+    "decisions": _("Decisions"),
+    "audit": _("Audit"),
+    "verdicts": _("Verdicts"),
+    "items": _("Items"),
+}
+"""What screens call each kind."""
 
 
 class ExportFormat(StrEnum):
@@ -34,17 +46,17 @@ class ExportState(StrEnum):
 
 
 EXPORT_STATES: Final[dict[str, State]] = {
-    "queued": State("Queued", "export worker", "is written", ("running", "cancelled", "failed")),
+    "queued": State(_("Queued"), _("export worker"), _("is written"), ("running", "cancelled", "failed")),
     "running": State(
-        "Being written",
-        "export worker",
-        "ends, or goes on after a stop",
+        _("Being written"),
+        _("export worker"),
+        _("ends, or goes on after a stop"),
         ("queued", "done", "failed", "cancelled"),
     ),
-    "done": State("Ready", "the person who asked", "can be downloaded for seven days", ("expired",)),
-    "failed": State("Failed", "the person who asked", "can be asked for again"),
-    "cancelled": State("Cancelled", "the person who asked", "can be asked for again"),
-    "expired": State("File removed", "the person who asked", "can be asked for again"),
+    "done": State(_("Ready"), _("the person who asked"), _("can be downloaded for seven days"), ("expired",)),
+    "failed": State(_("Failed"), _("the person who asked"), _("can be asked for again")),
+    "cancelled": State(_("Cancelled"), _("the person who asked"), _("can be asked for again")),
+    "expired": State(_("File removed"), _("the person who asked"), _("can be asked for again")),
 }
 
 KEPT_DAYS: Final = 7

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from reviewapp.accounts.access import SignedInRequest, requires
@@ -26,12 +27,12 @@ def audit(request: SignedInRequest) -> HttpResponse:
         for wrong, words in (
             (
                 typed["subject"] and not subject,
-                "An id looks like 0190a8c1-5b7e-7c3d-9f1e-1a2b3c4d5e6f; copy it whole.",
+                _("An id looks like 0190a8c1-5b7e-7c3d-9f1e-1a2b3c4d5e6f; copy it whole."),
             ),
-            (typed["verb"] and typed["verb"] not in EVENTS, "Choose an event from the list."),
+            (typed["verb"] and typed["verb"] not in EVENTS, _("Choose an event from the list.")),
             (
                 (typed["since"] and not since) or (typed["until"] and not until),
-                "Give a time as 2026-01-31 or 2026-01-31 12:00.",
+                _("Give a time as 2026-01-31 or 2026-01-31 12:00."),
             ),
         )
         if wrong

@@ -5,12 +5,13 @@ from uuid import UUID
 
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from reviewapp.accounts.access import SignedInRequest, requires
 from reviewapp.audit.actions import Actor
 from reviewapp.insights import actions, reads
-from reviewapp.insights.rules import KEPT_DAYS, ExportFormat, ExportKind
+from reviewapp.insights.rules import KEPT_DAYS, KINDS, ExportFormat
 from reviewapp.insights.spool import path_of
 from reviewapp.ui.errors import ProductError
 
@@ -70,7 +71,9 @@ def send(row: reads.ExportRow, actor: Actor) -> HttpResponse:
     path = path_of(row.id, row.format)
     if row.state != "done" or not path.is_file():
         raise NotReady(
-            f"There is no file: {row.state_label.lower()}. Ask for the export again.", state=row.state
+            _("There is no file: %(state)s. Ask for the export again.")
+            % {"state": str(row.state_label).lower()},
+            state=row.state,
         )
     actions.note_download(export=row.id, actor=actor)
     answer = FileResponse(
@@ -84,7 +87,7 @@ def send(row: reads.ExportRow, actor: Actor) -> HttpResponse:
 
 def _list(request: SignedInRequest, kind: str, *, status: int = 200, problem: str = "") -> HttpResponse:
     context = {
-        "exports": reads.exports_of(request.user), "kinds": list(ExportKind), "formats": list(ExportFormat),
+        "exports": reads.exports_of(request.user), "kinds": KINDS, "formats": list(ExportFormat),
         "kind": kind or "decisions", "problem": problem, "kept_days": KEPT_DAYS, "open": bool(problem or request.GET.get("kind")),
     }  # fmt: skip
     return render(request, "insights/exports.html", context, status=status)

@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from reviewapp.ui.errors import Missing
 from reviewapp.webhooks.models import Attempt, Delivery
@@ -86,7 +87,7 @@ def endpoint(key: UUID) -> EndpointLine:
     """One endpoint. Raises Missing."""
     found = endpoints(key)
     if not found:
-        raise Missing("There is no such endpoint. Look at the list of webhooks.")
+        raise Missing(_("There is no such endpoint. Look at the list of webhooks."))
     return found[0]
 
 
@@ -122,7 +123,7 @@ def delivery(key: UUID) -> Delivery:
     """One delivery. Raises Missing."""
     found = Delivery.objects.filter(pk=key).select_related("endpoint").first()
     if found is None:
-        raise Missing("There is no such delivery. It may be older than the log.")
+        raise Missing(_("There is no such delivery. It may be older than the log."))
     return found
 
 

@@ -11,6 +11,9 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from reviewapp.ui.states import State
 
 
@@ -41,14 +44,17 @@ class DeliveryState(StrEnum):
 
 
 DELIVERY_STATES: Final[dict[str, State]] = {
-    "held": State("Held", "undo window", "leaves when the window ends", ("waiting", "cancelled")),
-    "waiting": State("Waiting", "dispatcher", "is sent at the next round", ("sending", "cancelled")),
+    "held": State(_("Held"), _("undo window"), _("leaves when the window ends"), ("waiting", "cancelled")),
+    "waiting": State(_("Waiting"), _("dispatcher"), _("is sent at the next round"), ("sending", "cancelled")),
     "sending": State(
-        "Sending", "dispatcher", "is delivered, or waits for the next try", ("delivered", "waiting", "dead")
+        _("Sending"),
+        _("dispatcher"),
+        _("is delivered, or waits for the next try"),
+        ("delivered", "waiting", "dead"),
     ),
-    "delivered": State("Delivered", "nobody", "kept for the record; can be replayed", ("waiting",)),
-    "dead": State("Dead", "admin", "can be replayed", ("waiting",)),
-    "cancelled": State("Cancelled", "nobody", "never leaves"),
+    "delivered": State(_("Delivered"), _("nobody"), _("kept for the record; can be replayed"), ("waiting",)),
+    "dead": State(_("Dead"), _("admin"), _("can be replayed"), ("waiting",)),
+    "cancelled": State(_("Cancelled"), _("nobody"), _("never leaves")),
 }
 
 _S, _M, _H = 1, 60, 3600
@@ -143,24 +149,30 @@ def problem_of_url(url: str, exempt: Collection[str] = ()) -> str:
     HTTPS on port 443 of a public name; an operator's own hosts (`exempt`) may be any port, and plain HTTP.
     """
     if len(url) > 2_000 or any(ord(sign) <= 32 or ord(sign) == 127 for sign in url) or "\\" in url:
-        return "The address holds a space, a backslash or a control character, or is over 2,000 characters."
+        return gettext(
+            "The address holds a space, a backslash or a control character, or is over 2,000 characters."
+        )
     try:
         parts = urlsplit(url)
         port = parts.port or (80 if parts.scheme == "http" else 443)
     except ValueError:
-        return "This is not an address. Use one such as https://hooks.example.org/review"
+        return gettext("This is not an address. Use one such as https://hooks.example.org/review")
     host = parts.hostname or ""
     own = is_exempt(host, port, exempt)
     if parts.scheme != "https" and not (own and parts.scheme == "http"):
-        return "The address must start with https://"
+        return gettext("The address must start with https://")
     if not host or not host.isascii():
-        return "The address has no host name in ASCII. Use the xn-- form of other names."
+        return gettext("The address has no host name in ASCII. Use the xn-- form of other names.")
     if parts.username is not None or parts.password is not None or parts.fragment:
-        return "The address may hold neither a user name nor a # part."
+        return gettext("The address may hold neither a user name nor a # part.")
     if port != 443 and not own:
-        return f"Port {port} is not allowed; use 443, or ask the operator to name the host in WEBHOOK_HOSTS."
+        return gettext(
+            "Port %(port)d is not allowed; use 443, or ask the operator to name the host in WEBHOOK_HOSTS."
+        ) % {"port": port}
     if _is_literal(host) and not own and not is_public(host):
-        return "This address is not on the public internet. An operator can allow it with WEBHOOK_HOSTS."
+        return gettext(
+            "This address is not on the public internet. An operator can allow it with WEBHOOK_HOSTS."
+        )
     return ""
 
 

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from reviewapp.accounts.access import SignedInRequest, requires
@@ -15,7 +17,7 @@ from reviewapp.ui.typed import moment
 from reviewapp.webhooks import actions, reads
 from reviewapp.webhooks.rules import DELIVERY_STATES, MOST_TRIES, Announced, message_id
 
-TITLES: Final = {"added": "Endpoint added", "turned": "New secret"}
+TITLES: Final = {"added": gettext_lazy("Endpoint added"), "turned": gettext_lazy("New secret")}
 
 
 class BadTime(ProductError):
@@ -68,7 +70,7 @@ def change_endpoint(request: SignedInRequest, key: UUID, change: str) -> HttpRes
         elif change == "replay":
             told = f"&again={actions.replay(endpoint=key, actor=actor, **_chosen(request))}"
         else:
-            raise Missing("There is no such change. Go back to the endpoint.")
+            raise Missing(_("There is no such change. Go back to the endpoint."))
     except (actions.BadEndpoint, BadTime) as error:
         return _log(request, key, problem=error.message, typed=_typed(request), status=error.status)
     return redirect(f"/webhooks/{key}{told.replace('&', '?', 1)}")
@@ -90,7 +92,7 @@ def _chosen(request: HttpRequest) -> dict[str, Any]:
     chosen |= {name: _moment(request.POST.get(name, "")) for name in ("since", "until")}
     if chosen["since"] is None and not chosen["only_dead"]:
         raise BadTime(
-            "Say from when on deliveries are sent again, such as 2026-01-31, or choose only dead ones."
+            _("Say from when on deliveries are sent again, such as 2026-01-31, or choose only dead ones.")
         )
     return chosen
 
@@ -100,7 +102,10 @@ def _moment(text: str) -> datetime | None:
         return None
     found = moment(text.strip())
     if found is None:
-        raise BadTime(f"“{text.strip()[:40]}” is no time. Write one such as 2026-01-31 or 2026-01-31 14:00.")
+        raise BadTime(
+            _("“%(typed)s” is no time. Write one such as 2026-01-31 or 2026-01-31 14:00.")
+            % {"typed": text.strip()[:40]}
+        )
     return found
 
 
@@ -108,7 +113,7 @@ def _uuid(text: str) -> UUID | None:
     try:
         return UUID(text)
     except ValueError as error:
-        raise Missing("There is no such delivery. Choose one from the log.") from error
+        raise Missing(_("There is no such delivery. Choose one from the log.")) from error
 
 
 def _actor(request: SignedInRequest) -> Actor:

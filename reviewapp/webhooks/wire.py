@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpcore
+from django.utils.translation import gettext_noop as _
 
 from reviewapp.webhooks.rules import is_exempt, is_public
 
@@ -96,7 +97,7 @@ def checked_addresses(host: str, port: int, exempt: Collection[str]) -> list[str
     if is_exempt(host, port, exempt):
         return addresses
     if port != 443 or not all(is_public(address) for address in addresses):
-        raise ForbiddenAddress("the name leads to an address that is not on the public internet")
+        raise ForbiddenAddress
     return addresses
 
 
@@ -120,10 +121,14 @@ class Sender:
         _call.deadline = begun + self._seconds
         try:
             status, text, retry_after = self._exchange(url, headers, body)
-        except ForbiddenAddress as error:
-            return Answer(None, f"not sent: {error}", time.monotonic() - begun)
+        except ForbiddenAddress:
+            return Answer(
+                None,
+                _("not sent: the name leads to an address that is not on the public internet"),
+                time.monotonic() - begun,
+            )
         except (httpcore.TimeoutException, TimeoutError):
-            return Answer(None, "no answer in time", time.monotonic() - begun)
+            return Answer(None, _("no answer in time"), time.monotonic() - begun)
         except (
             httpcore.NetworkError,
             httpcore.ProtocolError,
@@ -179,7 +184,7 @@ def _seconds_asked(header: str) -> float | None:
 def _plain_words(error: Exception) -> str:
     text = str(error)
     if "CERTIFICATE" in text.upper() or "SSL" in text.upper():
-        return "the certificate is not trusted, or TLS failed"
+        return _("the certificate is not trusted, or TLS failed")
     if isinstance(error, httpcore.ConnectError):
-        return "no connection" if "not known" not in text else "the name is not known"
-    return "the connection broke off"
+        return _("no connection") if "not known" not in text else _("the name is not known")
+    return _("the connection broke off")

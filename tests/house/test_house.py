@@ -107,7 +107,7 @@ def test_events_are_subject_and_verb_with_a_meaning() -> None:
     for verb, kind in EVENTS.items():
         assert re.fullmatch(r"[a-z]+\.[a-z_]+", verb)
         assert kind.verb == verb
-        assert kind.meaning.endswith(".")
+        assert str(kind.meaning).endswith(".")
 
 
 def test_every_permission_has_somebody() -> None:

@@ -35,9 +35,7 @@ def test_every_notice_leads_somewhere_and_belongs_to_a_group() -> None:
     for kind, each in NOTICES.items():
         assert each.path.startswith("/"), kind
         assert each.group in {*GROUPS, "urgent"}, kind
-        assert each.words.format(who="Ana", name="Scams", items=3, about="1") and each.hint.endswith(
-            (".", "?")
-        )
+        assert each.words % {"who": "Ana", "name": "Scams", "count": 3} and each.hint.endswith((".", "?"))
 
 
 @pytest.mark.parametrize(

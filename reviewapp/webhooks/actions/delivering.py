@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils.translation import gettext_noop
 
 from reviewapp import doorbell
 from reviewapp.accounts.actions import notify_roles
@@ -166,9 +167,9 @@ def _judge(endpoint: UUID, answers: Sequence[Answer]) -> None:
         retry_at=Now() + rest if rest else None,
     )
     if any(answer.status == _GONE for answer in answers):
-        _stop(endpoint, "answered 410 Gone")
+        _stop(endpoint, gettext_noop("answered 410 Gone"))
     elif Endpoint.objects.filter(pk=endpoint, failing_since__lt=Now() - rules.STOPPED_AFTER).exists():
-        _stop(endpoint, "failed for 3 days")
+        _stop(endpoint, gettext_noop("failed for 3 days"))
 
 
 def _stop(endpoint: UUID, why: str) -> None:

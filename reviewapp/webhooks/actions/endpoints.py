@@ -9,6 +9,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from reviewapp import doorbell
 from reviewapp.audit.actions import Actor, record
@@ -76,7 +78,7 @@ def pause_endpoint(*, endpoint: UUID, why: str, actor: Actor) -> None:
     """Send nothing until somebody resumes it; what waits is kept. A paused one stays paused. Raises Missing."""
     kept = _locked(endpoint)
     if kept.active:
-        kept.active, kept.stopped_why = False, " ".join(why.split())[:MOST_NAME] or "paused"
+        kept.active, kept.stopped_why = False, " ".join(why.split())[:MOST_NAME] or gettext_noop("paused")
         kept.save(update_fields=["active", "stopped_why"])
         record(verb="webhook.paused", actor=actor, subjects=[endpoint])
 
@@ -109,13 +111,18 @@ def send_test(*, endpoint: UUID, actor: Actor) -> UUID:
 def _checked(name: str, url: str, events: Sequence[str]) -> tuple[str, str, list[str]]:
     name, url = " ".join(name.split()), url.strip()
     if not name or len(name) > MOST_NAME:
-        raise BadEndpoint(f"Name the endpoint in 1 to {MOST_NAME} characters, such as: Marketplace actions.")
+        raise BadEndpoint(
+            _("Name the endpoint in 1 to %(most)d characters, such as: Marketplace actions.")
+            % {"most": MOST_NAME}
+        )
     problem = problem_of_url(url, settings.WEBHOOK_HOSTS)
     if problem:
         raise BadEndpoint(problem)
     unknown = sorted(set(events) - set(Announced))
     if unknown:
-        raise BadEndpoint(f"There is no event {', '.join(unknown)}. Choose from the list.")
+        raise BadEndpoint(
+            _("There is no event %(events)s. Choose from the list.") % {"events": ", ".join(unknown)}
+        )
     wanted = [event.value for event in Announced if event in events]
     return name, url, wanted
 
@@ -123,7 +130,7 @@ def _checked(name: str, url: str, events: Sequence[str]) -> tuple[str, str, list
 def _locked(endpoint: UUID) -> Endpoint:
     found = Endpoint.objects.select_for_update().filter(pk=endpoint).first()
     if found is None:
-        raise Missing("There is no such endpoint. Look at the list of webhooks.")
+        raise Missing(_("There is no such endpoint. Look at the list of webhooks."))
     return found
 
 

@@ -126,7 +126,9 @@ def test_handing_over_tells_the_person_and_takes_the_draft_along(cast: Cast) -> 
         task=claim.task, epoch=claim.epoch, person=cast.ana, why="language", to=cast.mo.pk, note="Arabic"
     )
     told = reads_notices.notices(cast.mo)
-    assert [row.words for row in told] == ["Ana handed you an item"] and told[0].path == f"/review/{item}"
+    assert [row.words for row in told] == ["<bdi>Ana</bdi> handed you an item"] and told[
+        0
+    ].path == f"/review/{item}"
     assert actions.claim_next(queue=claim.queue, person=cast.sam) is None
     assert claimed(cast.mo).item == item
     desk = reads_desk.desk(item, cast.mo)
@@ -183,7 +185,9 @@ def test_a_senior_takes_over_with_a_reason_and_the_other_keeps_their_words(
         f"{path}/override", fields | {"section": "allowed", "reason": "mine", "reason_code": "context_missed"}
     )
     assert answer.status_code == 409 and "mine" in answer.content.decode() and not Decision.objects.exists()
-    assert [row.words for row in reads_notices.notices(cast.ana)] == ["Sam took over an item from you"]
+    assert [row.words for row in reads_notices.notices(cast.ana)] == [
+        "<bdi>Sam</bdi> took over an item from you"
+    ]
 
 
 def test_held_and_handed_items_can_be_taken_over_too(cast: Cast) -> None:

@@ -61,7 +61,7 @@ def test_leads_are_told_once_of_what_passed_the_target(
     event = stage.events(stage.queue_of(), "queue.target_missed")
     assert [each["count"] for each in event] == [2]
     row = reads_notices.notices(cast.sam)[0]
-    assert row.words == "Scams and spam: 2 items passed the time target"
+    assert row.words == "<bdi>Scams and spam</bdi>: 2 items passed the time target"
     client = client_for(cast.sam)
     opened = client.post(f"/settings/notices/{row.id}", follow=True)
     assert opened.redirect_chain[-1][0] == "/queues/scams-spam"
