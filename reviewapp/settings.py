@@ -13,7 +13,6 @@ from reviewapp.ui.languages import RIGHT_TO_LEFT, interface_languages
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 REVIEW_HOME = Path(os.environ.get("REVIEW_HOME", BASE_DIR / ".review"))
-PROCESS = os.environ.get("REVIEW_PROCESS", "command")
 DEBUG = os.environ.get("DEBUG", "") in {"1", "true", "yes"}
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "").rstrip("/")
 UNSAFE_SECRET_KEY = "only-for-a-machine-that-nobody-else-can-reach"  # noqa: S105
@@ -104,7 +103,17 @@ TEMPLATES = [
 ]
 
 
-def _database(url: str, *, pooled: bool) -> dict[str, Any]:
+# A transaction left open keeps every dead row of the line in place: claims get slow for all.
+_SESSION = {"options": "-c idle_in_transaction_session_timeout=60000"}
+POOLED = {
+    "CONN_MAX_AGE": 0,
+    "CONN_HEALTH_CHECKS": False,
+    "OPTIONS": {"pool": {"min_size": 2, "max_size": 16, "timeout": 5}, **_SESSION},
+}
+"""What the web process alone adds to its database: RQ forks, and a forked pool hands one socket to two processes."""
+
+
+def _database(url: str) -> dict[str, Any]:
     """Django's settings for a libpq URL (also one over a unix socket: `postgresql://role@/name?host=/dir`)."""
     parts = conninfo_to_dict(url)
     return {
@@ -114,20 +123,18 @@ def _database(url: str, *, pooled: bool) -> dict[str, Any]:
         "PASSWORD": parts.get("password", ""),
         "HOST": parts.get("host", ""),
         "PORT": str(parts.get("port", "")),
-        "CONN_MAX_AGE": 0 if pooled else 600,
-        "CONN_HEALTH_CHECKS": not pooled,
-        "OPTIONS": ({"pool": {"min_size": 2, "max_size": 16, "timeout": 5}} if pooled else {})
-        # A transaction left open keeps every dead row of the line in place: claims get slow for all.
-        | {"options": "-c idle_in_transaction_session_timeout=60000"},
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": dict(_SESSION),
     }
 
 
 DATABASE_URL = os.environ.get("DATABASE_URL", "postgresql://review_app@/review")
 DATABASE_OWNER_URL = os.environ.get("DATABASE_OWNER_URL", DATABASE_URL)
 DATABASES = {
-    "default": _database(DATABASE_URL, pooled=PROCESS == "web"),
+    "default": _database(DATABASE_URL),
     # Only `migrate` uses it: the role that runs the product can neither change tables nor edit the audit log.
-    "owner": _database(DATABASE_OWNER_URL, pooled=False) | {"TEST": {"MIRROR": "default"}},
+    "owner": _database(DATABASE_OWNER_URL) | {"TEST": {"MIRROR": "default"}},
 }
 PARTITION_MONTHS_AHEAD = int(os.environ.get("PARTITION_MONTHS_AHEAD", "24"))
 

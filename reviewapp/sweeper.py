@@ -15,7 +15,6 @@ from typing import Final
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reviewapp.settings")
-os.environ.setdefault("REVIEW_PROCESS", "sweeper")
 django.setup()
 
 from django.conf import settings  # noqa: E402  the settings come first

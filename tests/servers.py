@@ -29,7 +29,6 @@ def environment(database: str, home: Path, extra: Mapping[str, str] | None = Non
         "DATABASE_OWNER_URL": url_of(database, owner=True),
         "REVIEW_HOME": str(home),
         "SECRET_KEY": settings.SECRET_KEY,
-        "REVIEW_PROCESS": "command",
         **(extra or {}),
     }
 
@@ -71,7 +70,7 @@ def web_command(port: int) -> list[str]:
 def web_server(database: str, home: Path, extra: Mapping[str, str] | None = None) -> Iterator[str]:
     """The real web server. Gives its address, such as http://localhost:40001."""
     port = free_port()
-    env = environment(database, home, {"REVIEW_PROCESS": "web", **(extra or {})})
+    env = environment(database, home, extra)
     with process("web", web_command(port), env, home) as server:
         wait_until_up(f"http://127.0.0.1:{port}/healthz", server, home / "web.log")
         yield f"http://localhost:{port}"

@@ -129,7 +129,7 @@ def _naive(database: str) -> float:
     arrive_for_a_verdict(NAIVE_JOBS)
     latency = str(WINDOWS[min(WINDOWS)][0])
     with engine_at("--delay", latency, "--spread", str(SPREAD)) as url:
-        extra = {"DATABASE_URL": databases.url_of(database), "REASONER_URL": url, "REVIEW_PROCESS": "reason"}
+        extra = {"DATABASE_URL": databases.url_of(database), "REASONER_URL": url}
         rate = naive.rate(extra, engine=engine(), workers=NAIVE_WORKERS, jobs=NAIVE_JOBS)
     assert not _open(), "the naive way left something undone"
     return rate

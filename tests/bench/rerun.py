@@ -78,9 +78,7 @@ def _ask(version: UUID, count: int) -> None:
 
 
 def _worker(database: str, extra: dict[str, str]) -> "subprocess.Popen[bytes]":
-    environment = (
-        os.environ | extra | {"DATABASE_URL": databases.url_of(database), "REVIEW_PROCESS": "reason"}
-    )
+    environment = os.environ | extra | {"DATABASE_URL": databases.url_of(database)}
     return subprocess.Popen(
         [sys.executable, "-m", "reviewapp.worker", "reason"],
         cwd=databases.ROOT,

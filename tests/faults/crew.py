@@ -30,7 +30,7 @@ class Crew:
             with (self._home / f"{name}.log").open("ab") as log:
                 self._running[name] = subprocess.Popen(
                     [sys.executable, *self._command(name)], cwd=ROOT, stdout=log, stderr=log, start_new_session=True,
-                    env=self._environment | {"REVIEW_PROCESS": name},
+                    env=self._environment,
                 )  # fmt: skip
         for name, url in self._doors().items():
             if name in (names or NAMES):

@@ -86,8 +86,7 @@ def worker(
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """A real worker process of `queue` in a process group of its own."""
     environment = os.environ | {
-        "DATABASE_URL": databases.url_of(database), "REASONER_URL": reasoner_url, "REVIEW_PROCESS": queue,
-        "REDIS_URL": store,
+        "DATABASE_URL": databases.url_of(database), "REASONER_URL": reasoner_url, "REDIS_URL": store,
     }  # fmt: skip
     process = subprocess.Popen(
         [sys.executable, "-m", program, queue], cwd=ROOT, env=environment, start_new_session=True

@@ -29,9 +29,7 @@ WAITING = 400
 @contextmanager
 def web(port: int, database: str, home: Path, **extra: str) -> Iterator["subprocess.Popen[bytes]"]:
     """One web process on a port; ended in good order before the block ends, or the test fails."""
-    env = servers.environment(
-        database, home, {"REVIEW_PROCESS": "web", "REDIS_URL": settings.REDIS_URL, **extra}
-    )
+    env = servers.environment(database, home, {"REDIS_URL": settings.REDIS_URL, **extra})
     with servers.process(f"web-{port}", servers.web_command(port), env, home) as server:
         servers.wait_until_up(f"http://127.0.0.1:{port}/healthz", server, home / f"web-{port}.log")
         yield server

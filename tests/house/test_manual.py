@@ -17,7 +17,6 @@ from tests.journeys.pictures import MOST_BYTES, SCREENS
 
 ROOT = Path(settings.BASE_DIR)
 OWN_PROCESSES = {
-    "REVIEW_PROCESS",
     "REVIEW_FRONT_DOOR",
     "REVIEW_DATA",
     "REVIEW_URL",
