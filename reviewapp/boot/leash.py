@@ -12,10 +12,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -30,6 +30,19 @@ def follow_parent(number: int) -> Callable[[], None]:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     return in_child
+
+
+def name_process(name: str, arguments: Sequence[str]) -> None:
+    """Let `ps` and `top` show `name` and `arguments` for this forked process (Linux): both were its parent's."""
+    if _LIBC is None:
+        return
+    _LIBC.prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)
+    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    start, end = int(fields[45]), int(fields[46])  # where the kernel looks for the arguments
+    if start:
+        ctypes.memset(start, 0, end - start)
+        shown = "\0".join(arguments).encode()[: end - start - 1]
+        ctypes.memmove(start, shown, len(shown))
 
 
 class Leash:

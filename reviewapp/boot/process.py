@@ -5,20 +5,32 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from reviewapp.boot.leash import Leash, family, follow_parent
 
 _LOG_LIMIT = 20 * 1024 * 1024
 
 
+class Child(Protocol):
+    """What a process is known by while it runs; `subprocess.Popen` is one."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float) -> int: ...
+    def send_signal(self, number: int, /) -> None: ...
+
+
 class Process:
     """A named command that can be started again after it ended.
 
     `log` is a file that receives its output (None: the terminal). `stop_signal` asks it to
-    stop in good order. `identity` holds the user switch of `places.Place.identity`.
+    stop in good order. `identity` holds the user switch of `places.Place.identity`. `fork`
+    makes the child of another process, from name, command and output file; it has that one's
+    environment and folder.
     """
 
     def __init__(
@@ -31,6 +43,7 @@ class Process:
         log: Path | None,
         stop_signal: int = signal.SIGTERM,
         identity: Mapping[str, Any] | None = None,
+        fork: Callable[[str, Sequence[str], int | None], Child] | None = None,
     ) -> None:
         self.name = name
         self.command = list(command)
@@ -39,7 +52,8 @@ class Process:
         self.log = log
         self.stop_signal = stop_signal
         self.identity = dict(identity or {})
-        self._child: subprocess.Popen[bytes] | None = None
+        self._fork = fork
+        self._child: Child | None = None
         self._leash: Leash | None = None
 
     @property
@@ -47,23 +61,27 @@ class Process:
         """The process id while it runs."""
         return self._child.pid if self._child and self._child.poll() is None else None
 
-    def start(self, leash: Leash) -> None:
+    def start(self, leash: Leash, stdin: int = subprocess.DEVNULL) -> None:
         """Start it. Call from the main thread only: the kernel ties the child to that thread."""
         self._leash = leash
         with contextlib.ExitStack() as stack:
-            out = stack.enter_context(_open_log(self.log)) if self.log else None
-            self._child = subprocess.Popen(
-                self.command,
-                env=self.env,
-                cwd=self.cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT if out else None,
-                start_new_session=True,
-                preexec_fn=follow_parent(self.stop_signal),
-                **self.identity,
-            )
-        leash.hold(self._child.pid, self.stop_signal)
+            out = stack.enter_context(_open_log(self.log)).fileno() if self.log else None
+            child = self._fork(self.name, self.command, out) if self._fork else self._popen(stdin, out)
+        self._child = child
+        leash.hold(child.pid, self.stop_signal)
+
+    def _popen(self, stdin: int, out: int | None) -> Child:
+        return subprocess.Popen(
+            self.command,
+            env=self.env,
+            cwd=self.cwd,
+            stdin=stdin,
+            stdout=out,
+            stderr=None if out is None else subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=follow_parent(self.stop_signal),
+            **self.identity,
+        )
 
     def ended(self) -> int | None:
         """Its exit status once it has ended (negative: the signal), else None."""
@@ -91,7 +109,8 @@ class Process:
         if self._child and self._child.poll() is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._child.pid, number)
-            self._child.wait()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(10)
         self.forget()
 
     def forget(self) -> None:

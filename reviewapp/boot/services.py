@@ -13,12 +13,14 @@ from reviewapp.boot.home import Home
 from reviewapp.boot.leash import Leash
 from reviewapp.boot.places import Place, lock_place, place_for, socket_folder
 from reviewapp.boot.postgres import Postgres
+from reviewapp.boot.prefork import Prefork
 from reviewapp.boot.process import Process, stop_together
 from reviewapp.boot.say import BootError
 from reviewapp.boot.valkey import Valkey
 
-DATABASE, DOORBELL, REASONER, WEB = "database", "doorbell", "reasoner", "web"
+DATABASE, DOORBELL, REASONER, WEB, PREFORK = "database", "doorbell", "reasoner", "web", "prefork"
 _SETTINGS = "reviewapp.settings"
+_LOADED = "reviewapp.loaded"
 WEB_THREADS = 8
 
 
@@ -33,6 +35,7 @@ class Services:
         self.leash = Leash()
         self.postgres: Postgres | None = None
         self.valkey: Valkey | None = None
+        self.prefork: Prefork | None = None
         self.reasoner: Process | None = None
         self.web: Process | None = None
         self._sockets: Path | None = None
@@ -47,7 +50,7 @@ class Services:
     ) -> None:
         """Start database, doorbell and stand-in reasoner as far as needed, all at once; wait for the first two.
 
-        `meanwhile` is called before the wait, when the addresses of all are known.
+        With PREFORK, what `child` makes from then on is forked. `meanwhile` is called before the wait.
         """
         own_database = DATABASE in needs and not os.environ.get("DATABASE_URL")
         own_doorbell = DOORBELL in needs and not os.environ.get("REDIS_URL")
@@ -57,13 +60,18 @@ class Services:
             self._sockets = self._socket_folder(place)
             if own_database:
                 self.postgres = Postgres(place, self._sockets, self.home.log("postgres"), pg_settings or {})
-                self.postgres.start(self.leash)
             if own_doorbell:
                 self.valkey = Valkey(place, self._sockets, self.home.log("valkey"))
-                self.valkey.start(self.leash)
+        port = free_port()
         if REASONER in needs and not os.environ.get("REASONER_URL"):
-            port = free_port()
             self._reasoner_url = f"http://127.0.0.1:{port}/v1"
+        if PREFORK in needs:
+            self.prefork = self._start_prefork()
+        if self.postgres:
+            self.postgres.start(self.leash)
+        if self.valkey:
+            self.valkey.start(self.leash)
+        if self._reasoner_url:
             self.reasoner = self.child("reasoner", ["-m", "inference.standin", "--port", str(port)])
             self.reasoner.start(self.leash)
         if meanwhile:
@@ -96,13 +104,11 @@ class Services:
             env["REVIEW_URL"] = self._web_url
         return env
 
-    def child(
-        self, name: str, arguments: Sequence[str], *, extra: Mapping[str, str] | None = None
-    ) -> Process:
+    def child(self, name: str, arguments: Sequence[str]) -> Process:
         """A Python process of the product, in the checkout, with the services' addresses."""
-        log = None if os.environ.get("LOG_FORMAT") == "json" else self.home.log(name)
-        env = {**self.environment(owner=False), "REVIEW_PROCESS": name.split("-")[0], **(extra or {})}
-        return Process(name, [str(self.python), *arguments], env=env, cwd=self.root, log=log)
+        fork = self.prefork.fork if self.prefork else None
+        command, env = [str(self.python), *arguments], self.environment(owner=False)
+        return Process(name, command, env=env, cwd=self.root, log=self._log(name), fork=fork)
 
     def web_process(self, host: str, port: int) -> Process:
         """The web server: one process, a few threads, because Python runs one thread at a time anyway."""
@@ -132,6 +138,8 @@ class Services:
         """Stop `others`, web and reasoner together, then the servers; at most about 28 s in all."""
         ends = [process for process in (*others, self.web, self.reasoner) if process is not None]
         stop_together(list(dict.fromkeys(ends)), seconds)
+        if self.prefork:
+            self.prefork.stop()
         if self.valkey:
             self.valkey.stop(2.0)
         if self.postgres:
@@ -143,6 +151,15 @@ class Services:
         self.leash.close()
         if self._sockets:
             shutil.rmtree(self._sockets, ignore_errors=True)
+
+    def _start_prefork(self) -> Prefork:
+        env, log = self.environment(owner=False), self._log("prefork")
+        made = Prefork(self.python, _LOADED, env=env, cwd=self.root, log=log)
+        made.start(self.leash)
+        return made
+
+    def _log(self, name: str) -> Path | None:
+        return None if os.environ.get("LOG_FORMAT") == "json" else self.home.log(name)
 
     def _socket_folder(self, place: Place) -> Path:
         """A new one; the one a killed start left behind goes."""

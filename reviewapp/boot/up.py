@@ -13,7 +13,7 @@ from reviewapp.boot import environment, schema
 from reviewapp.boot.home import Home, chosen_path, product_version
 from reviewapp.boot.process import Process
 from reviewapp.boot.say import line
-from reviewapp.boot.services import DATABASE, DOORBELL, REASONER, Services, check_port
+from reviewapp.boot.services import DATABASE, DOORBELL, PREFORK, REASONER, Services, check_port
 from reviewapp.boot.supervisor import Supervisor
 
 DEMO_PEOPLE = ("moderator", "senior", "author", "approver", "auditor", "admin")
@@ -67,7 +67,10 @@ def _start(services: Services, keeper: Supervisor, options: argparse.Namespace) 
         if schema.is_up_to_date(services, demo=not options.no_demo):
             _start_web(services, options)
 
-    services.start((DATABASE, DOORBELL, REASONER), meanwhile=start_web_early)
+    services.start((DATABASE, DOORBELL, REASONER, PREFORK), meanwhile=start_web_early)
+    if services.prefork:
+        prefork = services.prefork
+        keeper.keep_server(lambda: prefork.process, lambda: prefork.start(services.leash))
     if services.postgres:
         postgres = services.postgres
         keeper.keep_server(lambda: postgres.process, lambda: postgres.start(services.leash))
@@ -142,6 +145,8 @@ def _stop(home: Home, services: Services | None, keeper: Supervisor | None) -> N
         servers = {
             server.process for server in (services.postgres, services.valkey) if server and server.started
         }
+        if services.prefork:
+            servers.add(services.prefork.process)
         rest = [process for process in kept if process not in servers]
         try:
             services.stop(rest)
