@@ -37,7 +37,9 @@
 
   addEventListener("click", (event) => {
     const button = event.target.closest("[data-dialog]");
-    if (button && show(button.dataset.dialog, event.detail === 0)) event.preventDefault();
+    const note = $("#item-note");
+    if (button && Object.values(SIGNS).includes(button.dataset.dialog)) pick(button.dataset.dialog, note.selectionStart, note.selectionEnd);
+    else if (button && show(button.dataset.dialog, event.detail === 0)) event.preventDefault();
     if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
   });
 
@@ -77,6 +79,68 @@
     const words = [radio.dataset.words, said.get("days") ? `${said.get("days")} days` : "", where ? `in ${where}` : ""].filter(Boolean).join(", ");
     all("[data-does]").forEach((place) => { place.textContent = words; });
     $("#override")?.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
+  // ---- a section or a person for a note: by button, or by the sign typed where a word begins
+  const SIGNS = { "#": "pick-section", "@": "pick-person" };
+  let place = null; // Where the chosen word goes, and whether a sign that was typed stands there.
+
+  function pick(name, start, end) {
+    const dialog = document.getElementById(name);
+    if (!dialog) return;
+    place = { field: $("#item-note"), start, end };
+    $("[data-narrows]", dialog).value = "";
+    show(name, false);
+    narrow(dialog);
+  }
+
+  // Only what holds every word that was typed; the first of it is marked.
+  function narrow(dialog) {
+    const words = $("[data-narrows]", dialog).value.toLowerCase().split(/\s+/).filter(Boolean);
+    const labels = all(".options label", dialog);
+    labels.forEach((label) => { label.hidden = !words.every((word) => label.textContent.toLowerCase().includes(word)); });
+    const first = labels.find((label) => !label.hidden);
+    all("input[type=radio]", dialog).forEach((radio) => { radio.checked = first?.contains(radio) || false; });
+    const told = $("[role=status]", dialog);
+    told.textContent = !labels.length ? "" : first ? `${labels.filter((label) => !label.hidden).length}: ${first.textContent.trim()}. ${told.dataset.some}` : told.dataset.none;
+  }
+
+  // Without a choice the note is as it would be had nobody helped: the sign, and what was typed after it.
+  function put(dialog, word) {
+    const { field, start, end } = place;
+    place = null;
+    dialog.close();
+    const rest = $("[data-narrows]", dialog).value;
+    if (word) field.setRangeText(`${word} `, start, end, "end");
+    else if (end > start && SIGNS[field.value.slice(start, end)]) field.setRangeText(rest, end, end, "end");
+    field.focus();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  addEventListener("input", (event) => {
+    const field = event.target;
+    if (field.matches("dialog [data-narrows]")) narrow(field.closest("dialog"));
+    if (field.id !== "item-note" || event.isComposing || !SIGNS[event.data]) return;
+    const at = field.selectionStart;
+    if (!/\S/.test(field.value.slice(0, at - 1).slice(-1))) pick(SIGNS[event.data], at - 1, at);
+  });
+  addEventListener("keydown", (event) => {
+    const dialog = event.target.closest("dialog");
+    if (event.key !== "ArrowDown" || !event.target.matches("dialog [data-narrows]")) return;
+    event.preventDefault();
+    $("input[type=radio]:checked", dialog)?.focus();
+  });
+  addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-picks]") || !place) return;
+    event.preventDefault();
+    const chosen = all("input[type=radio]:checked", event.target).find((radio) => !radio.closest("label").hidden);
+    if (chosen) put(event.target.closest("dialog"), chosen.value);
+  });
+  document.addEventListener("close", (event) => { if (place && event.target.matches("dialog")) put(event.target, ""); }, true);
+  document.addEventListener("htmx:load", (event) => {
+    const dialog = event.target.closest("dialog[open]");
+    if (place && dialog) narrow(dialog);
+    all("[data-scripted]").forEach((node) => { node.hidden = false; });
   });
 
   // The dialogs outlive the item: what they send is about the one in hand now.

@@ -10,7 +10,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from reviewapp.accounts.access import SignedInRequest, requires
-from reviewapp.review import actions, reads, reads_authors, reads_beside, reads_desk, reads_languages
+from reviewapp.review import (
+    actions,
+    reads,
+    reads_authors,
+    reads_beside,
+    reads_desk,
+    reads_languages,
+    reads_mentions,
+)
 from reviewapp.review.forms import id_of, seat_of
 from reviewapp.review.keys import BY_NAME
 from reviewapp.review.views_act import conflict, screen, wants_fragment
@@ -79,6 +87,20 @@ def note(request: SignedInRequest, item: UUID) -> HttpResponse:
         context | {"notes": reads_beside.notes(item, request.user)},
         status=status,
     )
+
+
+@requires("item.note")
+@require_safe
+def note_sections(request: SignedInRequest) -> HttpResponse:
+    """The sections that a note may link, as the choices of a dialog."""
+    return render(request, "review/choices.html", {"choices": reads_mentions.sections()})
+
+
+@requires("item.note")
+@require_safe
+def note_people(request: SignedInRequest) -> HttpResponse:
+    """The people whom a note may tell, as the choices of a dialog."""
+    return render(request, "review/choices.html", {"choices": reads_mentions.people(besides=request.user)})
 
 
 @requires("queue.work")

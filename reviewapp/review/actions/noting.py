@@ -1,6 +1,5 @@
 """Notes on items, and telling the people whom a note mentions."""
 
-import re
 from typing import Final
 from uuid import UUID
 
@@ -9,7 +8,6 @@ from django.utils.translation import gettext as _
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.actions import notify
 from reviewapp.accounts.models import Person
-from reviewapp.accounts.rules import may
 from reviewapp.audit.actions import Actor, record
 from reviewapp.audit.clock import database_time
 from reviewapp.intake.models import Item
@@ -17,9 +15,10 @@ from reviewapp.review.actions.claims import Unclear, alone
 from reviewapp.review.actions.holding import check_note
 from reviewapp.review.models import Note
 from reviewapp.review.reads_cited import pinned
+from reviewapp.review.reads_mentions import tellable
+from reviewapp.review.rules_mentions import MENTION, handles
 from reviewapp.ui.errors import Missing
 
-_MENTION: Final = re.compile(r"(?<![\w@.])@([\w.\-]{1,60})")
 MOST_MENTIONS: Final = 20
 
 
@@ -58,15 +57,15 @@ def add_note(*, item: UUID, person: Person, text: str) -> UUID:
 
 
 def _mentioned(text: str) -> list[Person]:
-    names = list(dict.fromkeys(name.rstrip(".-").lower() for name in _MENTION.findall(text)))[:MOST_MENTIONS]
+    names = list(dict.fromkeys(name.rstrip(".-").lower() for name in MENTION.findall(text)))[:MOST_MENTIONS]
     if not names:
         return []
-    people = [each for each in Person.objects.filter(is_active=True) if may(each.roles, "queues.see")]
+    people = tellable()
     return [_one(name, people) for name in names]
 
 
 def _one(name: str, people: list[Person]) -> Person:
-    found = [each for each in people if name in _handles(each)]
+    found = [each for each in people if name in handles(each.name, each.email)]
     if len(found) != 1:
         words = (
             _("@%(name)s names several people. Write @ and the part of the e-mail before its @.")
@@ -75,9 +74,3 @@ def _one(name: str, people: list[Person]) -> Person:
         )
         raise Unclear(words % {"name": name})
     return found[0]
-
-
-def _handles(person: Person) -> set[str]:
-    """What a mention may call somebody: the e-mail before its @, the name without spaces, the first name."""
-    name = person.name.lower()
-    return {person.email.partition("@")[0].lower(), name.replace(" ", ""), name.split(" ")[0]} - {""}

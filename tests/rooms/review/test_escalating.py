@@ -263,3 +263,19 @@ def test_a_conflict_in_the_dialog_keeps_what_was_typed(
     fields = hidden_fields(client.get(path).content.decode()) | {"note": "typed", "kind": "none"}
     answer = client.post(f"{path}/escalate", fields)
     assert answer.status_code == 422 and ">typed</textarea>" in answer.content.decode()
+
+
+def test_a_note_offers_the_sections_in_force_and_the_people_by_a_word_of_their_own(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    client = client_for(cast.ana)
+    page = client.get("/review/notes/sections").content.decode()
+    assert re.findall(r'value="([^"]+)"', page) == [each.code for each in fraud.sections.all()]
+    Person.objects.filter(pk=cast.sam.pk).update(name="Mo Two")
+    Person.objects.filter(pk=cast.au.pk).update(is_active=False)
+    page = client.get("/review/notes/people").content.decode()
+    assert re.findall(r'value="([^"]+)"', page) == ["@ad", "@bo", "@cy", "@sam"]
+    item = stage.line_up(1, version=fraud)[0]
+    actions.add_note(item=item, person=cast.ana, text="@sam look at this")
+    assert Note.objects.get().mentions == [cast.sam.pk]
+    assert client_for(cast.bo).get("/review/notes/people").status_code == 403

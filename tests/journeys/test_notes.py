@@ -1,0 +1,91 @@
+"""Notes in a real browser: a section and a person are chosen from a list by keys, and nothing typed is lost."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Page, expect
+
+from reviewapp.accounts.models import Notice
+from reviewapp.policies.models import Version
+from reviewapp.review.models import Note
+from tests.cast import Cast
+from tests.journeys.test_accessibility import RULES
+from tests.journeys.test_review import start
+from tests.rooms.review import stage
+
+pytestmark = pytest.mark.browser
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture
+def fraud(cast: Cast) -> Version:
+    return stage.publish("fraud")
+
+
+def test_a_sign_opens_the_list_and_what_is_chosen_stands_in_the_note(
+    cast: Cast, fraud: Version, page_for: OpenPage
+) -> None:
+    """1. `#` and a word choose a section. 2. `@` and a name a person. 3. The note links the one and tells the other."""
+    stage.line_up(1, version=fraud)
+    page = page_for(cast.ana)
+    start(page)
+    page.keyboard.press("n")
+    note = page.get_by_label("Note on this item")
+    page.keyboard.type("Rather #")
+    sections = page.get_by_role("dialog", name="Link a section")
+    wanted = fraud.sections.all()[2]
+    expect(sections.get_by_role("radio")).to_have_count(fraud.sections.count())
+    page.evaluate(Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text())
+    assert (
+        page.evaluate(
+            "rules => axe.run('#pick-section', rules).then(found => found.violations)", RULES["light"]
+        )
+        == []
+    )
+    page.keyboard.type(wanted.title.lower())
+    expect(sections.get_by_role("status")).to_contain_text(f"1: {wanted.code}")
+    page.keyboard.press("Enter")
+    expect(note).to_be_focused()
+    page.keyboard.type("I think, mail x@")
+    expect(sections).to_be_hidden()
+    page.keyboard.type("example.com @")
+    people = page.get_by_role("dialog", name="Tell somebody")
+    expect(people.get_by_role("radio", name="@mo")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    chosen = people.get_by_role("radio", checked=True).get_attribute("value")
+    page.keyboard.press("Enter")
+    expect(note).to_have_value(f"Rather {wanted.code} I think, mail x@example.com {chosen} ")
+    page.get_by_role("button", name="Add note").click()
+    expect(page.get_by_role("link", name=wanted.title)).to_be_visible()
+    assert Note.objects.get().section == wanted.code
+    assert Notice.objects.get(kind="mentioned").person.name == str(chosen)[1:].title()
+
+
+def test_who_chooses_nothing_goes_on_with_what_they_typed(
+    cast: Cast, fraud: Version, page_for: OpenPage
+) -> None:
+    """1. Escape leaves sign and words in the note. 2. The button puts a section where the caret stood. 3. Again after a note."""
+    stage.line_up(1, version=fraud)
+    page = page_for(cast.ana)
+    start(page)
+    page.keyboard.press("n")
+    note = page.get_by_label("Note on this item")
+    page.keyboard.type("Order #")
+    page.keyboard.type("77 is odd")
+    expect(page.get_by_role("status").filter(has_text="Nothing matches")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(note).to_be_focused()
+    expect(note).to_have_value("Order #77 is odd")
+    page.keyboard.press("Home")
+    page.get_by_role("button", name="Link a section").click()
+    first = fraud.sections.all()[0].code
+    expect(page.get_by_role("radio", checked=True)).to_have_attribute("value", first)
+    page.get_by_role("button", name="Put into the note").click()
+    expect(note).to_have_value(f"{first} Order #77 is odd")
+    page.get_by_role("button", name="Add note").click()
+    expect(page.get_by_role("link", name=fraud.sections.all()[0].title)).to_be_visible()
+    page.get_by_role("button", name="Tell somebody").click()
+    expect(page.get_by_role("dialog", name="Tell somebody").get_by_role("radio", name="@mo")).to_be_visible()
