@@ -9,16 +9,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from babel.messages.catalog import Message
 from django.conf import settings
 
 from reviewapp.ui import catalogs
-from reviewapp.ui.catalogs import Message
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 CODE: Final = "ar-xb"
-_HEADER: Final = "Content-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=2; plural=(n != 1);\n"
 _KEPT: Final = re.compile(r"(%\([^)]*\)[a-z]|%[a-z%]|\{[^}]*\}|<[^>]*>|&#?\w+;)")
 _LETTERS: Final = str.maketrans(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", "ابصدعفغهيجكلمنوبقرستثوخكيز" * 2
@@ -33,12 +32,19 @@ def spoken(text: str) -> str:
     return "".join(part if place % 2 else _said(part) for place, part in enumerate(parts))
 
 
+def told(each: Message) -> str | tuple[str, ...]:
+    """The words of a message in it, a form for each number."""
+    return spoken(each.id) if isinstance(each.id, str) else tuple(map(spoken, each.id))
+
+
 def write(folder: Path) -> Path:
     """Compile the catalog of the made-up language below `folder`, and return that."""
     path = catalogs.file_of(folder, CODE).with_suffix(".mo")
     path.parent.mkdir(parents=True, exist_ok=True)
-    messages = [_message(each) for each in catalogs.messages_in(Path(settings.BASE_DIR))]
-    path.write_bytes(catalogs.compiled([Message("", words=(_HEADER,)), *messages]))
+    catalog = catalogs.messages_in(Path(settings.BASE_DIR))
+    for each in catalog:
+        each.string = told(each) if each.id else each.string
+    path.write_bytes(catalogs.compiled(catalog))
     return folder
 
 
@@ -56,11 +62,6 @@ def _said(text: str) -> str:
     return re.sub(
         r"[A-Za-z]+", lambda word: word[0].translate(_LETTERS) + _LONGER * ((len(word[0]) + 1) // 3), text
     )
-
-
-def _message(each: Message) -> Message:
-    forms = (each.singular, each.plural) if each.plural else (each.singular,)
-    return Message(each.singular, each.plural, each.context, words=tuple(map(spoken, forms)))
 
 
 if __name__ == "__main__":

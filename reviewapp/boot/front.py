@@ -68,6 +68,8 @@ def sections(arguments: Sequence[str]) -> list[str]:
     """The lock sections a command needs."""
     if list(arguments[:2]) in (["prefilter", "train"], ["prefilter", "report"]):
         return ["run", "train"]
+    if arguments[0] == "translations":
+        return ["run", "translate"]
     return list(lockfile.SECTIONS) if arguments[0] in {"test", "lint", "bench"} else ["run"]
 
 

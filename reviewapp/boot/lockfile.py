@@ -1,4 +1,4 @@
-"""Reads and regenerates `requirements.lock`: one hash-pinned file in three sections."""
+"""Reads and regenerates `requirements.lock`: one hash-pinned file in four sections."""
 
 import hashlib
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reviewapp.boot.say import BootError
 
-SECTIONS = ("run", "train", "test")
+SECTIONS = ("run", "train", "translate", "test")
 _MARK = re.compile(r"^# section: (\w+)$")
 _NAME = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==")
 _HEAD = (
@@ -54,17 +54,17 @@ def regenerate(root: Path) -> None:
     uv = shutil.which("uv") or (str(beside) if beside.exists() else None)
     if uv is None:
         raise BootError("`manage.py lock` needs uv on the PATH: install it with `pip install uv`.")
-    everything = _blocks(_compile(uv, root, ("train", "test"), None))
+    everything = _blocks(_compile(uv, root, SECTIONS[1:], None))
     with tempfile.TemporaryDirectory() as scratch:
         pins = Path(scratch, "pins.txt")
         pins.write_text("".join(text.split(" \\")[0] + "\n" for text in everything.values()))
-        run = set(_blocks(_compile(uv, root, (), pins)))
-        train = set(_blocks(_compile(uv, root, ("train",), pins)))
-    parts = {"run": run, "train": train - run, "test": set(everything) - run - train}
-    body = [_HEAD]
-    for name in SECTIONS:
-        body.append(f"\n# section: {name}\n")
-        body.extend(everything[key] for key in sorted(parts[name]))
+        told: set[str] = set()
+        body = [_HEAD]
+        for place, name in enumerate(SECTIONS):
+            part = set(_blocks(_compile(uv, root, SECTIONS[1 : place + 1], pins))) - told
+            body.append(f"\n# section: {name}\n")
+            body.extend(everything[key] for key in sorted(part))
+            told |= part
     (root / "requirements.lock").write_text("".join(body))
 
 

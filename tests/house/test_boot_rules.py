@@ -80,7 +80,8 @@ def test_only_training_and_checking_need_more_than_the_run_section() -> None:
     assert front.sections(["up"]) == ["run"]
     assert front.sections(["prefilter", "score"]) == ["run"]
     assert front.sections(["prefilter", "train"]) == ["run", "train"]
-    assert front.sections(["test"]) == ["run", "train", "test"]
+    assert front.sections(["translations", "compile"]) == ["run", "translate"]
+    assert front.sections(["test"]) == ["run", "train", "translate", "test"]
 
 
 def test_the_servers_own_user_is_nobodys_account_and_stays_the_same() -> None:

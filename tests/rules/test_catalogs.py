@@ -5,14 +5,14 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Catalog, Message
 from django.conf import settings
 
 from reviewapp.ui import catalogs
-from reviewapp.ui.catalogs import BadCatalog, Message
+from reviewapp.ui.catalogs import BadCatalog
 from reviewapp.ui.languages import interface_languages
 from tests import pseudo
 
-HEADER = "Content-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=2; plural=(n != 1);\n"
 TEMPLATE = """{% translate "Open" context "verb" %}{{ x|default:_("none") }}{% include "a.html" with words=_("Save (all)") %}
 {% blocktranslate trimmed count n=rows|length with name=x.name %}
   {{ n }} row of <b>{{ name }}</b>{% plural %}{{ n }} rows of <b>{{ name }}</b>
@@ -33,13 +33,30 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def _messages(catalog: Catalog) -> list[Message]:
+    return [each for each in catalog if each.id]
+
+
 def test_every_message_of_templates_and_modules_is_found(root: Path) -> None:
-    found = {(each.context, each.singular, each.plural) for each in catalogs.messages_in(root)}
-    assert found == {
-        ("verb", "Open", ""), ("", "none", ""), ("", "Save (all)", ""),
-        ("", "%(n)s row of <b>%(name)s</b>", "%(n)s rows of <b>%(name)s</b>"),
-        ("", "A long text", ""), ("", 'Say "no"\n', ""), ("", "%(n)d key", "%(n)d keys"), ("noun", "Open", ""),
+    assert {(each.context or "", each.id) for each in _messages(catalogs.messages_in(root))} == {
+        ("verb", "Open"), ("", "none"), ("", "Save (all)"),
+        ("", ("%(n)s row of <b>%(name)s</b>", "%(n)s rows of <b>%(name)s</b>")),
+        ("", "A long text"), ("", 'Say "no"\n'), ("", ("%(n)d key", "%(n)d keys")), ("noun", "Open"),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_message_with_and_without_a_plural_is_one(root: Path, order: int) -> None:
+    calls = ['gettext("%(n)d key")', 'ngettext("%(n)d key", "%(n)d keys", n)'][::order]
+    (root / "reviewapp" / "words.py").write_text("\n".join(calls))
+    found = catalogs.messages_in(root).get("%(n)d key")
+    assert found is not None and found.id == ("%(n)d key", "%(n)d keys")
+
+
+def test_two_plurals_of_one_message_are_refused(root: Path) -> None:
+    (root / "reviewapp" / "words.py").write_text('ngettext("a", "b", n), ngettext("a", "c", n)')
+    with pytest.raises(BadCatalog, match="two plurals"):
+        catalogs.messages_in(root)
 
 
 def test_a_text_that_is_put_together_cannot_be_translated(root: Path) -> None:
@@ -49,45 +66,58 @@ def test_a_text_that_is_put_together_cannot_be_translated(root: Path) -> None:
 
 
 def test_a_catalog_survives_being_written_and_read(root: Path) -> None:
-    told = [Message("", words=(HEADER,)), *catalogs.updated(catalogs.messages_in(root), [], HEADER)]
-    assert catalogs.read(catalogs.as_text(told[1:], HEADER)) == told
+    told = catalogs.updated(catalogs.messages_in(root), Catalog(locale="ar"))
+    assert "nplurals=6" in catalogs.as_text(told)
+    assert catalogs.as_text(catalogs.read(catalogs.as_text(told), "ar")) == catalogs.as_text(told)
 
 
-def test_an_update_keeps_words_adds_what_is_new_and_drops_what_is_gone() -> None:
-    known = [Message("Save", words=("Sichern",)), Message("Gone", words=("Weg",))]
-    after = catalogs.updated([Message("Save"), Message("%(n)d a", "%(n)d b")], known, "nplurals=3;")
-    assert [(each.singular, each.words) for each in after] == [
-        ("Save", ("Sichern",)),
-        ("%(n)d a", ("", "", "")),
-    ]
+def test_an_update_keeps_words_adds_what_is_new_and_drops_what_is_gone(root: Path) -> None:
+    known = catalogs.updated(catalogs.messages_in(root), Catalog(locale="de"))
+    known["none"].string = "keines"
+    known.add("Gone", "Weg")
+    after = catalogs.updated(catalogs.messages_in(root), known)
+    assert {each.id: each.string for each in _messages(after) if each.string and any(each.string)} == {
+        "none": "keines"
+    }
+    assert catalogs.words_missing(after) == len(_messages(after)) - 1
+    assert "Weg" not in catalogs.as_text(after)
+
+
+def _read(catalog: Catalog) -> gettext.GNUTranslations:
+    return gettext.GNUTranslations(BytesIO(catalogs.compiled(catalog)))
 
 
 def test_what_is_compiled_is_what_gettext_reads() -> None:
-    messages = [
-        Message("", words=(HEADER,)),
-        Message("Open", context="verb", words=("Öffnen",)),
-        Message("%(n)d key", "%(n)d keys", words=("%(n)d Schlüssel", "%(n)d der Schlüssel")),
-        Message("Unsure", words=("Vielleicht",), is_fuzzy=True),
-        Message("Missing", words=("",)),
-    ]
-    read = gettext.GNUTranslations(BytesIO(catalogs.compiled(messages)))
+    told = Catalog(locale="de", fuzzy=False)
+    told.add("Open", "Öffnen", context="verb")
+    told.add(("%(n)d key", "%(n)d keys"), ("%(n)d Schlüssel", "%(n)d der Schlüssel"))
+    told.add("Unsure", "Vielleicht", flags=["fuzzy"])
+    told.add("Missing", "")
+    read = _read(told)
     assert read.pgettext("verb", "Open") == "Öffnen" and read.gettext("Open") == "Open"
     assert read.ngettext("%(n)d key", "%(n)d keys", 2) == "%(n)d der Schlüssel"
     assert read.gettext("Unsure") == "Unsure" and read.gettext("Missing") == "Missing"
 
 
-@pytest.mark.parametrize("words", ["%(m)d Schlüssel", "100 % von %(n)d", "%(n) d"])
+@pytest.mark.parametrize("words", ["%(m)d Schlüssel", "100 % von %(n)d", "%(n)s Schlüssel"])
 def test_words_that_would_break_a_screen_are_refused(words: str) -> None:
+    told = Catalog(locale="de")
+    told.add("%(n)d keys", words)
     with pytest.raises(BadCatalog, match="Keep the placeholders"):
-        catalogs.compiled([Message("%(n)d keys", words=(words,))])
+        catalogs.compiled(told)
 
 
-@pytest.mark.parametrize(
-    "text", ['msgid "a\nmsgstr ""', 'msgid "a"\nmsgstr ""\nmsgstr ""', 'msgstr "a"', '"a"']
-)
+def test_too_few_forms_of_a_number_are_refused() -> None:
+    told = Catalog(locale="ar")
+    told.add(("%(n)d key", "%(n)d keys"), ("%(n)d مفتاح", "%(n)d مفاتيح"))
+    with pytest.raises(BadCatalog, match="expected 6"):
+        catalogs.compiled(told)
+
+
+@pytest.mark.parametrize("text", ['"a"', "words", 'msgid "a"\nmsgstr "b"\nwords'])
 def test_a_file_that_is_no_catalog_is_refused_with_its_line(text: str) -> None:
     with pytest.raises(BadCatalog, match=r"Line \d"):
-        catalogs.read(text)
+        catalogs.read(text, "de")
 
 
 def test_a_language_is_there_once_its_catalog_is_compiled(tmp_path: Path) -> None:
@@ -107,13 +137,15 @@ def test_the_made_up_language_keeps_values_tags_and_signs() -> None:
 def test_every_message_of_the_product_compiles_in_the_made_up_language(pseudo_folder: Path) -> None:
     with catalogs.file_of(pseudo_folder, pseudo.CODE).with_suffix(".mo").open("rb") as file:
         read = gettext.GNUTranslations(file)
-    assert not [each for each in catalogs.messages_in(Path(settings.BASE_DIR)) if not _is_told(read, each)]
+    messages = _messages(catalogs.messages_in(Path(settings.BASE_DIR)))
+    assert not [each.id for each in messages if _told(read, each) != pseudo.told(each)]
 
 
-def _is_told(read: gettext.GNUTranslations, each: Message) -> bool:
-    if each.plural:
-        forms = [read.npgettext(each.context, each.singular, each.plural, n) if each.context
-                 else read.ngettext(each.singular, each.plural, n) for n in (1, 2)]  # fmt: skip
-        return forms == [pseudo.spoken(each.singular), pseudo.spoken(each.plural)]
-    told = read.pgettext(each.context, each.singular) if each.context else read.gettext(each.singular)
-    return told == pseudo.spoken(each.singular)
+def _told(read: gettext.GNUTranslations, each: Message) -> str | tuple[str, ...]:
+    if not isinstance(each.id, str):
+        one, many = each.id
+        return tuple(
+            read.npgettext(each.context, one, many, n) if each.context else read.ngettext(one, many, n)
+            for n in (1, 2)
+        )
+    return read.pgettext(each.context, each.id) if each.context else read.gettext(each.id)

@@ -1,22 +1,19 @@
 """`manage.py translations extract`, `update CODE` and `compile [CODE]`: the words of the screens in other languages."""
 
-import gettext
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any, Final
 
-from django.conf import locale, settings
+from babel.messages.catalog import Catalog
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import translation
-from django.utils.translation import trans_real
+from django.utils.translation import to_locale, trans_real
 
 from reviewapp.ui import catalogs
 from reviewapp.ui.catalogs import BadCatalog
 
 ROOT: Final = Path(settings.BASE_DIR)
 TEMPLATE: Final = ROOT / "reviewapp" / "locale" / "django.pot"
-_DJANGOS: Final = Path(locale.__file__).parent
-HEAD: Final = "Project-Id-Version: review\nMIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n"
 
 
 class Command(BaseCommand):
@@ -59,13 +56,17 @@ class Command(BaseCommand):
         if not trans_real.language_code_re.match(language):
             raise CommandError(f"{language} is no code of a language. Give one such as de or pt-br.")
         path = catalogs.file_of(folder, language)
-        known = catalogs.read(path.read_text(encoding="utf-8")) if path.exists() else []
-        header = known[0].words[0] if known else f"{HEAD}Language: {language}\n{_plurals(language)}"
-        messages = catalogs.updated(catalogs.messages_in(ROOT), known, header)
+        known = (
+            catalogs.read(path.read_text(encoding="utf-8"), language)
+            if path.exists()
+            else Catalog(locale=to_locale(language), project="review", fuzzy=False)
+        )
+        after = catalogs.updated(catalogs.messages_in(ROOT), known)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(catalogs.as_text(messages, header), encoding="utf-8")
-        missing = sum(1 for each in messages if not all(each.words) or each.is_fuzzy)
-        self.stdout.write(f"Wrote {path}: {len(messages)} messages, {missing} of them without words.")
+        path.write_text(catalogs.as_text(after), encoding="utf-8")
+        self.stdout.write(
+            f"Wrote {path}: {len(after)} messages, {catalogs.words_missing(after)} of them without words."
+        )
 
     def _compile(self, folder: Path, language: str | None) -> None:
         paths = (
@@ -77,7 +78,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no catalog in {folder}. `translations update CODE` makes one.")
         for path in paths:
             try:
-                ready = catalogs.compiled(catalogs.read(path.read_text(encoding="utf-8")))
+                told = catalogs.read(path.read_text(encoding="utf-8"), path.parent.parent.name)
+                ready = catalogs.compiled(told)
             except BadCatalog as error:
                 raise CommandError(f"{path}: {error.message}") from error
             path.with_suffix(".mo").write_bytes(ready)
@@ -86,10 +88,4 @@ class Command(BaseCommand):
 
 def template() -> str:
     """The text of django.pot: every message of the code, without words."""
-    return catalogs.as_text(catalogs.messages_in(ROOT), HEAD)
-
-
-def _plurals(language: str) -> str:
-    """The line of the header that says which forms a number takes, as Django's own catalog of the language has it."""
-    own = gettext.translation("django", _DJANGOS, [translation.to_locale(language)], fallback=True)
-    return f"Plural-Forms: {own.info().get('plural-forms', 'nplurals=2; plural=(n != 1);')}\n"
+    return catalogs.as_text(catalogs.messages_in(ROOT))
