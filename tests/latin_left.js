@@ -14,7 +14,7 @@
   for (const name of names)
     for (const each of document.querySelectorAll(`[${name}]`)) {
       const text = each.getAttribute(name);
-      if (latin.test(text) && !arabic.test(text) && !each.closest("[translate=no]")) miss(`@${name}`, text);
+      if (latin.test(text) && !arabic.test(text) && !each.closest("[translate=no], .mono")) miss(`@${name}`, text);
     }
   for (const each of document.querySelectorAll("input[type=submit], input[type=button]"))
     if (latin.test(each.value) && !arabic.test(each.value)) miss("@value", each.value);

@@ -87,7 +87,7 @@ def send(row: reads.ExportRow, actor: Actor) -> HttpResponse:
 
 def _list(request: SignedInRequest, kind: str, *, status: int = 200, problem: str = "") -> HttpResponse:
     context = {
-        "exports": reads.exports_of(request.user), "kinds": KINDS, "formats": list(ExportFormat),
+        "exports": reads.exports_of(request.user), "kinds": list(KINDS.items()), "formats": list(ExportFormat),
         "kind": kind or "decisions", "problem": problem, "kept_days": KEPT_DAYS, "open": bool(problem or request.GET.get("kind")),
     }  # fmt: skip
     return render(request, "insights/exports.html", context, status=status)

@@ -153,6 +153,7 @@ def _opened(request: HttpRequest, key: UUID) -> dict[str, Any] | None:
         return None
     return {
         "delivery": found,
+        "state": DELIVERY_STATES[found.state].label,
         "identity": message_id(found.announcement.hex),
         "tries": reads.attempts(found.pk, key),
     }
