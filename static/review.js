@@ -40,12 +40,12 @@
     const chosen = $("#override [name=section]:checked");
     const other = $("#override [data-other]");
     if (other) other.hidden = chosen?.value !== "other";
-    const line = $("[data-saves]");
-    if (!line || !chosen) return;
+    const saves = $("#saves");
+    if (!saves || !chosen) return;
     const action = $("#action");
     const code = action.value || chosen.dataset.action;
-    const word = code ? [...action.options].find((option) => option.value === code)?.text : "as usual for the section";
-    line.textContent = `${chosen.dataset.words} → ${word}`;
+    const word = code ? [...action.options].find((option) => option.value === code)?.text : saves.dataset.usual;
+    $("[data-saves]", saves).textContent = saves.dataset.line.replace("{call}", chosen.dataset.words).replace("{action}", word);
   }
 
   // The reason that is usual for a section, until the person chooses one.
@@ -232,7 +232,7 @@
   document.addEventListener("htmx:afterRequest", () => { busy = false; });
   document.addEventListener("htmx:sendError", () => {
     busy = false;
-    tell("No connection. Nothing was sent; what you typed is still here. Try again in a moment.");
+    tell($("#desk")?.dataset.offline);
   });
 
   function tell(words) {
@@ -292,10 +292,11 @@
     const lease = $("#lease");
     if (lease && leaseEnds) {
       const left = (leaseEnds - now) / 1000;
-      $("[data-clock]", lease).textContent = left > 0 ? clock(left) : "ended";
+      $("[data-clock]", lease).textContent = left > 0 ? clock(left) : lease.dataset.ended;
       lease.classList.toggle("low", left < 60);
-      const word = left <= 0 ? "Your time on this item ended." : left < 15 ? "15 seconds left." : left < 60 ? "One minute left." : "";
-      $("[data-lease-hint]", lease).textContent = left <= 0 ? "" : left < 60 ? "type or move to keep it" : "renews as you work";
+      const told = lease.dataset;
+      const word = left <= 0 ? told.over : left < 15 ? told.seconds : left < 60 ? told.minute : "";
+      $("[data-lease-hint]", lease).textContent = left <= 0 ? "" : left < 60 ? told.keep : told.renews;
       if (word !== said) { said = word; $("#lease-said").textContent = word; }
     }
     const undo = $("[data-undo]");
@@ -331,7 +332,7 @@
     const badge = document.createElement("span");
     badge.className = "badge warn";
     badge.setAttribute("role", "status");
-    badge.textContent = `${minutes} min of work: take a break, it does not count`;
+    badge.textContent = $("#desk").dataset.rest;
     end.prepend(badge);
   }
   function seat(lease) {

@@ -239,12 +239,14 @@ class DecisionRecord:
     """Everything a decision was based on, for its page."""
 
     decision: Decision
+    kind: str
     source: str
     final: bool
     state: str
     findings: tuple[tuple[str, str], ...]
     actions: tuple[str, ...]
     reason_code: str
+    exception: str
     verdicts: tuple[AnsweredVerdict, ...]
     shown: Sequence[Mapping[str, Any]]
     replaced_by: UUID | None
@@ -264,10 +266,10 @@ def decision_record(decision: UUID) -> DecisionRecord:
     labels = reads_actions.labels()
     final = made.release_at <= database_time() and not undone and made.kind != rules.DecisionKind.UNDONE.value
     return DecisionRecord(
-        decision=made, source=made.item.source.name, final=final, state=_decision_state(made, final, undone),
+        decision=made, kind=str(rules.DECISION_WORDS[made.kind]), source=made.item.source.name, final=final, state=_decision_state(made, final, undone),
         findings=tuple((each.section, str(each.version)) for each in findings),
         actions=tuple(rules_actions.words(each, labels) for each in made.actions),
-        reason_code=str(rules.REASONS.get(made.reason_code, "")),
+        reason_code=str(rules.REASONS.get(made.reason_code, "")), exception=str(rules_actions.EXCEPTIONS.get(made.exception, "")),
         verdicts=tuple(_answered(each, made) for each in sorted(calls, key=lambda c: c.verdict_id != made.lead_id)),
         shown=made.shown.get("verdicts", []), replaced_by=later[0] if later else None,
     )  # fmt: skip

@@ -256,10 +256,19 @@ LABEL_WORDS: Final[dict[str, Words]] = {
     "allowed": _("Allowed"),
     "unsure": _("Unsure"),
 }
+LEVEL_WORDS: Final[dict[str, Words]] = {"low": _("low"), "medium": _("medium"), "high": _("high")}
 CONFIDENCE_WORDS: Final[dict[str, Words]] = {
     "low": _("low confidence"),
     "medium": _("medium confidence"),
     "high": _("high confidence"),
+}
+
+DECISION_WORDS: Final[dict[str, Words]] = {
+    DecisionKind.FIRST.value: _("first decision"),
+    DecisionKind.REPLACED.value: _("replaced decision"),
+    DecisionKind.UNDONE.value: _("undone decision"),
+    DecisionKind.APPEAL.value: _("appeal decision"),
+    DecisionKind.SECOND.value: _("second decision"),
 }
 
 REASONS: Final[dict[str, Words]] = {

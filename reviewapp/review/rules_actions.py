@@ -6,24 +6,23 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import gettext, gettext_noop, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from reviewapp.ui.words import Words
 
 RESTRICTIONS: Final[dict[str, Words]] = {
-    "none": _lazy("None"), "visibility": _lazy("Less visible"), "removal": _lazy("Removed"),
-    "warning": _lazy("Author warned"), "account": _lazy("Account"),
+    "none": _("None"), "visibility": _("Less visible"), "removal": _("Removed"),
+    "warning": _("Author warned"), "account": _("Account"),
 }  # fmt: skip
 REQUIRABLE: Final[dict[str, Words]] = {
-    "days": _lazy("How long"),
-    "territories": _lazy("Where"),
-    "reason": _lazy("A typed reason"),
+    "days": _("How long"),
+    "territories": _("Where"),
+    "reason": _("A typed reason"),
 }
 EXCEPTIONS: Final[dict[str, Words]] = {
-    "public_interest": _lazy("Public interest"), "art": _lazy("Art"),
-    "counter_speech": _lazy("Counter-speech"), "regional_law": _lazy("Regional law"),
+    "public_interest": _("Public interest"), "art": _("Art"),
+    "counter_speech": _("Counter-speech"), "regional_law": _("Regional law"),
 }  # fmt: skip
 """Why what violates stays up; it counts as agreement with the verdict."""
 
@@ -49,7 +48,7 @@ class ActionChoice:
     @property
     def words(self) -> str:
         """Its name on a page: translated as long as it is the supplied one, which no house renamed."""
-        return _(self.label) if _SUPPLIED_LABELS.get(self.code) == self.label else self.label
+        return gettext(self.label) if _SUPPLIED_LABELS.get(self.code) == self.label else self.label
 
 
 SUPPLIED: Final = (
@@ -97,10 +96,10 @@ def may_be_usual(choice: ActionChoice) -> bool:
 def parameters_of(choice: ActionChoice, days: str, territories: str) -> dict[str, Any]:
     """Duration and territories as they are stored; the usual ones where nothing was said. ValueError says what is wrong."""
     if days and not (days.isascii() and days.isdigit() and 0 < int(days) <= 3_650):
-        raise ValueError(_("How long is a number of days from 1 to 3650, or empty for no end."))
+        raise ValueError(gettext("How long is a number of days from 1 to 3650, or empty for no end."))
     where = tuple(territories.replace(",", " ").upper().split())
     if not all(_COUNTRY.match(each) for each in where):
-        raise ValueError(_("Where is a list of country codes such as DE FR, or empty for everywhere."))
+        raise ValueError(gettext("Where is a list of country codes such as DE FR, or empty for everywhere."))
     chosen: dict[str, Any] = {}
     if days or choice.days:
         chosen["days"] = int(days) if days else choice.days
@@ -118,7 +117,7 @@ def missing(choice: ActionChoice, chosen: Mapping[str, Any], reason: str) -> lis
 def check_review_day(day: date | None, today: date) -> str:
     """What is wrong with the day on which an exception is looked at again; empty for nothing."""
     if day is None or not today < day <= today + timedelta(days=730):
-        return _("An exception needs a day, within two years, on which it is looked at again.")
+        return gettext("An exception needs a day, within two years, on which it is looked at again.")
     return ""
 
 
@@ -129,22 +128,22 @@ def words(action: Mapping[str, Any], labels: Mapping[str, str]) -> str:
     if given.get("days"):
         parts.append(ngettext("%(days)d day", "%(days)d days", given["days"]) % {"days": given["days"]})
     if given.get("territories"):
-        parts.append(_("in %(territories)s") % {"territories": " ".join(given["territories"])})
+        parts.append(gettext("in %(territories)s") % {"territories": " ".join(given["territories"])})
     return ", ".join(parts)
 
 
 def check_choice(choice: ActionChoice) -> str:
     """What is wrong with an action of the catalogue; empty for nothing."""
     if not _CODE.match(choice.code):
-        return _("A code has 2 to 39 small letters or underscores.")
+        return gettext("A code has 2 to 39 small letters or underscores.")
     if not choice.label.strip() or len(choice.label) > 60:
-        return _("Give it a name of at most 60 characters.")
+        return gettext("Give it a name of at most 60 characters.")
     if choice.restriction not in RESTRICTIONS or not set(choice.requires) <= set(REQUIRABLE):
-        return _("Choose from the lists.")
+        return gettext("Choose from the lists.")
     if not set(choice.severities) <= {1, 2, 3, 4} or not 0 <= choice.days <= 3_650:
-        return _("Severities are 1 to 4, and a duration is 0 to 3650 days.")
+        return gettext("Severities are 1 to 4, and a duration is 0 to 3650 days.")
     if not all(_COUNTRY.match(each) for each in choice.territories):
-        return _("Territories are country codes such as DE FR.")
+        return gettext("Territories are country codes such as DE FR.")
     if choice.restriction == "account" and (choice.severities or not choice.second):
-        return _("What touches an account is never a default and always waits for a second person.")
+        return gettext("What touches an account is never a default and always waits for a second person.")
     return ""

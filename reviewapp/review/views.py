@@ -1,10 +1,13 @@
 """The pages of review that show: queue list, one queue, the review screen, a decision record."""
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -212,8 +215,22 @@ def nothing_in_hand(request: SignedInRequest, slug: str) -> dict[str, object]:
     return {
         "line": line, "undo": reads_desk.undo_slot(request.user), "keys": BY_NAME, "spent": spent,
         "lighter": reads_care.lighter_queues(request.user) if spent else (),
-        "changes": reads_changes.changes(request.user, key), "unread": reads_languages.unread(key, request.user),
+        "changes": reads_changes.changes(request.user, key), "unread": _unread(reads_languages.unread(key, request.user)),
     }  # fmt: skip
+
+
+def _unread(lines: Sequence[reads_languages.WaitingLanguage]) -> dict[str, Any] | None:
+    """What waits for others to read, in words: `3 in German and 500+ in Finnish`."""
+    told = [
+        _("%(number)s in %(language)s")
+        % {"number": f"{each.waiting}+" if each.capped else each.waiting, "language": each.name}
+        for each in lines
+    ]
+    return (
+        {"number": sum(each.waiting for each in lines), "words": get_text_list(told, _("and"))}
+        if told
+        else None
+    )
 
 
 def _cursor(request: HttpRequest, name: str) -> UUID | None:

@@ -31,6 +31,12 @@ def label_words(label: str | None) -> Words:
 
 
 @register.filter
+def level_words(level: str) -> Words:
+    """A level of confidence or effort as a word: `high`; the level itself where it is none of the three."""
+    return rules.LEVEL_WORDS.get(level, level)
+
+
+@register.filter
 def confidence_words(confidence: str) -> Words:
     """How sure a verdict is, in words: `high confidence`; empty where it does not say."""
     return rules.CONFIDENCE_WORDS.get(confidence, "")
