@@ -57,6 +57,10 @@ def _sweep() -> None:
     screening.sweep(endpoints=len(settings.REASONER_URLS))
 
 
+def _ring_probes() -> None:
+    screening.ring_probes(endpoints=len(settings.REASONER_URLS))
+
+
 def _ring_for_deliveries() -> None:
     if outbox.is_due():
         doorbell.ring("deliver")
@@ -71,6 +75,7 @@ def _look_at_engines() -> None:
 CHORES: Final[tuple[tuple[float, Callable[[], object]], ...]] = (
     (TICK_SECONDS, review.release_decisions),
     (TICK_SECONDS, _ring_for_deliveries),
+    (TICK_SECONDS, _ring_probes),
     (TICK_SECONDS, _admit_all),
     (TICK_SECONDS, _place_all),
     (SWEEP_SECONDS, review.expire_claims),

@@ -68,6 +68,9 @@ def main(queue: str) -> None:
     if queue == "score":
         # A run is a child of this process: what is loaded here, no run loads again. The other workers need none of it.
         import_module("reviewapp.screening.jobs").prepare_scoring()
+    elif doorbell.job_of(queue) == doorbell.JOBS["reason"]:
+        # Most of a short run, such as a probe of an engine that is away, would be imports.
+        import_module("reviewapp.screening.jobs")
     hired(queue).work(with_scheduler=False, logging_level="WARNING")
 
 

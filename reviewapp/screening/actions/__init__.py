@@ -31,7 +31,13 @@ from reviewapp.screening.actions.steering import (
     resume_engine,
     set_reasoner,
 )
-from reviewapp.screening.actions.sweeping import Swept, erase_content, sweep, take_back
+from reviewapp.screening.actions.sweeping import (
+    Swept,
+    erase_content,
+    ring_probes,
+    sweep,
+    take_back,
+)
 from reviewapp.screening.actions.verdicts import Committed, Outcome, commit_verdicts
 
 __all__ = [
@@ -65,6 +71,7 @@ __all__ = [
     "renew_leases",
     "resume_engine",
     "resume_run",
+    "ring_probes",
     "score_batch",
     "set_reasoner",
     "start_canary",

@@ -186,6 +186,20 @@ def _locked(where: str, seconds: int) -> list[UUID]:
         return [row[0] for row in cursor.fetchall()]
 
 
+def ring_probes(*, endpoints: int = 1) -> int:
+    """Ring for each endpoint whose open circuit may be probed now; returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT endpoint FROM screening_circuit WHERE state = 'open' AND NOT paused AND endpoint < %s"
+            " AND retry_at <= clock_timestamp()",
+            [endpoints],
+        )
+        due = [row[0] for row in cursor.fetchall()]
+    for endpoint in due:
+        doorbell.ring("reason", endpoint)
+    return len(due)
+
+
 def _ring(endpoints: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(

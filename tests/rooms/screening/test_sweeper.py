@@ -8,6 +8,7 @@ import time
 
 from django.db import OperationalError
 
+from reviewapp.screening import actions
 from reviewapp.sweeper import Sweeper
 from tests import databases
 from tests.rooms.screening.desk import ABUSE, ROOT, arrive, execute, publish, state_of
@@ -52,3 +53,13 @@ def test_the_process_sweeps_and_ends_in_good_order(db: str) -> None:
         time.sleep(0.1)
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0
+
+
+def test_a_probe_is_rung_for_when_it_is_due_and_not_where_somebody_paused(db: str) -> None:
+    actions.open_circuit(endpoint=0, reason="It is away.", failures=1)
+    assert actions.ring_probes(endpoints=1) == 0, "its time has not come"
+    execute("UPDATE screening_circuit SET retry_at = clock_timestamp()")
+    assert actions.ring_probes(endpoints=1) == 1
+    assert actions.ring_probes(endpoints=0) == 0, "the endpoint is configured no more"
+    execute("UPDATE screening_circuit SET paused = true")
+    assert actions.ring_probes(endpoints=1) == 0
