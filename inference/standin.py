@@ -69,7 +69,8 @@ class Standin:
         self._running = 0
         self._waiting = 0
         self._calls = 0
-        self._ready = asyncio.Event()
+        self._loading = asyncio.Lock()
+        self._loaded = options.plain and not options.script  # what is not read is not counted
         self.stopping = asyncio.Event()
 
     def app(self) -> web.Application:
@@ -84,10 +85,11 @@ class Standin:
         return app
 
     async def load_vocabulary(self) -> None:
-        """Loads the token tables beside the running server; chat calls wait for them, health does not."""
-        if not self._options.plain or self._options.script:
-            await asyncio.to_thread(tokens.preload)
-        self._ready.set()
+        """Loads the token tables, 110 MB that a server that nobody asks does without; chat calls wait for them."""
+        async with self._loading:
+            if not self._loaded:
+                await asyncio.to_thread(tokens.preload)
+                self._loaded = True
 
     async def drain(self) -> None:
         """Waits until no call runs, at most the shutdown time-out; then aborts what is left."""
@@ -148,11 +150,11 @@ class Standin:
                 task.cancel()
 
     async def _asked(self, data: bytes) -> wire.Asked:
+        if not self._loaded:
+            await self.load_vocabulary()
         if self._options.plain:
             return wire.unread(data if self.script else b"", self._name)
-        body = wire.decoded(data)
-        await self._ready.wait()
-        return wire.checked(body, self._options.max_model_len, self._name)
+        return wire.checked(wire.decoded(data), self._options.max_model_len, self._name)
 
     def next_delay(self) -> float:
         """Seconds that the next answer takes: around `delay`, as unevenly (log-normal) as `spread` says."""
@@ -309,14 +311,12 @@ async def serve(options: Options, started: Callable[[str], None] = print) -> Non
     signalled = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, signalled.set)
-    loading = asyncio.create_task(standin.load_vocabulary())
     port = runner.addresses[0][1]
     started(
         f"Practice reasoner {options.served_model_name} (not a language model) on http://{options.host}:{port}/v1"
     )
     await signalled.wait()
     await standin.drain()
-    await loading
     await runner.cleanup()
 
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 import django
-from rq import Worker
+from rq import Queue, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
@@ -37,6 +37,13 @@ class PatientWorker(Worker):
 
     job_class = ListedJob
 
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Run the job in a child, which finds loaded what every run on this queue needs."""
+        if queue.name == "score":
+            # Here and not in the run, so that no run loads it again; not earlier, since it takes 80 MB.
+            import_module("reviewapp.screening.jobs").prepare_scoring()
+        super().execute_job(job, queue)
+
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0) -> int:
         """Seconds after which a silent worker counts as gone."""
         return 15
@@ -65,10 +72,7 @@ def hired(queue: str) -> PatientWorker:
 
 def main(queue: str) -> None:
     """Work `queue` until SIGTERM; raises KeyError for a queue that has no job."""
-    if queue == "score":
-        # A run is a child of this process: what is loaded here, no run loads again. The other workers need none of it.
-        import_module("reviewapp.screening.jobs").prepare_scoring()
-    elif doorbell.job_of(queue) == doorbell.JOBS["reason"]:
+    if doorbell.job_of(queue) == doorbell.JOBS["reason"]:
         # Most of a short run, such as a probe of an engine that is away, would be imports.
         import_module("reviewapp.screening.jobs")
     hired(queue).work(with_scheduler=False, logging_level="WARNING")
