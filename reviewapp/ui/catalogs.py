@@ -5,7 +5,7 @@ Babel keeps, reads and writes catalogs; only the commands and tests that need on
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -18,14 +18,14 @@ from django.utils.translation.template import templatize
 
 from reviewapp.ui.errors import ProductError
 
-_CALLS: Final = {"_": "gettext", "gettext_noop": "gettext"}
-"""Names under which Python modules and templatize call the functions of gettext, beside their own and the lazy ones."""
 _ARGUMENTS: Final = {
     "gettext": ("singular",),
     "pgettext": ("context", "singular"),
     "ngettext": ("singular", "plural"),
     "npgettext": ("context", "singular", "plural"),
 }
+_OF_TEMPLATES: Final = {"_": "gettext"} | {name: name for name in _ARGUMENTS}
+"""Names under which templatize calls the functions of gettext."""
 _SPEAKS: Final = re.compile(r"gettext|\{% (block)?trans|_\([\"']")
 _TEMPLATE_CALL: Final = re.compile(r" ((?:p|n|np)?gettext|_)\(")
 _NAMED: Final = re.compile(r"%\(([^)]*)\)[a-z]")
@@ -46,7 +46,7 @@ def messages_in(root: Path) -> Catalog:
         if not _SPEAKS.search(text):
             continue
         place = str(path.relative_to(root))
-        for said in _in_template(text, place) if path.suffix == ".html" else _calls(ast.parse(text), place):
+        for said in _in_template(text, place) if path.suffix == ".html" else _in_module(text, place):
             _add(found, said, place)
     return found
 
@@ -98,7 +98,8 @@ def file_of(folder: Path, language: str) -> Path:
 def _in_template(text: str, place: str) -> Iterator[dict[str, str]]:
     source = templatize(text, origin=place)
     for call in _TEMPLATE_CALL.finditer(source):
-        yield from _calls(ast.parse(_until_closed(source[call.start(1) :]), mode="eval"), place)
+        tree = ast.parse(_until_closed(source[call.start(1) :]), mode="eval")
+        yield from _calls(tree, place, _OF_TEMPLATES)
 
 
 def _until_closed(source: str) -> str:
@@ -112,12 +113,25 @@ def _until_closed(source: str) -> str:
     raise BadCatalog(f"This call never ends: {source[:60]}")
 
 
-def _calls(tree: ast.AST, place: str) -> Iterator[dict[str, str]]:
-    """The texts of each call of gettext by the names of its arguments. Babel's own reader passes over what is put together."""
+def _in_module(text: str, place: str) -> Iterator[dict[str, str]]:
+    tree = ast.parse(text)
+    called = {
+        each.asname or each.name: each.name.removesuffix("_lazy").removesuffix("_noop")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for each in node.names
+    }
+    return _calls(tree, place, called)
+
+
+def _calls(tree: ast.AST, place: str, called: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """The texts of each call of gettext by the names of its arguments; `called`: name in this file to that of gettext.
+
+    Babel's own reader passes over what is put together.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            name = node.func.id.removesuffix("_lazy")
-            names = _ARGUMENTS.get(_CALLS.get(name, name))
+            names = _ARGUMENTS.get(called.get(node.func.id, ""))
             texts = _literals(node, len(names), place) if names else []
             if names and texts:
                 yield dict(zip(names, texts, strict=True))

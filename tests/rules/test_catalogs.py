@@ -17,10 +17,14 @@ TEMPLATE = """{% translate "Open" context "verb" %}{{ x|default:_("none") }}{% i
 {% blocktranslate trimmed count n=rows|length with name=x.name %}
   {{ n }} row of <b>{{ name }}</b>{% plural %}{{ n }} rows of <b>{{ name }}</b>
 {% endblocktranslate %}"""
+IMPORTS = (
+    "from django.utils.translation import gettext, gettext_lazy as _later, gettext_noop, ngettext, pgettext\n"
+)
 MODULE = '''"""Words."""
+from django.utils.translation import gettext as _
 WORDS = (_("A long "
-           "text"), gettext_lazy('Say "no"\\n'))
-print(ngettext("%(n)d key", "%(n)d keys", 2), pgettext("noun", "Open"))
+           "text"), _later('Say "no"\\n'))
+print(ngettext("%(n)d key", "%(n)d keys", 2), pgettext("noun", "Open"), gettext_noop("Stored"))
 '''
 
 
@@ -29,7 +33,7 @@ def root(tmp_path: Path) -> Path:
     (tmp_path / "templates").mkdir()
     (tmp_path / "reviewapp").mkdir()
     (tmp_path / "templates" / "a.html").write_text(TEMPLATE)
-    (tmp_path / "reviewapp" / "words.py").write_text(MODULE)
+    (tmp_path / "reviewapp" / "words.py").write_text(IMPORTS + MODULE)
     return tmp_path
 
 
@@ -41,27 +45,27 @@ def test_every_message_of_templates_and_modules_is_found(root: Path) -> None:
     assert {(each.context or "", each.id) for each in _messages(catalogs.messages_in(root))} == {
         ("verb", "Open"), ("", "none"), ("", "Save (all)"),
         ("", ("%(n)s row of <b>%(name)s</b>", "%(n)s rows of <b>%(name)s</b>")),
-        ("", "A long text"), ("", 'Say "no"\n'), ("", ("%(n)d key", "%(n)d keys")), ("noun", "Open"),
+        ("", "A long text"), ("", 'Say "no"\n'), ("", ("%(n)d key", "%(n)d keys")), ("noun", "Open"), ("", "Stored"),
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_message_with_and_without_a_plural_is_one(root: Path, order: int) -> None:
     calls = ['gettext("%(n)d key")', 'ngettext("%(n)d key", "%(n)d keys", n)'][::order]
-    (root / "reviewapp" / "words.py").write_text("\n".join(calls))
+    (root / "reviewapp" / "words.py").write_text(IMPORTS + "\n".join(calls))
     found = catalogs.messages_in(root).get("%(n)d key")
     assert found is not None and found.id == ("%(n)d key", "%(n)d keys")
 
 
 def test_two_plurals_of_one_message_are_refused(root: Path) -> None:
-    (root / "reviewapp" / "words.py").write_text('ngettext("a", "b", n), ngettext("a", "c", n)')
+    (root / "reviewapp" / "words.py").write_text(IMPORTS + 'ngettext("a", "b", n), ngettext("a", "c", n)')
     with pytest.raises(BadCatalog, match="two plurals"):
         catalogs.messages_in(root)
 
 
 def test_a_text_that_is_put_together_cannot_be_translated(root: Path) -> None:
-    (root / "reviewapp" / "words.py").write_text('print(gettext(f"{n} keys"))')
-    with pytest.raises(BadCatalog, match=r"words\.py:1: only a literal"):
+    (root / "reviewapp" / "words.py").write_text(IMPORTS + 'print(gettext(f"{n} keys"))')
+    with pytest.raises(BadCatalog, match=r"words\.py:2: only a literal"):
         catalogs.messages_in(root)
 
 
