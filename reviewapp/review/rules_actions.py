@@ -50,6 +50,16 @@ class ActionChoice:
         """Its name on a page: translated as long as it is the supplied one, which no house renamed."""
         return gettext(self.label) if _SUPPLIED_LABELS.get(self.code) == self.label else self.label
 
+    @property
+    def restricts(self) -> Words:
+        """What it restricts, as screens call it."""
+        return RESTRICTIONS[self.restriction]
+
+    @property
+    def asks_for(self) -> list[str]:
+        """What it asks for, as screens call it."""
+        return [str(REQUIRABLE[each]) for each in self.requires]
+
 
 SUPPLIED: Final = (
     ActionChoice("remove", gettext_noop("Remove"), "removal", severities=(2, 3, 4)),
