@@ -6,6 +6,7 @@ What is still in Latin letters on a screen was not given to the translators, or 
 
 import re
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -48,13 +49,14 @@ def write(folder: Path) -> Path:
     return folder
 
 
-def untranslated(page: "Page") -> list[str]:
+def untranslated(page: "Page", names: Collection[str] = ()) -> list[str]:
     """Words in Latin letters on a page, shown or hidden, in texts and in attributes that people meet.
 
     Passed over: `<bdi>`, `<kbd>`, `<code>`, `<pre>`, `.mono`, `translate="no"`, and whatever names its own language or
-    direction, as the content of items does. An attribute is a miss where none of its words are translated.
+    direction, as the content of items does; also `names`, which sentences hold. An attribute is a miss where none of its
+    words are translated.
     """
-    found: list[str] = page.evaluate(_LATIN_LEFT)
+    found: list[str] = page.evaluate(_LATIN_LEFT, sorted(names, key=len, reverse=True))
     return found
 
 

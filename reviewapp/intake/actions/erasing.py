@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from reviewapp.audit.actions import Actor, record
 from reviewapp.intake import arrivals as sql
@@ -39,7 +40,8 @@ def ask_erasure(*, items: Sequence[UUID], actor: Actor) -> list[Erasure]:
     hold = open_holds.order_by("placed_at").first()
     if hold is not None:
         raise HeldItem(
-            f"A legal hold keeps this item ({hold.reference or 'no reference'}). Lift the hold first, then erase again.",
+            _("A legal hold keeps this item (%(reference)s). Lift the hold first, then erase again.")
+            % {"reference": hold.reference or _("no reference")},
             item=str(hold.item_id), hold=str(hold.pk), reference=hold.reference,
         )  # fmt: skip
     asked = set(Erasure.objects.filter(item__in=family).values_list("item_id", flat=True))
@@ -108,5 +110,5 @@ def _with_revisions(items: Sequence[UUID]) -> list[UUID]:
         [list(items)],
     )
     if any(revision is None for _, revision in found):
-        raise Missing("There is no such item. Check the id.")
+        raise Missing(_("There is no such item. Check the id."))
     return sorted({revision for _, revision in found})

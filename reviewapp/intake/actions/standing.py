@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 from psycopg.types.json import Jsonb
 
 from reviewapp.accounts.models import Person
@@ -90,7 +91,7 @@ def place_hold(
     _check_reference(reference)
     _locked(item)
     if Erasure.objects.filter(item=item).exists():
-        raise Stale("Erasure of this item has begun, so a hold comes too late.", state="erasing")
+        raise Stale(_("Erasure of this item has begun, so a hold comes too late."), state="erasing")
     hold = Hold.objects.create(
         item_id=item, why=why.strip(), reference=reference, placed_by=person, ends_at=ends_at
     )
@@ -106,7 +107,7 @@ def lift_hold(*, hold: UUID, person: Person) -> None:
     """End a hold; one that was lifted before stays as it is. Raises Missing."""
     row = Hold.objects.select_for_update().filter(pk=hold).first()
     if row is None:
-        raise Missing("There is no such hold. Reload the item.")
+        raise Missing(_("There is no such hold. Reload the item."))
     if row.lifted_at is None:
         Hold.objects.filter(pk=hold).update(lifted_at=Now())
         record(
@@ -120,12 +121,14 @@ def lift_hold(*, hold: UUID, person: Person) -> None:
 def _locked(item: UUID) -> Item:
     row = Item.objects.select_for_update(no_key=True).filter(pk=item).first()
     if row is None:
-        raise Missing("There is no such item. Check the address.")
+        raise Missing(_("There is no such item. Check the address."))
     return row
 
 
 def _check_reference(reference: str) -> None:
     if not is_plain(reference):
         raise BadReference(
-            "A reference is kept in the audit log: use up to 200 letters (a to z), digits, spaces and _ . : @ / + -."
+            _(
+                "A reference is kept in the audit log: use up to 200 letters (a to z), digits, spaces and _ . : @ / + -."
+            )
         )

@@ -191,7 +191,7 @@ def test_try_this_item_says_which_rule_fires_and_why(cast: Cast, fraud: Version,
     assert tried.queue == "Scams and spam" and tried.steps[-1][1] == () and tried.steps[0][1] == ("policy",)
     ad = client_for(cast.ad)
     page = ad.get(f"/routing/try?item=http://x/review/{item}").content.decode()
-    assert "yes → Scams and spam" in page and "not met: policy" in page
+    assert "yes → <bdi>Scams and spam</bdi>" in page and "not met: policy" in page
     assert ad.get("/routing/try?item=nothing").status_code == 404
     Item.objects.filter(pk=item).update(restricted=True)
     assert ad.get(f"/routing/try?item={item}").status_code == 404
