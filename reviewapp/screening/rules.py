@@ -276,9 +276,10 @@ class Aftermath:
 MOST_TRANSIENTS: Final = 5
 MOST_TIMEOUTS: Final = 2
 MOST_INVALIDS: Final = 2
-MOST_CRASHES: Final = 4
-SUSPECTS_AT_ONCE: Final = (64, 8, 1)
-"""How many may be in one pump's hands that were in one, two or three crashes: so whoever causes them is alone at last."""
+MOST_CRASHES: Final = 3
+SUSPECTS_AT_ONCE: Final = (16, 1)
+"""How many may be in one pump's hands that were in one or two crashes: whoever causes them is alone at last, and of a window
+of 256 a poisoned one leaves at most 15 others to be judged alone."""
 BUSY_SECONDS: Final = 1.0
 
 
@@ -301,7 +302,7 @@ def after_failure(kind: str, *, transients: int, timeouts: int, invalids: int) -
 
 
 def room_for_suspects(held: Collection[int]) -> list[int]:
-    """How many more that were in one, two or three crashes may be taken beside suspects with the counts `held`."""
+    """How many more that were in one or two crashes may be taken beside suspects with the counts `held`."""
     worst = max(held, default=1)
     return [
         max(SUSPECTS_AT_ONCE[max(crashes, worst) - 1] - len(held), 0) for crashes in range(1, MOST_CRASHES)
@@ -319,7 +320,7 @@ FAILURE_WORDS: Final[dict[str, str]] = {
     "cut_off": "the reasoner's answer was cut off",
     "refused": "the reasoner refused the request",
     "too_long": "policy and item are too long for the reasoner",
-    "crash": "judging it ended in a crash four times",
+    "crash": "judging it ended in a crash three times",
     "withdrawn": "the item was taken out of judging",
     "rewritten": "the draft was changed after it was asked",
     "pending": "verdict still pending",

@@ -403,7 +403,7 @@ def test_f25_an_item_that_kills_its_worker_is_set_apart(db: str, own_store: Priv
         wait_for(lambda: _rung() and not _open())
         assert process.poll() is None, "the worker outlives its jobs"
     ended = Judgement.objects.get(item=poison)
-    assert (ended.failure_kind, ended.crashes) == ("crash", 4)
+    assert (ended.failure_kind, ended.crashes) == ("crash", 3)
     assert "crash" in reads.pending_and_failed(poison) and state_of(poison) == "awaiting_review"
     assert CurrentVerdict.objects.filter(item__in=items).count() == 4, "its neighbours have their verdicts"
     assert checker.problems([*items, poison]) == []

@@ -79,7 +79,7 @@ def erase_content(*, item_ids: Sequence[UUID]) -> None:
 def take_back(*, place: int | None = None) -> tuple[int, int]:
     """Take back up to 1,000 leases that lapsed, or all that the dead pump of `place` left; returns (back, ended).
 
-    It was a crash of whoever held them: four of them end a judgement. Only who has the lock of a place may name it.
+    It was a crash of whoever held them: three of them end a judgement. Only who has the lock of a place may name it.
     """
     which = "lease_until < clock_timestamp()" if place is None else "held_by = %(place)s"
     with connection.cursor() as cursor:

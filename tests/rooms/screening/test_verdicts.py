@@ -118,23 +118,23 @@ def test_a_backoff_is_waited_for(db: str) -> None:
     assert claimed() == []
 
 
-def test_four_lapsed_leases_end_a_judgement(db: str) -> None:
+def test_three_lapsed_leases_end_a_judgement(db: str) -> None:
     claim = asked()
-    for number in range(4):
+    for number in range(3):
         execute("UPDATE screening_judgement SET lease_until = clock_timestamp() - interval '1 s'")
         swept = actions.sweep()
-        assert (swept.requeued, swept.crashed) == ((0, 1) if number == 3 else (1, 0))
+        assert (swept.requeued, swept.crashed) == ((0, 1) if number == 2 else (1, 0))
         claimed()
     assert claim.item and state_of(claim.item) == "awaiting_review"
-    assert reads.pending_and_failed(claim.item) == "Harassment: judging it ended in a crash four times"
+    assert reads.pending_and_failed(claim.item) == "Harassment: judging it ended in a crash three times"
 
 
 def test_judgements_that_were_in_crashes_are_lent_in_ever_smaller_groups(db: str) -> None:
     publish("harassment")
-    arrive(*[f"{ABUSE} number {number}" for number in range(80)], policies=["harassment"])
+    arrive(*[f"{ABUSE} number {number}" for number in range(20)], policies=["harassment"])
     while score():
         pass
-    for crashes, together in ((1, 64), (2, 8), (3, 1)):
+    for crashes, together in ((1, 16), (2, 1)):
         execute("UPDATE screening_judgement SET crashes = %s", crashes)
         claims = claimed()
         assert len(claims) == together
@@ -155,7 +155,7 @@ def test_the_worst_suspect_is_lent_first_and_alone(db: str) -> None:
     arrive(*[f"{ABUSE} number {number}" for number in range(3)], policies=["harassment"])
     score()
     worst, other = list(Judgement.objects.order_by("rank_at").values_list("pk", flat=True))[1:]
-    execute("UPDATE screening_judgement SET crashes = 3 WHERE id = %s", worst)
+    execute("UPDATE screening_judgement SET crashes = 2 WHERE id = %s", worst)
     execute("UPDATE screening_judgement SET crashes = 1 WHERE id = %s", other)
     claims = claimed()
     assert {claim.judgement for claim in claims if claim.is_suspect} == {worst}
