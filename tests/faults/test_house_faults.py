@@ -36,7 +36,7 @@ def at_work(crew: Crew) -> Iterator[Load]:
     try:
         crew.start()
         with Load(crew.address, key, [cast.ana, cast.mo], queues) as load:
-            assert loop.wait_until(lambda: load.decided > 0 and bool(load.acknowledged), seconds=20)
+            assert loop.wait_until(lambda: load.decided > 0 and bool(load.acknowledged), seconds=60)
             yield load
     finally:
         crew.end()
