@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -149,6 +150,27 @@ class PolicyPage:
     versions: int
 
 
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A version in force by name, where its text is not needed."""
+
+    policy_id: UUID
+    version_id: UUID
+    slug: str
+    title: str
+    number: int
+
+
+def in_force() -> tuple[InForce, ...]:
+    """Every version in force, by slug: one statement, without texts."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT p.id, v.id, p.slug, v.title, v.number FROM policies_version v"
+            " JOIN policies_policy p ON p.id = v.policy_id WHERE v.state = 'published' ORDER BY p.slug"
+        )
+        return tuple(InForce(*row) for row in cursor.fetchall())
+
+
 def published() -> tuple[PublishedPolicy, ...]:
     """Every version in force, by slug: what judges new items. Callers may keep it for 5 s."""
     return tuple(_published(row) for row in _with_sections().filter(state=VersionState.PUBLISHED))
@@ -200,15 +222,31 @@ def slugs_of(version_ids: Iterable[UUID]) -> dict[UUID, str]:
 
 def version_sections(version_id: UUID) -> tuple[VersionSection, ...]:
     """The sections of one version in file order; empty for a version that is not there."""
-    return tuple(_section(row) for row in Section.objects.filter(version_id=version_id).order_by("ordinal"))
+    try:
+        return _frozen_sections(version_id)
+    except _StillWritten:
+        return _sections(version_id)
 
 
 def sections_of(version_ids: Iterable[UUID]) -> dict[UUID, tuple[VersionSection, ...]]:
     """The sections of several versions, in file order."""
-    found: dict[UUID, list[VersionSection]] = {key: [] for key in version_ids}
-    for row in Section.objects.filter(version_id__in=list(found)).order_by("ordinal"):
-        found[row.version_id].append(_section(row))
-    return {key: tuple(sections) for key, sections in found.items()}
+    return {key: version_sections(key) for key in set(version_ids)}
+
+
+class _StillWritten(LookupError):
+    """A version that was never in force: its text may still change."""
+
+
+@lru_cache(maxsize=256)
+def _frozen_sections(version_id: UUID) -> tuple[VersionSection, ...]:
+    """The sections of a version that is or was in force, kept by this process: nobody can change them any more."""
+    if not Version.objects.filter(pk=version_id, published_at__isnull=False).exists():
+        raise _StillWritten
+    return _sections(version_id)
+
+
+def _sections(version_id: UUID) -> tuple[VersionSection, ...]:
+    return tuple(_section(row) for row in Section.objects.filter(version_id=version_id).order_by("ordinal"))
 
 
 def policy_list() -> list[PolicyRow]:
