@@ -1,10 +1,10 @@
 """The read door of screening for review: verdicts of an item, and why there is none. All lists put the lead first."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
@@ -12,7 +12,32 @@ from django.db import connection
 from reviewapp.policies import reads as policies
 from reviewapp.policies.models import Section
 from reviewapp.screening import rules
-from reviewapp.screening.models import CurrentVerdict, Judgement, Score, Stability, UnreadAnswer, Verdict
+from reviewapp.screening.models import CurrentVerdict, Score, Stability
+from reviewapp.screening.rules import JudgementState, RunKind
+
+OPEN: Final = frozenset({JudgementState.PENDING.value, JudgementState.LEASED.value})
+LOOKS: Final = frozenset({RunKind.LIVE.value, RunKind.SECOND_LOOK.value})
+# Of the runs of the lab, which may have asked about the item hundreds of times, only what is still open.
+_ASKED: Final = """
+    SELECT j.id, r.kind, r.engine_id IS NOT NULL, w.policy_id, j.version_id, p.slug, p.family, w.title, w.number, j.state,
+        j.lane, j.failure_kind, j.failure_reason, coalesce(u.raw, ''), u.at
+    FROM screening_judgement j JOIN screening_run r ON r.id = j.run_id
+    JOIN policies_version w ON w.id = j.version_id JOIN policies_policy p ON p.id = w.policy_id
+    LEFT JOIN screening_unreadanswer u ON u.judgement_id = j.id
+    WHERE j.item_id = %s AND (r.kind IN ('live', 'second_look') OR j.state IN ('pending', 'leased'))
+    ORDER BY p.slug, w.number, j.replica
+"""
+# The current verdict of a policy is always one of a live or a second-look run.
+_ANSWERED: Final = """
+    SELECT v.id, v.judgement_id, c.verdict_id IS NOT NULL, s.looks, s.agree, s.unstable,
+        v.label, v.confidence, v.rationale, v.model, v.effort, v.at, v.policy_hash, v.sections, v.evidence_for,
+        v.evidence_against, v.reasoning, e.practice, v.injection_suspected, v.unknown_sections, v.dropped_quotes,
+        v.seconds, v.parts, v.place
+    FROM screening_verdict v JOIN screening_engine e ON e.id = v.engine_id
+    LEFT JOIN screening_currentverdict c ON c.item_id = v.item_id AND c.verdict_id = v.id
+    LEFT JOIN screening_stability s ON s.item_id = v.item_id AND s.version_id = v.version_id
+    WHERE v.judgement_id = ANY(%s) ORDER BY v.at, v.id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +72,7 @@ class PanelVerdict:
     """One current verdict as the review screen shows it, with all sections of its pinned version."""
 
     verdict_id: UUID
-    policy: str
+    policy_id: UUID
     slug: str
     title: str
     number: int
@@ -116,51 +141,138 @@ class LeadFacts:
     unstable: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One judgement about an item: of which run and version, where it stands, and what came in place of a verdict."""
+
+    judgement: UUID
+    kind: str
+    of_engine: bool
+    policy_id: UUID
+    version_id: UUID
+    slug: str
+    family: str | None
+    title: str
+    number: int
+    state: str
+    lane: int
+    failure_kind: str
+    failure_reason: str
+    raw: str
+    raw_at: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits or is being judged."""
+        return self.state in OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What the reasoner sent for an item in place of a verdict that could be read; `why` is a sentence."""
+
+    policy: str
+    why: str
+    raw: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What machines were asked about an item, and what they said, lead first. `why_not`: what is missing, in words.
+
+    `unread` holds for each policy without a verdict what was sent in place of one. For people only, never for keys.
+    """
+
+    asked: tuple[Asked, ...]
+    panel: tuple[PanelVerdict, ...]
+    why_not: str
+    unread: tuple[Unread, ...]
+
+    @property
+    def pending(self) -> bool:
+        """Whether anything is still being judged."""
+        return any(each.is_open for each in self.asked)
+
+
+def said_of(item_id: UUID) -> Said:
+    """What machines were asked about an item and said of it: two statements, a third where nothing did."""
+    asked = _asked(item_id)
+    panel = _panel(item_id, asked)
+    return Said(asked, tuple(panel), _why_not(item_id, asked, panel), _unread(asked))
+
+
 def verdict_panel(item_id: UUID) -> list[PanelVerdict]:
     """The current verdicts of an item, lead first: violating, highest severity of cited sections, then confidence."""
-    rows = [
-        current.verdict
-        for current in CurrentVerdict.objects.filter(item=item_id).select_related(
-            "verdict__version__policy", "verdict__engine"
-        )
-    ]
-    sections = policies.sections_of({row.version_id for row in rows})
-    looks = _looks(item_id)
-    panel = [replace(_panel_verdict(row, sections[row.version_id]), **looks(row)) for row in rows]
+    return _panel(item_id, _asked(item_id))
+
+
+def _asked(item_id: UUID) -> tuple[Asked, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(_ASKED, [item_id])
+        return tuple(Asked(*row) for row in cursor.fetchall())
+
+
+def _panel(item_id: UUID, asked: Sequence[Asked]) -> list[PanelVerdict]:
+    """The verdicts that are shown, with those of second looks under the same versions beside them."""
+    questions = {each.judgement: each for each in asked if each.kind in LOOKS}
+    if not questions:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_ANSWERED, [list(questions)])
+        rows = cursor.fetchall()
+    looking = {each.version_id for each in asked if each.kind == RunKind.SECOND_LOOK and each.is_open}
+    panel = []
+    for verdict, judgement, current, looks, agree, unstable, *said in rows:
+        if current:
+            asked_as = questions[judgement]
+            others = tuple(
+                _other(questions[row[1]], row[6:])
+                for row in rows
+                if row[0] != verdict and questions[row[1]].version_id == asked_as.version_id
+            )
+            stability = {"looks": looks, "agree": agree, "unstable": unstable} if looks else {}
+            panel.append(
+                _panel_verdict(
+                    verdict,
+                    asked_as,
+                    said,
+                    looking=asked_as.version_id in looking,
+                    others=others,
+                    **stability,
+                )
+            )
     return sorted(
         panel, key=lambda each: (*rules.rank_verdict(each.label, each.severity, each.confidence), each.slug)
     )
 
 
-def _looks(item_id: UUID) -> Callable[[Verdict], dict[str, Any]]:
-    """What second looks at an item add to a verdict of it."""
-    kept = {row.version_id: row for row in Stability.objects.filter(item=item_id)}
-    again = Judgement.objects.filter(item=item_id, run__kind="second_look", state__in=["pending", "leased"])
-    looking = set(again.values_list("version_id", flat=True))
-    rows = list(
-        Verdict.objects.filter(item=item_id, judgement__run__kind__in=["live", "second_look"])
-        .select_related("judgement__run")
-        .order_by("at", "pk")
-    )
+def _panel_verdict(verdict: UUID, asked: Asked, said: Sequence[Any], **more: Any) -> PanelVerdict:
+    (
+        label, confidence, rationale, model, effort, at, policy_hash, cited, evidence_for, evidence_against, reasoning,
+        practice, injection, unknown, dropped, seconds, parts, place,
+    ) = said  # fmt: skip
+    return PanelVerdict(
+        verdict_id=verdict, policy_id=asked.policy_id, slug=asked.slug, title=asked.title, number=asked.number,
+        version_id=asked.version_id, hash=policy_hash, label=label, confidence=confidence,
+        sections=tuple(
+            PanelSection(
+                each.code, each.title, each.severity, each.model_text, each.guidance, each.code in cited,
+                each.violating, each.allowed,
+            )
+            for each in policies.version_sections(asked.version_id)
+        ),
+        evidence_for=tuple(evidence_for), evidence_against=tuple(evidence_against), rationale=rationale,
+        reasoning=reasoning, model=model, practice=practice, injection_suspected=injection,
+        unknown_sections=tuple(unknown), dropped_quotes=dropped, effort=effort, seconds=seconds, at=at, parts=parts,
+        place=(place[0], place[1]) if place else None, family=asked.family, **more,
+    )  # fmt: skip
 
-    def found(shown: Verdict) -> dict[str, Any]:
-        stability = kept.get(shown.version_id)
-        others = [row for row in rows if row.version_id == shown.version_id and row.pk != shown.pk]
-        told: dict[str, Any] = {
-            "looking": shown.version_id in looking,
-            "others": tuple(
-                OtherLook(
-                    row.label, row.confidence, row.rationale, row.model, row.effort,
-                    row.judgement.run.kind == "second_look" and row.judgement.run.engine_id is not None, row.at,
-                )
-                for row in others
-            ),
-        }  # fmt: skip
-        if stability:
-            told |= {"looks": stability.looks, "agree": stability.agree, "unstable": stability.unstable}
-        return told
 
-    return found
+def _other(asked: Asked, said: Sequence[Any]) -> OtherLook:
+    label, confidence, rationale, model, effort, at = said[:6]
+    escalated = asked.kind == RunKind.SECOND_LOOK and asked.of_engine
+    return OtherLook(label, confidence, rationale, model, effort, escalated, at)
 
 
 def lead_facts(item_ids: Sequence[UUID]) -> dict[UUID, LeadFacts]:
@@ -195,19 +307,14 @@ def lead_facts(item_ids: Sequence[UUID]) -> dict[UUID, LeadFacts]:
     }
 
 
-def pending_and_failed(item_id: UUID) -> str:
+def _why_not(item_id: UUID, asked: Sequence[Asked], panel: Sequence[PanelVerdict]) -> str:
     """Why an item has no machine verdict, or not all of them, in plain words; empty when it has all it was asked for."""
-    asked = (
-        Judgement.objects.filter(item=item_id, run__kind="live")
-        .select_related("version__policy")
-        .order_by("version__policy__slug", "version__number", "replica")
-    )
     # Of a policy only what was asked last counts: what failed and was asked anew is not missing any more.
-    last = {each.version.policy_id: each for each in asked}
-    parts = [f"{each.version.title}: {_words(each)}" for each in last.values() if each.state != "done"]
+    last = {each.policy_id: each for each in asked if each.kind == RunKind.LIVE}
+    parts = [f"{each.title}: {_words(each)}" for each in last.values() if each.state != "done"]
     if parts:
         return "; ".join(parts)
-    if CurrentVerdict.objects.filter(item=item_id).exists():
+    if panel:
         return ""
     score = Score.objects.filter(item=item_id).order_by("-scored_at").first()
     if score is None:
@@ -218,75 +325,21 @@ def pending_and_failed(item_id: UUID) -> str:
     return rules.WHY_WORDS[why]
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """What the reasoner sent for an item in place of a verdict that could be read; `why` is a sentence."""
-
-    policy: str
-    why: str
-    raw: str
-    at: datetime
+def _unread(asked: Sequence[Asked]) -> tuple[Unread, ...]:
+    left = [each for each in asked if each.raw and each.kind == RunKind.LIVE and each.state != "done"]
+    left.sort(key=lambda each: each.title)
+    return tuple(Unread(each.title, each.failure_reason, each.raw, each.raw_at) for each in left)
 
 
-def unread_answers(item_id: UUID) -> list[Unread]:
-    """For each policy without a verdict on the item: what was sent in place of one. For people only, never for keys."""
-    rows = (
-        UnreadAnswer.objects.filter(judgement__item=item_id, judgement__run__kind="live")
-        .exclude(raw="")
-        .exclude(judgement__state="done")
-        .select_related("judgement__version")
-        .order_by("judgement__version__title")
-    )
-    return [
-        Unread(row.judgement.version.title, row.judgement.failure_reason, row.raw, row.at) for row in rows
-    ]
-
-
-def _words(judgement: Judgement) -> str:
-    if judgement.state != "failed":
+def _words(asked: Asked) -> str:
+    if asked.state != "failed":
         return rules.FAILURE_WORDS["pending"]
-    return rules.failure_words(judgement.failure_kind, judgement.failure_reason)
+    return rules.failure_words(asked.failure_kind, asked.failure_reason)
 
 
 def _severities(versions: set[UUID]) -> dict[tuple[UUID, str], int]:
     rows = Section.objects.filter(version__in=versions).values_list("version_id", "code", "severity")
     return {(version, code): severity for version, code, severity in rows}
-
-
-def _panel_verdict(row: Verdict, sections: Sequence[policies.VersionSection]) -> PanelVerdict:
-    return PanelVerdict(
-        verdict_id=row.pk,
-        policy=row.version.policy.slug,
-        slug=row.version.policy.slug,
-        title=row.version.title,
-        number=row.version.number,
-        version_id=row.version_id,
-        hash=row.policy_hash,
-        label=row.label,
-        confidence=row.confidence,
-        sections=tuple(
-            PanelSection(
-                each.code, each.title, each.severity, each.model_text, each.guidance, each.code in row.sections,
-                tuple(each.violating), tuple(each.allowed),
-            )
-            for each in sections
-        ),
-        evidence_for=tuple(row.evidence_for),
-        evidence_against=tuple(row.evidence_against),
-        rationale=row.rationale,
-        reasoning=row.reasoning,
-        model=row.model,
-        practice=row.engine.practice,
-        injection_suspected=row.injection_suspected,
-        unknown_sections=tuple(row.unknown_sections),
-        dropped_quotes=row.dropped_quotes,
-        effort=row.effort,
-        seconds=row.seconds,
-        at=row.at,
-        parts=row.parts,
-        place=(row.place[0], row.place[1]) if row.place else None,
-        family=row.version.policy.family,
-    )  # fmt: skip
 
 
 def waiting(limit: int = 10_000) -> tuple[int, int]:

@@ -1,33 +1,19 @@
 """The read door of judging one item now: which policies owe it a verdict, and who waits in the line for one."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from django.db import connection
+from reviewapp.policies import reads as policies
+from reviewapp.policies.reads import InForce
+from reviewapp.screening import reads
+from reviewapp.screening.reads import Asked, PanelVerdict, Said
+from reviewapp.screening.rules import JudgementState, RunKind
+from reviewapp.screening.rules_line import Lane
 
 HOPELESS: Final = frozenset({"too_long"})
 """Failures that asking again cannot mend."""
-
-_POLICIES: Final = """
-WITH asked AS (
-    SELECT v.policy_id, j.version_id, j.state, j.lane, j.replica, j.failure_kind
-    FROM screening_judgement j JOIN screening_run r ON r.id = j.run_id AND r.kind = 'live'
-    JOIN policies_version v ON v.id = j.version_id
-    WHERE j.item_id = %(item)s
-), said AS (
-    SELECT c.policy_id, v.version_id FROM screening_currentverdict c JOIN screening_verdict v ON v.id = c.verdict_id
-    WHERE c.item_id = %(item)s
-)
-SELECT f.id, f.title, f.number, last.state, last.lane, last.failure_kind, said.version_id, old.number
-FROM (SELECT policy_id FROM asked UNION SELECT policy_id FROM said) touched
-JOIN policies_version f ON f.policy_id = touched.policy_id AND f.state = 'published'
-LEFT JOIN LATERAL (
-    SELECT state, lane, failure_kind FROM asked WHERE asked.version_id = f.id ORDER BY replica DESC LIMIT 1) last ON true
-LEFT JOIN said ON said.policy_id = touched.policy_id
-LEFT JOIN policies_version old ON old.id = said.version_id
-ORDER BY f.title
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +46,38 @@ class Offer:
 
 
 def offer(item: UUID) -> Offer:
-    """Where an item stands with the policies in force; three indexed look-ups."""
-    with connection.cursor() as cursor:
-        cursor.execute(_POLICIES, {"item": item})
-        rows = cursor.fetchall()
+    """Where an item stands with the policies in force."""
+    return offer_of(reads.said_of(item), policies.in_force())
+
+
+def offer_of(said: Said, in_force: Collection[InForce]) -> Offer:
+    """The same from what was read already: what machines said of the item, and the policies in force."""
+    live = [each for each in said.asked if each.kind == RunKind.LIVE]
+    last = {each.version_id: each for each in live}
+    shown = {each.policy_id: each for each in said.panel}
+    touched = shown.keys() | {each.policy_id for each in live}
     missing, waiting = [], []
-    for version, title, number, state, lane, failure, said, old in rows:
-        if state in ("pending", "leased"):
-            waiting.append(state == "leased" or lane == 0)
-        elif said != version and state != "done" and failure not in HOPELESS:
-            missing.append(Missing(version, f"{title} v{number}", _why(state, old)))
-    return Offer(tuple(missing), len(waiting), all(waiting), bool(rows))
+    for each in sorted(in_force, key=lambda each: each.title):
+        asked, old = last.get(each.version_id), shown.get(each.policy_id)
+        if asked and asked.is_open:
+            waiting.append(asked.state == JudgementState.LEASED or asked.lane == Lane.NOW)
+        elif each.policy_id in touched and _is_missing(each, asked, old):
+            missing.append(
+                Missing(
+                    each.version_id, f"{each.title} v{each.number}", _why(asked, old.number if old else None)
+                )
+            )
+    asked_before = any(each.policy_id in touched for each in in_force)
+    return Offer(tuple(missing), len(waiting), all(waiting), asked_before)
 
 
-def _why(state: str | None, old: int | None) -> str:
-    if state == "failed":
+def _is_missing(policy: InForce, asked: Asked | None, old: PanelVerdict | None) -> bool:
+    if old and old.version_id == policy.version_id:
+        return False
+    return asked is None or (asked.state != JudgementState.DONE and asked.failure_kind not in HOPELESS)
+
+
+def _why(asked: Asked | None, old: int | None) -> str:
+    if asked is not None and asked.state == JudgementState.FAILED:
         return "no verdict came"
     return f"only v{old} judged it" if old else "not asked yet"

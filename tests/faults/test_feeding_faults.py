@@ -235,7 +235,7 @@ def test_f10_an_engine_that_stays_broken_sends_items_to_people(db: str, store: s
     (item,) = judged(1)
     with scripted(settings, {"do": "status", "status": 500}) as proxy:
         drain(1)
-    assert state_of(item) == "awaiting_review" and "could not be reached" in reads.pending_and_failed(item)
+    assert state_of(item) == "awaiting_review" and "could not be reached" in reads.said_of(item).why_not
     assert proxy.questions == 5
 
 
@@ -404,7 +404,7 @@ def test_f25_an_item_that_kills_its_worker_is_set_apart(db: str, own_store: Priv
         assert process.poll() is None, "the worker outlives its jobs"
     ended = Judgement.objects.get(item=poison)
     assert (ended.failure_kind, ended.crashes) == ("crash", 3)
-    assert "crash" in reads.pending_and_failed(poison) and state_of(poison) == "awaiting_review"
+    assert "crash" in reads.said_of(poison).why_not and state_of(poison) == "awaiting_review"
     assert CurrentVerdict.objects.filter(item__in=items).count() == 4, "its neighbours have their verdicts"
     assert checker.problems([*items, poison]) == []
 

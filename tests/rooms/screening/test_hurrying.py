@@ -47,16 +47,16 @@ def answer(word: str = "") -> int:
 
 def test_a_failure_is_asked_anew_and_its_verdict_takes_its_place(cast: Cast, item: UUID) -> None:
     answer("refused")
-    assert "refused" in reads.pending_and_failed(item)
+    assert "refused" in reads.said_of(item).why_not
     offer = reads_hurrying.offer(item)
     assert offer.open and offer.why.endswith("no verdict came")
     assert actions.judge_now(item=item, person=cast.ana) == 1
     offer = reads_hurrying.offer(item)
     assert (offer.open, offer.waiting, offer.ahead) == (False, 1, True)
-    assert "pending" in reads.pending_and_failed(item)
+    assert "pending" in reads.said_of(item).why_not
     assert actions.judge_now(item=item, person=cast.ana) == 1, "pressed twice, it is in front once"
     assert answer() == 1
-    assert reads.pending_and_failed(item) == "" and reads.verdict_panel(item)[0].label == "violates"
+    assert reads.said_of(item).why_not == "" and reads.verdict_panel(item)[0].label == "violates"
     assert sorted(Judgement.objects.filter(item=item).values_list("replica", "state")) == [
         (0, "failed"),
         (1, "done"),

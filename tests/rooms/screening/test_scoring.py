@@ -39,7 +39,7 @@ def test_each_item_goes_its_way_with_one_event(db: str) -> None:
         "harassment"
     }
     assert Run.objects.get().kind == "live"
-    assert reads.pending_and_failed(empty) == "it has no text that a machine could read"
+    assert reads.said_of(empty).why_not == "it has no text that a machine could read"
 
 
 def test_a_second_pass_finds_nothing(db: str) -> None:

@@ -155,7 +155,7 @@ def test_looks_that_fail_leave_what_there_is(item: UUID) -> None:
     assert not Stability.objects.exists()
     actions.commit_verdicts(outcomes=[Outcome(second, failure("refused"))], engine=engine())
     panel = reads.verdict_panel(item)[0]
-    assert panel.stability == "unstable (1 of 2)" and reads.pending_and_failed(item) == ""
+    assert panel.stability == "unstable (1 of 2)" and reads.said_of(item).why_not == ""
 
 
 def test_a_decided_item_is_not_looked_at_any_more(item: UUID) -> None:

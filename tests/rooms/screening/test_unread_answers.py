@@ -85,9 +85,9 @@ def test_no_key_and_no_export_gets_it(
 
 def test_it_goes_with_the_item(cast: Cast) -> None:
     item = an_unread_item()
-    assert [(each.why, each.raw) for each in reads.unread_answers(item)] == [(WHY, RAW)]
+    assert [(each.why, each.raw) for each in reads.said_of(item).unread] == [(WHY, RAW)]
     actions.erase_content(item_ids=[item])
-    assert UnreadAnswer.objects.get().raw == "" and reads.unread_answers(item) == []
+    assert UnreadAnswer.objects.get().raw == "" and reads.said_of(item).unread == ()
 
 
 def test_a_verdict_after_all_takes_its_place(cast: Cast) -> None:
@@ -96,10 +96,10 @@ def test_a_verdict_after_all_takes_its_place(cast: Cast) -> None:
     score()
     (claim,) = claimed()
     tell(unreadable(claim))
-    assert len(reads.unread_answers(item)) == 1, "it waits for its second try"
+    assert len(reads.said_of(item).unread) == 1, "it waits for its second try"
     (claim,) = claimed()
     tell(Outcome(claim, verdict(claim)))
-    assert reads.unread_answers(item) == []
+    assert reads.said_of(item).unread == ()
 
 
 @pytest.mark.parametrize("kind", list(FailureKind))

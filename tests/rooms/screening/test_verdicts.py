@@ -98,7 +98,7 @@ def test_a_failure_ends_after_its_tries_and_says_why(db: str, kind: str, tries: 
     assert claim.item and state_of(claim.item) == "awaiting_review" and not claimed()
     assert Event.objects.get(verb="verdict.failed").data["kinds"] == {kind: 1}
     why = "it did not work" if kind == "too_long" else "the "
-    assert reads.pending_and_failed(claim.item).startswith(f"Harassment: {why}")
+    assert reads.said_of(claim.item).why_not.startswith(f"Harassment: {why}")
 
 
 @pytest.mark.parametrize("kind", ["busy", "unauthorised", "wrong_model"])
@@ -126,7 +126,7 @@ def test_three_lapsed_leases_end_a_judgement(db: str) -> None:
         assert (swept.requeued, swept.crashed) == ((0, 1) if number == 2 else (1, 0))
         claimed()
     assert claim.item and state_of(claim.item) == "awaiting_review"
-    assert reads.pending_and_failed(claim.item) == "Harassment: judging it ended in a crash three times"
+    assert reads.said_of(claim.item).why_not == "Harassment: judging it ended in a crash three times"
 
 
 def test_judgements_that_were_in_crashes_are_lent_in_ever_smaller_groups(db: str) -> None:
@@ -218,9 +218,9 @@ def test_a_late_verdict_is_stored_and_changes_no_state(db: str) -> None:
     execute("UPDATE intake_item SET changed_at = changed_at - interval '1 hour'")
     assert actions.sweep().overdue == 1
     assert state_of(claim.item) == "awaiting_review"
-    assert reads.pending_and_failed(claim.item) == "Harassment: verdict still pending"
+    assert reads.said_of(claim.item).why_not == "Harassment: verdict still pending"
     assert commit(Outcome(claim, verdict(claim))).done == 1
-    assert state_of(claim.item) == "awaiting_review" and reads.pending_and_failed(claim.item) == ""
+    assert state_of(claim.item) == "awaiting_review" and reads.said_of(claim.item).why_not == ""
 
 
 def test_unscored_items_go_to_people(db: str) -> None:
@@ -230,7 +230,7 @@ def test_unscored_items_go_to_people(db: str) -> None:
     execute("UPDATE intake_item SET received_at = received_at - interval '61 s'")
     assert actions.sweep().unscored == 1
     assert state_of(item) == "awaiting_review"
-    assert reads.pending_and_failed(item) == "the prefilter did not score it in time"
+    assert reads.said_of(item).why_not == "the prefilter did not score it in time"
 
 
 def test_restricted_items_are_never_sent(cast: Cast) -> None:
@@ -279,7 +279,7 @@ def test_the_panel_puts_the_lead_first(db: str) -> None:
     assert lead.practice and lead.notice.startswith("Practice reasoner: ")
     facts = reads.lead_facts([item])[item]
     assert (facts.policy, facts.label, facts.severity) == ("hate", "violates", lead.severity)
-    assert reads.pending_and_failed(item) == "Harassment: the reasoner refused the request"
+    assert reads.said_of(item).why_not == "Harassment: the reasoner refused the request"
 
 
 def test_a_newer_version_keeps_its_place_as_current(db: str) -> None:
