@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q
 
 from reviewapp.ids import new_id
-from reviewapp.webhooks.models import Delivery, Endpoint
+from reviewapp.webhooks.models import Delivery
 from reviewapp.webhooks.rules import Announced, DeliveryState
+
+_WANTING: Final = "SELECT id FROM webhooks_endpoint WHERE active AND (events = '{}' OR %s = ANY(events))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,9 @@ def announce(*, event: str, item: UUID, decision: UUID | None, release_at: datet
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("announce in the transaction of the change")
     name = Announced(event).value
-    wanting = Q(events__contains=[name]) | Q(events=[])
-    endpoints: list[UUID | None] = [
-        *Endpoint.objects.filter(wanting, active=True).values_list("id", flat=True)
-    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_WANTING, [name])
+        endpoints: list[UUID | None] = [row[0] for row in cursor.fetchall()]
     announcement = new_id()
     Delivery.objects.bulk_create(
         Delivery(
