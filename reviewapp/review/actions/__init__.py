@@ -16,8 +16,6 @@ from reviewapp.review.actions.claims import (
 )
 from reviewapp.review.actions.consequences import Wish, remind_of_exceptions, save_action, save_usual
 from reviewapp.review.actions.deciding import (
-    AlreadyDecided,
-    Decided,
     VerdictChanged,
     confirm,
     confirm_first,
@@ -45,6 +43,7 @@ from reviewapp.review.actions.noting import add_note
 from reviewapp.review.actions.reading import read_changes
 from reviewapp.review.actions.replacing import replace_own
 from reviewapp.review.actions.routing import change_queue, drop_rule, move_rule, reroute, save_rule
+from reviewapp.review.actions.seating import AlreadyDecided, Decided
 from reviewapp.review.actions.translating import translate
 from reviewapp.review.actions.undoing import TooLate, Undone, undo
 from reviewapp.review.actions.upkeep import (

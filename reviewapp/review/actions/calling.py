@@ -12,7 +12,8 @@ from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import Actor, record
 from reviewapp.review import rules, rules_blind
 from reviewapp.review.actions.claims import alone
-from reviewapp.review.actions.deciding import Decided, check_call, decide_own, seat_for
+from reviewapp.review.actions.deciding import check_call, decide_own
+from reviewapp.review.actions.seating import Decided, seat_for
 from reviewapp.review.models import BlindCall, Task, VerdictsSeen
 from reviewapp.screening import reads as screening
 

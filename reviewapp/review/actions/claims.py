@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -66,6 +66,12 @@ _AFTER: Final = {
     _OLDEST: "AND (due_at, id) > (%(due_at)s, %(id)s)",
 }
 
+_HANDS: Final = """
+    SELECT t.id, t.item_id, t.kind, t.queue_id, t.reserved, t.lease_epoch, t.lease_until,
+        t.lease_until > clock_timestamp() AS alive, i.restricted, i.state AS item_state
+    FROM review_task t JOIN intake_item i ON i.id = t.item_id
+    WHERE t.claimed_by_id = %s AND t.state = 'claimed' FOR UPDATE OF t
+"""
 _TAKE: Final = """
     WITH free AS (
         SELECT t.id FROM unnest(%(tasks)s::uuid[]) WITH ORDINALITY AS wanted(id, place)
@@ -225,14 +231,11 @@ def in_hand(person: Person) -> tuple[Any, Any]:
 
 
 def _hands(person: Person) -> tuple[Any, Any]:
-    """The person's active and reserved task, locked, or None; `alive` says whether the lease still runs."""
-    tasks = (
-        Task.objects.select_for_update(of=("self",))
-        .select_related("item")
-        .annotate(alive=ExpressionWrapper(Q(lease_until__gt=Now()), output_field=BooleanField()))
-        .filter(claimed_by=person, state=TaskState.CLAIMED)
-    )
-    found = {task.reserved: task for task in tasks}
+    """The person's active and reserved task, locked, or None; `alive` says whether the lease still runs.
+
+    With each stands whether its item is `restricted`, and the `item_state`.
+    """
+    found = {task.reserved: task for task in Task.objects.raw(_HANDS, [person.pk])}
     return found.get(False), found.get(True)
 
 
@@ -241,8 +244,8 @@ def _promoted(task: Any, queue: UUID, person: Person) -> Claim | None:
         return None
     if (
         task.queue_id != queue
-        or task.item.restricted
-        or (task.kind in rules.CHANGES_THE_ITEM and task.item.state != "awaiting_review")
+        or task.restricted
+        or (task.kind in rules.CHANGES_THE_ITEM and task.item_state != "awaiting_review")
     ):
         send_back(task, person, why="given_back")
         return None

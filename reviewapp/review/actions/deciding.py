@@ -2,30 +2,29 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import BooleanField, ExpressionWrapper, Q
-from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import Actor, record
-from reviewapp.audit.clock import database_time
+from reviewapp.ids import new_ids
 from reviewapp.intake import actions as intake
 from reviewapp.policies import reads as policies
 from reviewapp.review import rules
 from reviewapp.review.actions.authors import check_protected, count_strike, withdraw_strike
-from reviewapp.review.actions.claims import Claim, ClaimLost, Unclear, alone, promote
+from reviewapp.review.actions.claims import ClaimLost, Unclear, alone, promote
 from reviewapp.review.actions.closing import close_escalations
 from reviewapp.review.actions.consequences import FAR, Consequence, Wish, ask_second, consequence
+from reviewapp.review.actions.seating import Decided, seat_for
 from reviewapp.review.actions.telling import tell_replaced
-from reviewapp.review.models import BlindCall, Decision, Draft, Escalation, Finding, Task, VerdictCall
+from reviewapp.review.models import BlindCall, Decision, Escalation, Task
 from reviewapp.review.reads_blind import is_blind
-from reviewapp.review.rules import DecisionKind, Label, TaskKind, TaskState
+from reviewapp.review.rules import DecisionKind, Label, TaskKind
 from reviewapp.review.rules_escalation import KINDS
 from reviewapp.screening import reads as screening
 from reviewapp.screening.models import Verdict
@@ -35,25 +34,33 @@ from reviewapp.webhooks.rules import Announced
 
 MOST_REASON = 4_000
 AS_USUAL: Final = Wish()
-
-
-class AlreadyDecided(Stale):
-    """Somebody else decided the item first; details name their decision."""
+_KNOWN: Final = """
+    SELECT clock_timestamp(), (SELECT array_agg(DISTINCT kind) FROM intake_flag WHERE item_id = %(item)s), (
+        SELECT d.id FROM review_decision d WHERE d.item_id = %(item)s
+            AND NOT EXISTS (SELECT FROM review_decision later WHERE later.replaces_id = d.id)
+        ORDER BY d.at DESC LIMIT 1
+    )
+"""
+_FOLLOW: Final = """
+    WITH found AS (
+        INSERT INTO review_finding (id, decision_id, version_id, section)
+        SELECT id, %(decision)s, version, section
+        FROM unnest(%(finding_ids)s::uuid[], %(versions)s::uuid[], %(sections)s::text[]) AS each(id, version, section)
+    ), called AS (
+        INSERT INTO review_verdictcall (id, decision_id, verdict_id, call)
+        SELECT id, %(decision)s, verdict, word
+        FROM unnest(%(call_ids)s::uuid[], %(verdicts)s::uuid[], %(words)s::text[]) AS each(id, verdict, word)
+    ), sent AS (
+        DELETE FROM review_draft
+        WHERE task_id = %(task)s AND person_id = %(person)s AND (%(said)s OR reason = '')
+    )
+    UPDATE review_task SET state = 'done', done_at = %(at)s, claimed_by_id = NULL, lease_until = NULL
+    WHERE id = %(task)s
+"""
 
 
 class VerdictChanged(Stale):
     """The verdict that was on the screen is no longer the lead; nothing was decided."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A decision that stands, and the claim on the reserved task that took its place, if there was one."""
-
-    decision: UUID
-    item: UUID
-    queue: UUID
-    following: Claim | None
-    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,38 +236,6 @@ def gravest(sections: Sequence[tuple[UUID, str, int]]) -> int:
     return max((severity for _, _, severity in sections), default=0)
 
 
-def seat_for(task: UUID, epoch: int, nonce: UUID, person: Person) -> Task | Decided:
-    """The task, locked, if the person may decide it now; the first decision if this form was sent before."""
-    seat = (
-        Task.objects.select_for_update(of=("self",))
-        .select_related("item", "queue", "answers")
-        .annotate(alive=ExpressionWrapper(Q(lease_until__gt=Now()), output_field=BooleanField()))
-        .filter(pk=task)
-        .first()
-    )
-    if seat is None:
-        raise ClaimLost(_("This task is not there any more."), task=str(task))
-    before = Decision.objects.filter(nonce=nonce, task=task, person=person).first()
-    if before is not None:
-        return Decided(before.pk, before.item_id, seat.queue_id, None, repeated=True)
-    mine = seat.state == TaskState.CLAIMED and seat.claimed_by_id == person.pk and not seat.reserved
-    if mine and seat.lease_epoch == epoch and seat.alive:
-        return seat
-    item = str(seat.item_id)
-    if seat.state == TaskState.DONE:
-        latest = Decision.objects.filter(task=task).order_by("-at").values_list("pk", flat=True).first()
-        raise AlreadyDecided(
-            _("This item is already decided. Nothing was sent from this screen."),
-            item=item,
-            decision=str(latest),
-        )
-    if seat.state == TaskState.WITHDRAWN:
-        raise ClaimLost(_("This item left the queue: it was replaced, erased or restricted."), item=item)
-    raise ClaimLost(
-        _("Your time on this item ended. What you typed is still here; claim it again to go on."), item=item
-    )
-
-
 def _decide(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Sequence[Verdict]) -> Decided:
     if seat.item.restricted:
         raise ClaimLost(
@@ -274,9 +249,6 @@ def _decide(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Sequ
     ):
         raise ClaimLost(_("This item left the queue: it was replaced or erased."), item=str(seat.item_id))
     decision = _write(seat, nonce, person, call, verdicts)
-    Task.objects.filter(pk=seat.pk).update(
-        state=TaskState.DONE.value, done_at=decision.at, claimed_by=None, lease_until=None
-    )
     if seat.item.purpose == "live":
         replaced = decision.kind == DecisionKind.REPLACED
         event = Announced.DECISION_REPLACED if replaced else Announced.DECISION_MADE
@@ -293,8 +265,8 @@ def _decide(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Sequ
 
 
 def _write(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Sequence[Verdict]) -> Decision:
-    now = database_time()
-    last = Decision.objects.filter(item_id=seat.item_id, replaced_by=None).order_by("-at").first()
+    now, flags, latest = _known(seat.item_id)
+    last = Decision.objects.get(pk=latest) if latest else None
     kind = _kind(seat, last)
     if kind == DecisionKind.SECOND and last is not None:
         webhooks.cancel(decision=last.pk)
@@ -303,30 +275,44 @@ def _write(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Seque
     decision = Decision.objects.create(
         item_id=seat.item_id, task=seat, person=person, nonce=nonce, label=call.label, kind=kind.value, replaces=last,
         actions=[{"code": call.does.action, "parameters": call.does.parameters}],
-        detection=rules.detection(_flags(seat.item_id)), automation=call.automation, reason_code=call.reason_code,
+        detection=rules.detection(flags), automation=call.automation, reason_code=call.reason_code,
         reason=call.reason, lead_id=call.lead, exception=call.does.exception, review_on=call.does.review_on,
         shown={"verdicts": [_as_shown(each) for each in verdicts], "blind": call.blind},
         at=now, undo_until=undo_until, awaits_second=awaits, release_at=now + FAR if awaits else undo_until,
     )  # fmt: skip
-    _drop_sent(seat, person, call.reason)
+    _follow(decision, seat, call)
     if seat.blind:
         BlindCall.objects.filter(task=seat, person=person).update(decision=decision)
     if decision.replaces_id:
         withdraw_strike(decision=decision.replaces_id)
     count_strike(decision=decision, item=seat.item, severity=call.severity)
-    Finding.objects.bulk_create(
-        Finding(decision=decision, version_id=v, section=code) for v, code in call.findings
-    )
-    VerdictCall.objects.bulk_create(
-        VerdictCall(decision=decision, verdict_id=v, call=c) for v, c in call.calls.items()
-    )
     return decision
 
 
-def _drop_sent(seat: Task, person: Person, reason: str) -> None:
-    """The draft went out with the decision. Words that a confirm left unsent stay, and are back after an undo."""
-    drafts = Draft.objects.filter(task=seat, person=person)
-    (drafts if reason else drafts.filter(reason="")).delete()
+def _known(item: UUID) -> tuple[datetime, list[str], UUID | None]:
+    """Under the seat's lock: the database's time, the kinds of flags on the item, and its decision that nothing replaced."""
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN, {"item": item})
+        now, flags, latest = cursor.fetchone()
+    return now, flags or [], latest
+
+
+def _follow(decision: Decision, seat: Task, call: _Call) -> None:
+    """What goes with a decision, in one statement: its findings, its word on each verdict, the task done, the draft sent.
+
+    Words that a confirm left unsent stay in the draft, and are back after an undo.
+    """
+    findings, calls = list(call.findings), list(call.calls.items())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _FOLLOW,
+            {
+                "decision": decision.pk, "task": seat.pk, "person": decision.person_id, "at": decision.at,
+                "said": bool(call.reason), "finding_ids": new_ids(len(findings)), "call_ids": new_ids(len(calls)),
+                "versions": [each[0] for each in findings], "sections": [each[1] for each in findings],
+                "verdicts": [each[0] for each in calls], "words": [each[1] for each in calls],
+            },
+        )  # fmt: skip
 
 
 def _check_answered(seat: Task) -> None:
@@ -383,9 +369,3 @@ def _as_shown(verdict: Verdict) -> dict[str, Any]:
         "model": verdict.model, "engine": verdict.engine.signature, "practice": verdict.engine.practice,
         "prompt_hash": verdict.prompt_hash,
     }  # fmt: skip
-
-
-def _flags(item: UUID) -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT DISTINCT kind FROM intake_flag WHERE item_id = %s", [item])
-        return [row[0] for row in cursor.fetchall()]
