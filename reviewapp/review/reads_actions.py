@@ -2,29 +2,36 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from django.db import connection
 
 from reviewapp.policies import reads as policies
 from reviewapp.review import rules_actions
-from reviewapp.review.models import ActionKind, SectionUsual
+from reviewapp.review.models import SectionUsual
 from reviewapp.review.rules_actions import SUPPLIED, ActionChoice
+
+_CATALOGUE: Final = """
+    SELECT active, code, label, restriction, days, territories, requires, severities, second
+    FROM review_actionkind ORDER BY ordinal, code
+"""
 
 
 def catalogue(*, retired: bool = False) -> tuple[ActionChoice, ...]:
     """The actions that can be chosen, in their order; `retired` adds those that no longer can."""
-    rows = list(ActionKind.objects.all())
+    with connection.cursor() as cursor:
+        cursor.execute(_CATALOGUE)
+        rows = cursor.fetchall()
     if not rows:
         return SUPPLIED
     return tuple(
         ActionChoice(
-            row.code, row.label, row.restriction, row.days, tuple(row.territories), tuple(row.requires),
-            tuple(row.severities), row.second,
+            code, label, restriction, days, tuple(territories), tuple(requires), tuple(severities), second
         )
-        for row in rows
-        if row.active or retired
-    )  # fmt: skip
+        for active, code, label, restriction, days, territories, requires, severities, second in rows
+        if active or retired
+    )
 
 
 def labels() -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -11,12 +11,18 @@ from django.utils.translation import ngettext
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
 from reviewapp.review import reads_blind, rules, rules_checks
-from reviewapp.review.models import Draft, Escalation, Note, Task
+from reviewapp.review.models import Escalation, Note, Task
 from reviewapp.review.reads_cited import Cited, cited
 from reviewapp.review.rules_checks import Badge
 from reviewapp.review.rules_escalation import KINDS
 from reviewapp.review.rules_mask import Veil
 from reviewapp.review.rules_text import Run, plain
+
+_NOTES: Final = """
+    SELECT n.id, n.kind, n.text, n.version_id, n.at, coalesce(nullif(p.name, ''), p.email) AS who
+    FROM review_note n JOIN accounts_person p ON p.id = n.person_id
+    WHERE n.item_id = %s AND n.text <> '' ORDER BY n.at LIMIT 100
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +81,11 @@ def escalation(task: Task | None) -> EscalationPanel | None:
 def notes(item: UUID, person: Person) -> tuple[NoteLine, ...]:
     """What people noted on an item, oldest first, with its severe words masked for who asks for that."""
     veil = Veil(reads_notices.preferences(person).masking)
-    found = Note.objects.select_related("person").filter(item_id=item).exclude(text="").order_by("at")
-    rows = list(found[:100])
+    rows: list[Any] = list(Note.objects.raw(_NOTES, [item]))
     cites = cited(rows)
     return tuple(
         NoteLine(
-            str(row.person),
+            row.who,
             str(rules.NOTE_WORDS[row.kind]),
             plain(row.text, masks=veil.over_words_on(row.text), part=f"n{place}-"),
             row.at,
@@ -88,14 +93,6 @@ def notes(item: UUID, person: Person) -> tuple[NoteLine, ...]:
         )
         for place, row in enumerate(rows)
     )
-
-
-def draft(task: Task | None, person: Person) -> dict[str, str]:
-    """What the person typed into this task's form and did not send; empty for nothing."""
-    if task is None:
-        return {}
-    fields = ("section", "other", "action", "reason_code", "reason")
-    return Draft.objects.filter(task=task, person=person).values(*fields).first() or {}
 
 
 def first_call(task: Task | None, person: Person) -> FirstCall | None:

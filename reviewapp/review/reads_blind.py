@@ -99,6 +99,9 @@ def _agreement(blind: str, shown: str, key: UUID) -> Agreement:
 
 def _share(query: str, values: list[Any]) -> Share:
     with connection.cursor() as cursor:
-        cursor.execute(query, values)
-        said = [row[0] for row in cursor.fetchall()]
-    return share(sum(bool(each) for each in said), len(said))
+        cursor.execute(
+            f"SELECT count(*) FILTER (WHERE same), count(*) FROM ({query}) AS each(same)",  # noqa: S608  own words
+            values,
+        )
+        same, count = cursor.fetchone()
+    return share(same, count)

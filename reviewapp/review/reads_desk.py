@@ -1,9 +1,7 @@
 """The read door of the review screen: one item, what machines said of it, and the claim of who looks."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
@@ -23,6 +21,7 @@ from reviewapp.review import (
     reads_blind,
     reads_item,
     reads_related,
+    reads_seat,
     reads_translations,
     rules,
     rules_actions,
@@ -48,15 +47,23 @@ from reviewapp.screening.rules import OPEN_FOR_VERDICTS
 from reviewapp.ui.errors import Missing, Stale
 
 _DIGITS: Final = "12345678"
-
-
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """The claim that the form on the screen writes under."""
-
-    task: UUID
-    epoch: int
-    left: int
+NOTHING_SAID: Final = screening.Said((), (), "", ())
+_AT_HAND: Final = """
+    SELECT r.item_id, u.* FROM (SELECT) AS once LEFT JOIN LATERAL (
+        SELECT d.id, d.item_id, d.label, ceil(extract(epoch FROM least(d.undo_until, d.release_at) - clock_timestamp()))::int,
+               ceil(extract(epoch FROM least(d.undo_until, d.release_at) - d.at))::int,
+               (SELECT string_agg(f.section, ', ' ORDER BY f.section) FROM review_finding f WHERE f.decision_id = d.id),
+               count(*) OVER ()
+        FROM review_decision d
+        WHERE d.person_id = %(person)s AND d.kind <> 'undone' AND least(d.undo_until, d.release_at) > clock_timestamp()
+            AND d.at > clock_timestamp() - interval '1 hour'
+            AND NOT EXISTS (SELECT FROM review_decision later WHERE later.replaces_id = d.id)
+        ORDER BY d.at DESC, d.id DESC LIMIT 1
+    ) u ON true LEFT JOIN LATERAL (
+        SELECT item_id FROM review_task
+        WHERE claimed_by_id = %(person)s AND state = 'claimed' AND reserved LIMIT 1
+    ) r ON true
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,10 @@ class OtherPolicy:
 
     title: str
     options: tuple[Option, ...]
+
+
+class Restricted(Missing):
+    """The item is restricted: who is cleared may open it, and that is logged first."""
 
 
 class Blind(Stale):
@@ -101,7 +112,7 @@ class Desk:
 
     item: Any
     task: Task | None
-    seat: Seat | None
+    seat: reads_seat.Seat | None
     standing: str
     holder: str
     decided: UUID | None
@@ -146,26 +157,23 @@ class Desk:
     masked: dict[str, str]
 
 
-def is_restricted(item: UUID) -> bool:
-    """Whether only cleared people may open the item."""
-    return Item.objects.filter(pk=item, restricted=True).exists()
-
-
 def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
     """Everything the review screen of `item` shows to `person`. Raises Missing for unknown and erased items.
 
-    A restricted item is missing too, unless `restricted` says that the view was cleared and logged.
+    For a restricted item it raises Restricted, unless `restricted` says that the view was cleared and logged.
     """
-    tasks = Task.objects.select_related(
-        "item__source", "item__author", "queue", "claimed_by", "assigned_to", "answers__person"
-    ).filter(item_id=item)
-    task = tasks.order_by("-created_at").first()
-    found = task.item if task else _item(item)
-    content = intake.contents([item], include_restricted=restricted).get(item)
-    if content is None or (found.restricted and not restricted):
-        raise Missing(_("There is no such item, or its content was erased or restricted."))
+    place = reads_seat.place_of(item, person)
+    found, task = place.item, place.task
+    if found.restricted and not restricted:
+        raise Restricted(_gone())
+    undoable, reserved = _at_hand(person)
+    texts = intake.contents([item, *(each for each in (undoable and undoable[1], reserved) if each)])
+    content = (intake.contents([item], include_restricted=True) if restricted else texts).get(item)
+    if content is None:
+        raise Missing(_gone())
     blind = reads_blind.is_blind(task, person)
-    panel = [] if blind else list(screening.verdict_panel(item))
+    said = NOTHING_SAID if blind else screening.said_of(item)
+    panel = said.panel
     lead = panel[0] if panel else None
     veil = _veil(panel, person)
     evidence = (lead.evidence_for, lead.evidence_against) if lead else ((), ())
@@ -174,80 +182,93 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
     thread = reads_item.thread(content.context, author, veil)
     flags = reads_item.flags(item)
     reports = sum(flag.kind != "automated" for flag in flags)
-    seat, standing, holder = _standing(task, person)
-    version, title = _form_policy(lead, item, found.policies)
-    pending = not blind and _pending(item)
-    why_not = "" if blind else screening.pending_and_failed(item)
+    in_force = policies.in_force()
+    version, title = _form_policy(lead, item, found.policies, in_force)
     terms = dict(task.terms) if task else {}
     if blind:
         terms = rules_blind.terms_before(terms, [flag.kind for flag in flags])
     confirmable = lead is not None and rules.can_confirm(lead.label)
     usuals = reads_actions.usuals([version])
-    answered = _answered(task, seat)
+    answered = _answered(place)
     confirmable = confirmable or answered is not None
     outcome, action, severe = _outcome(lead, answered, usuals) if confirmable else ("", "", False)
     return Desk(
-        item=found, task=task, seat=seat, standing=standing, holder=holder,
+        item=found, task=task, seat=place.seat, standing=place.standing, holder=place.holder,
         decided=_decided(task), marked=marked,
         marks_on=marked.words <= MARKS_ON_UP_TO_WORDS, thread=thread, flags=flags,
         reports=reports, attachments=reads_item.attachments(content.attachments), url=content.url, lead=lead,
-        others=tuple(panel[1:]), no_verdict=_sentence(why_not), pending=pending,
-        standing_word="" if blind else standing_of(panel, pending), offer=_offer(found, person, blind=blind),
+        others=panel[1:], no_verdict=said.why_not, pending=said.pending,
+        standing_word="" if blind else standing_of(said),
+        offer=None if blind else _offer(found, person, said, in_force),
         related=reads_related.related(found, content, person, blind=blind),
-        unread=() if blind else tuple(screening.unread_answers(item)), can_confirm=confirmable,
+        unread=said.unread, can_confirm=confirmable,
         outcome=outcome, action=action,
         why=rules.why_here(terms, severity=task.severity, reports=reports) if task else "",
-        options=_options(version, usuals), other_policies=_others(version, usuals), answered=answered, severe=severe,
+        options=_options(version, usuals), other_policies=_others(version, usuals, in_force), answered=answered, severe=severe,
         catalogue=usuals.catalogue, options_of=title, veil=veil,
         translation=reads_translations.panel(item, person, found, content.text, veil),
         masked=masked_places([*marked.paragraphs, *(each for message in thread for each in message.paragraphs)]),
         shown=",".join(str(each.verdict_id) for each in panel), nonce=new_id(),
-        undo=undo_slot(person), ready=ready(person), notes=() if blind else beside.notes(item, person), draft=beside.draft(task, person),
+        undo=_undo_slot(undoable, texts, person), ready=_ready(reserved, texts, person),
+        notes=() if blind else beside.notes(item, person), draft=place.draft,
         escalation=beside.escalation(task), blind=blind, first=beside.first_call(task, person),
         badges=beside.badges(lead, len(content.attachments)), measured=str(reads_blind.measured(lead.slug, lead.confidence)) if lead else "",
     )  # fmt: skip
 
 
+def _gone() -> str:
+    return _("There is no such item, or its content was erased or restricted.")
+
+
 def all_sections() -> tuple[OtherPolicy, ...]:
     """Every section of every published policy."""
-    return _others(None, reads_actions.usuals())
+    return _others(None, reads_actions.usuals(), policies.in_force())
 
 
-def standing_of(panel: Sequence[Any], pending: bool) -> str:
+def standing_of(said: screening.Said) -> str:
     """What machines have said so far, as one word without meaning: it changes when the verdict's part of the screen does."""
-    said = [f"{each.verdict_id}:{each.looks}:{each.agree}:{each.looking}" for each in panel]
-    return sha256(" ".join([str(pending), *said]).encode()).hexdigest()[:16]
+    words = [f"{each.verdict_id}:{each.looks}:{each.agree}:{each.looking}" for each in said.panel]
+    return sha256(" ".join([str(said.pending), *words]).encode()).hexdigest()[:16]
 
 
 def standing_now(item: UUID) -> str:
     """The same for an item as it stands now."""
-    return standing_of(screening.verdict_panel(item), _pending(item))
+    return standing_of(screening.said_of(item))
 
 
 def undo_slot(person: Person) -> UndoSlot | None:
     """The person's latest call whose window is open, and how many more are."""
+    row = _at_hand(person)[0]
+    return _undo_slot(row, intake.contents([row[1]]) if row else {}, person)
+
+
+def ready(person: Person) -> str:
+    """The first words of the reserved item behind the one in hand, or nothing."""
+    item = _at_hand(person)[1]
+    return _ready(item, intake.contents([item]) if item else {}, person)
+
+
+def _at_hand(person: Person) -> tuple[tuple[Any, ...] | None, UUID | None]:
+    """What the person may still take back (decision, item, label, seconds left and in all, sections, how many), and the item that comes next."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT d.id, d.item_id, d.label, ceil(extract(epoch FROM least(d.undo_until, d.release_at) - clock_timestamp()))::int,
-                   ceil(extract(epoch FROM least(d.undo_until, d.release_at) - d.at))::int,
-                   (SELECT string_agg(f.section, ', ' ORDER BY f.section) FROM review_finding f WHERE f.decision_id = d.id),
-                   count(*) OVER ()
-            FROM review_decision d
-            WHERE d.person_id = %s AND d.kind <> 'undone' AND least(d.undo_until, d.release_at) > clock_timestamp()
-                AND d.at > clock_timestamp() - interval '1 hour'
-                AND NOT EXISTS (SELECT FROM review_decision later WHERE later.replaces_id = d.id)
-            ORDER BY d.at DESC, d.id DESC LIMIT 1
-            """,
-            [person.pk],
-        )
-        row = cursor.fetchone()
+        cursor.execute(_AT_HAND, {"person": person.pk})
+        reserved, *undoable = cursor.fetchone()
+    return (tuple(undoable) if undoable[0] else None), reserved
+
+
+def _undo_slot(
+    row: tuple[Any, ...] | None, texts: Mapping[UUID, intake.Content], person: Person
+) -> UndoSlot | None:
     if row is None:
         return None
     decision, item, label, left, window, sections, count = row
-    content = intake.contents([item]).get(item)
     words = f"{rules.LABEL_WORDS[label]} {sections or ''}".strip()
-    return UndoSlot(decision, left, max(window, 1), words, _preview(content, person), count - 1)
+    return UndoSlot(decision, left, max(window, 1), words, _preview(texts.get(item), person), count - 1)
+
+
+def _ready(item: UUID | None, texts: Mapping[UUID, intake.Content], person: Person) -> str:
+    content = texts.get(item) if item else None
+    return (_preview(content, person) or _("no text")) if content else ""
 
 
 def queue_of(item: UUID) -> str:
@@ -277,59 +298,9 @@ def typed_before(decision: UUID) -> dict[str, str]:
     }
 
 
-def ready(person: Person) -> str:
-    """The first words of the reserved item behind the one in hand, or nothing."""
-    item = (
-        Task.objects.filter(claimed_by=person, state="claimed", reserved=True)
-        .values_list("item_id", flat=True)
-        .first()
-    )
-    content = intake.contents([item]).get(item) if item else None
-    return (_preview(content, person) or _("no text")) if content else ""
-
-
 def _preview(content: Any, person: Person) -> str:
     mode = reads_notices.preferences(person).masking
     return preview(content.text, 40, mode=mode) if content else ""
-
-
-def _item(item: UUID) -> Item:
-    first = Item.objects.select_related("source", "author").filter(pk=item).first()
-    if first is None:
-        raise Missing(_("There is no such item."))
-    return first
-
-
-def _standing(task: Task | None, person: Person) -> tuple[Seat | None, str, str]:
-    """The person's seat at the task, or in a word why they have none: waiting, taken, reserved, lapsed, done, none."""
-    if task is None:
-        return None, "none", ""
-    if task.state == "claimed":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT ceil(extract(epoch FROM %s - clock_timestamp()))::int", [task.lease_until])
-            left = cursor.fetchone()[0]
-        if task.claimed_by_id != person.pk:
-            return None, "taken", str(task.claimed_by)
-        if task.reserved:
-            return None, "reserved", ""
-        return (Seat(task.pk, task.lease_epoch, left), "mine", "") if left > 0 else (None, "lapsed", "")
-    if task.state == "held":
-        return (
-            (None, "held", "") if task.claimed_by_id == person.pk else (None, "taken", str(task.claimed_by))
-        )
-    if (
-        task.state == "waiting"
-        and task.assigned_to_id not in {None, person.pk}
-        and not _is_past(task.assigned_until)
-    ):
-        return None, "taken", str(task.assigned_to)
-    return None, {"waiting": "waiting", "done": "done"}.get(task.state, "gone"), ""
-
-
-def _is_past(moment: datetime | None) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT %s::timestamptz < clock_timestamp()", [moment])
-        return bool(cursor.fetchone()[0])
 
 
 def _decided(task: Task | None) -> UUID | None:
@@ -352,25 +323,13 @@ def _veil(panel: Sequence[Any], person: Person) -> Veil:
     return Veil(mode, worst.severity, worst.family, worst.evidence_for)
 
 
-def _offer(item: Item, person: Person, *, blind: bool) -> reads_hurrying.Offer | None:
-    """What Judge now would do; None where it is not there: before a blind call, for others, and on what waits for nobody."""
-    if (
-        blind
-        or item.restricted
-        or item.state not in OPEN_FOR_VERDICTS
-        or not may(person.roles, "item.judge_now")
-    ):
+def _offer(
+    item: Item, person: Person, said: screening.Said, in_force: Collection[policies.InForce]
+) -> reads_hurrying.Offer | None:
+    """What Judge now would do; None where it is not there: for others, and on what waits for nobody."""
+    if item.restricted or item.state not in OPEN_FOR_VERDICTS or not may(person.roles, "item.judge_now"):
         return None
-    return reads_hurrying.offer(item.pk)
-
-
-def _pending(item: UUID) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM screening_judgement WHERE item_id = %s AND state IN ('pending', 'leased'))",
-            [item],
-        )
-        return bool(cursor.fetchone()[0])
+    return reads_hurrying.offer_of(said, in_force)
 
 
 def _outcome(lead: Any, first: Decision | None, usuals: Usuals) -> tuple[str, str, bool]:
@@ -388,31 +347,27 @@ def _outcome(lead: Any, first: Decision | None, usuals: Usuals) -> tuple[str, st
     return f"{rules.LABEL_WORDS[lead.label]} {codes}".strip(), choice.words, severe
 
 
-def _answered(task: Task | None, seat: Seat | None) -> Decision | None:
+def _answered(place: reads_seat.Place) -> Decision | None:
     """The decision that the second person in front of the screen confirms or lifts."""
-    return task.answers if task is not None and seat is not None and task.kind == "second" else None
+    task = place.task
+    if task is None or place.seat is None or task.answers_id is None or task.kind != rules.TaskKind.SECOND:
+        return None
+    return Decision.objects.select_related("person").filter(pk=task.answers_id).first()
 
 
-def _form_policy(lead: Any, item: UUID, named: Sequence[str]) -> tuple[UUID | None, str]:
+def _form_policy(
+    lead: Any, item: UUID, named: Sequence[str], in_force: Sequence[policies.InForce]
+) -> tuple[UUID | None, str]:
     """The version whose sections have the digits: the lead's, else one that should have judged, else one named."""
     if lead is not None:
         return lead.version_id, f"{lead.title} v{lead.number}"
-    published = policies.published()
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT version_id FROM screening_judgement WHERE item_id = %s ORDER BY created_at, id", [item]
-        )
+        cursor.execute("SELECT version_id FROM screening_judgement WHERE item_id = %s", [item])
         asked = {row[0] for row in cursor.fetchall()}
     ordered = sorted(
-        published, key=lambda each: (each.version_id not in asked, each.slug not in named, each.slug)
+        in_force, key=lambda each: (each.version_id not in asked, each.slug not in named, each.slug)
     )
     return (ordered[0].version_id, f"{ordered[0].title} v{ordered[0].number}") if ordered else (None, "")
-
-
-@lru_cache(maxsize=256)
-def _sections(version: UUID) -> tuple[Any, ...]:
-    """The sections of a version that judges or judged; its text is frozen, so it may be kept."""
-    return tuple(policies.version_sections(version))
 
 
 def _option(version: UUID, section: Any, usuals: Usuals, key: str = "") -> Option:
@@ -424,26 +379,25 @@ def _option(version: UUID, section: Any, usuals: Usuals, key: str = "") -> Optio
 def _options(version: UUID | None, usuals: Usuals) -> tuple[Option, ...]:
     if version is None:
         return ()
-    sections = _sections(version)
+    sections = policies.version_sections(version)
     return tuple(_option(version, each, usuals, key) for each, key in zip(sections, _DIGITS, strict=False))
 
 
-def _others(version: UUID | None, usuals: Usuals) -> tuple[OtherPolicy, ...]:
+def _others(
+    version: UUID | None, usuals: Usuals, in_force: Iterable[policies.InForce]
+) -> tuple[OtherPolicy, ...]:
     """Sections beyond the digits of this policy, then those of every other published one."""
-    rest = _sections(version)[len(_DIGITS) :] if version else ()
+    rest = policies.version_sections(version)[len(_DIGITS) :] if version else ()
     groups = (
         [OtherPolicy(_("More of this policy"), tuple(_option(version, each, usuals) for each in rest))]
         if rest and version
         else []
     )
-    for each in policies.published():
+    for each in in_force:
         if each.version_id != version:
             options = tuple(
-                _option(each.version_id, section, usuals) for section in _sections(each.version_id)
+                _option(each.version_id, section, usuals)
+                for section in policies.version_sections(each.version_id)
             )
             groups.append(OtherPolicy(f"{each.title} v{each.number}", options))
     return tuple(groups)
-
-
-def _sentence(reason: Any) -> str:
-    return reason if isinstance(reason, str) else "; ".join(str(each) for each in reason or ())

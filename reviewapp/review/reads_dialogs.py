@@ -1,21 +1,36 @@
 """The read door of the dialogs on the review screen: times to hold until, people and queues to hand to."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts import rules as who
 from reviewapp.accounts.models import Person
+from reviewapp.accounts.rules_preferences import preferences_of
 from reviewapp.review import rules_claims
-from reviewapp.review.models import Queue, QueueMember, Task
 from reviewapp.review.rules_escalation import KINDS
 from reviewapp.ui.words import Words
 
 MOST_PEOPLE: Final = 200
+_PEOPLE: Final = """
+    SELECT p.id, coalesce(nullif(p.name, ''), p.email), p.roles, p.preferences,
+        EXISTS (SELECT FROM review_task t WHERE t.claimed_by_id = p.id AND t.state = 'claimed')
+    FROM accounts_person p WHERE p.is_active AND p.id <> %(person)s ORDER BY p.name, p.email LIMIT %(most)s
+"""
+_QUEUES: Final = """
+    SELECT q.id, q.name, q.escalation, (
+        SELECT coalesce(nullif(p.name, ''), p.email) FROM review_queuemember m
+        JOIN accounts_person p ON p.id = m.person_id AND p.is_active
+        WHERE q.escalation <> '' AND m.queue_id = q.id ORDER BY m.ordinal, m.id LIMIT 1
+    ) FROM review_queue q ORDER BY q.ordinal, q.slug
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +89,36 @@ def dialogs(person: Person, *, now: datetime) -> Dialogs:
             holds.append(
                 HoldChoice(code, digit, words, rules_claims.hold_end(code, now=now, shift_ends=ends))
             )
+    queues = _queues()
+    on_call: dict[str, str] = {}
+    for _key, _queue, escalation, first in queues:
+        if first:
+            on_call.setdefault(escalation, first)
     return Dialogs(
-        holds_used=Task.objects.filter(claimed_by=person, state="held").count(), holds_most=rules_claims.MOST_HOLDS,
+        holds_used=_held(person), holds_most=rules_claims.MOST_HOLDS,
         holds=tuple(holds), waits=rules_claims.HOLD_WAITS, why=rules_claims.HAND_WHY, people=_people(person),
-        queues=tuple(Queue.objects.values_list("pk", "name")), kinds=_kinds(),
+        queues=tuple(each[:2] for each in queues),
+        kinds=_kinds(on_call),
     )  # fmt: skip
 
 
-def _kinds() -> tuple[EscalationChoice, ...]:
-    on_call: dict[str, str] = {}
-    members = (
-        QueueMember.objects.select_related("person", "queue")
-        .filter(person__is_active=True)
-        .exclude(queue__escalation="")
-    )
-    for each in members:
-        on_call.setdefault(each.queue.escalation, str(each.person))
+def _held(person: Person) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM review_task WHERE claimed_by_id = %s AND state = 'held'", [person.pk]
+        )
+        return int(cursor.fetchone()[0])
+
+
+def _queues() -> list[tuple[UUID, str, str, str | None]]:
+    """Id and name of each queue in their order, what it takes of escalations, and who is first on call for them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_QUEUES)
+        found: list[tuple[UUID, str, str, str | None]] = cursor.fetchall()
+    return found
+
+
+def _kinds(on_call: Mapping[str, str]) -> tuple[EscalationChoice, ...]:
     return tuple(
         EscalationChoice(
             code,
@@ -106,15 +135,12 @@ def _kinds() -> tuple[EscalationChoice, ...]:
 
 def _people(person: Person) -> tuple[Colleague, ...]:
     """Who works queues, those at work first."""
-    working = set(Task.objects.filter(state="claimed").values_list("claimed_by", flat=True)[:1_000])
-    others = (
-        Person.objects.filter(is_active=True).exclude(pk=person.pk).order_by("name", "email")[:MOST_PEOPLE]
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_PEOPLE, {"person": person.pk, "most": MOST_PEOPLE})
+        rows = cursor.fetchall()
     found = [
-        Colleague(
-            each.pk, str(each), each.pk in working, ", ".join(reads_notices.preferences(each).languages)
-        )
-        for each in others
-        if who.may(each.roles, "queue.work")
+        Colleague(key, name, working, ", ".join(preferences_of(json.loads(kept)).languages))
+        for key, name, roles, kept, working in rows
+        if who.may(roles, "queue.work")
     ]
     return tuple(sorted(found, key=lambda each: not each.working))

@@ -102,10 +102,12 @@ def queue_next(request: SignedInRequest, slug: str) -> HttpResponse:
 @requires("queues.see")
 def item(request: SignedInRequest, item: UUID) -> HttpResponse:
     """`/review/{item}`: the review screen, or the same to read for who does not hold it."""
-    restricted = reads_desk.is_restricted(item)
-    if restricted:
+    is_open = "override" in request.GET
+    try:
+        context = desk_context(request, item, is_open=is_open)
+    except reads_desk.Restricted:
         actions.open_restricted(item=item, person=request.user)
-    context = desk_context(request, item, is_open="override" in request.GET, restricted=restricted)
+        context = desk_context(request, item, is_open=is_open, restricted=True)
     context |= dialog_context(request, opened=request.GET.get("dialog", ""))
     return render(request, "review/item.html", context)
 
