@@ -50,7 +50,7 @@ def panel(item: UUID, person: Person, found: Item, text: str, veil: Veil) -> Tra
     source = kept.source if kept.source != UNKNOWN else language
     return TranslationPanel(
         target, name_of(target), direction_of(target), "",
-        paragraphs=plain(kept.text, masks=veil.over(kept.text), part="x-"),
+        paragraphs=plain(kept.text, masks=veil.over_translation(kept.text, target), part="x-"),
         source="" if source == UNKNOWN else name_of(source), at=kept.at, left_out=len(text) - kept.characters,
     )  # fmt: skip
 

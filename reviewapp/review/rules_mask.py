@@ -7,16 +7,17 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
-from reviewapp.review.rules_severe import FAMILY_KINDS, PHRASES, SEVERE
+from reviewapp.review.rules_severe import FAMILY_KINDS, LISTED, PHRASES, SEVERE
+from reviewapp.ui.languages import UNKNOWN
 
 WHOLE_FROM: Final = 3
-"""Items whose verdict cites this severity or more are masked whole for who asks for that."""
+"""Items whose verdict cites this severity or more are masked whole for who asks for that, and where no list knows the words."""
 PASSAGE_FROM: Final = 4
 """What such a verdict quotes as violating is masked as a passage."""
 
@@ -41,16 +42,23 @@ class Mask:
 
 @dataclass(frozen=True, slots=True)
 class Veil:
-    """What masks the texts around one item for one person; `severity`, `family` and `quotes` as `masks` takes them."""
+    """What masks the texts around one item for one person; the other fields as `masks` takes them, `language` of the item."""
 
     mode: str = "off"
     severity: int | None = None
     family: str | None = None
     quotes: tuple[str, ...] = ()
+    language: str = UNKNOWN
 
     def over(self, text: str) -> tuple[Mask, ...]:
         """The masks of what the item or its thread says."""
-        return masks(text, self.mode, severity=self.severity, family=self.family, quotes=self.quotes)
+        return masks(
+            text, self.mode, severity=self.severity, family=self.family, quotes=self.quotes, language=self.language
+        )  # fmt: skip
+
+    def over_translation(self, text: str, language: str) -> tuple[Mask, ...]:
+        """The masks of the same said in another language."""
+        return replace(self, language=language).over(text)
 
     def over_words_on(self, text: str) -> tuple[Mask, ...]:
         """The masks of what a machine or a person says about the item: never whole, or nothing would be left to decide by."""
@@ -65,8 +73,12 @@ def masks(
     severity: int | None = None,
     family: str | None = None,
     quotes: Sequence[str] = (),
+    language: str = "",
 ) -> tuple[Mask, ...]:
     """The masked places of a text, in order and apart from each other.
+
+    `language` is the base of the text's, empty where it is no content. Severe content of a language without a list is masked
+    whole by `words` too: nothing would be found in it, and nobody asked to read it.
 
     `severity`, `family` and `quotes` are of the verdict that the reader is shown; `severity` None says that none is: then
     `whole` masks, as nobody knows better, and `words` goes by the text alone, so that masks tell nothing of a verdict.
@@ -75,10 +87,16 @@ def masks(
         return ()
     if mode == "whole" and (severity is None or severity >= WHOLE_FROM):
         return tuple(Mask(start, end, gettext_noop("text")) for start, end in _sentences(text))
+    if _is_beyond_words(severity or 0, family, language):
+        return tuple(Mask(start, end, FAMILY_KINDS[family or ""]) for start, end in _sentences(text))
     found = list(severe_words(text))
     if (severity or 0) >= PASSAGE_FROM and family in FAMILY_KINDS:
         found += _passages(text, quotes, FAMILY_KINDS[family])
     return tuple(_apart(found))
+
+
+def _is_beyond_words(severity: int, family: str | None, language: str) -> bool:
+    return severity >= WHOLE_FROM and family in FAMILY_KINDS and language != "" and language not in LISTED
 
 
 def severe_words(text: str) -> Iterator[Mask]:

@@ -37,6 +37,10 @@ SEVERE: Final[dict[str, str]] = {
 }
 """Kind to its words, parted by spaces."""
 
+LISTED: Final = frozenset({"en", "de", "fr", "es", "it", "pt", "ru", "ar"})
+"""Languages (bases) with words of most kinds above. Of any other, and of one without word breaks, nobody can say what is
+severe: a few words of Turkish or Polish are no list."""
+
 PHRASES: Final[dict[str, tuple[str, ...]]] = {
     _("self-harm"): (
         "kill yourself", "kill myself", "kill urself", "hang yourself", "hang myself", "cut myself", "cutting myself",

@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reviewapp.review.rules_mask import Veil, label, letters, masks
+from reviewapp.review.rules_severe import LISTED
 from reviewapp.review.rules_text import Run, mark, masked_places, preview, visible
 
 WORDS = [
@@ -67,6 +68,31 @@ def test_whole_masks_severe_items_and_those_of_which_nobody_knows(severity: int 
     assert [part for part, _ in said(text, "whole", severity=severity)] == parts
     assert Veil("whole", severity).over_words_on("Plain words.") == ()
     assert said("You bitch", "off", severity=severity) == []
+
+
+def test_a_language_counts_as_listed_by_the_words_that_stand_there() -> None:
+    for words in ("Selbstmord", "suicide", "violador", "stupro", "vergewaltigt", "шлюха", "قحبة", "encule"):
+        assert said(words) != [], words
+    assert {"en", "de", "fr", "es", "it", "pt", "ru", "ar"} == LISTED
+
+
+@pytest.mark.parametrize(
+    ("language", "severity", "family", "whole"),
+    [
+        ("ja", 3, "hate", True), ("th", 4, "threat", True), ("tr", 3, "sexual", True), ("und", 3, "self_harm", True),
+        ("en", 4, "threat", False), ("ar", 3, "hate", False), ("ja", 2, "hate", False), ("ja", None, None, False),
+        ("ja", 4, "fraud", False), ("ja", 4, None, False), ("", 4, "hate", False),
+    ],
+)  # fmt: skip
+def test_severe_text_of_a_language_without_a_list_is_masked_whole(
+    language: str, severity: int | None, family: str | None, whole: bool
+) -> None:
+    text = "\u6b7b\u306d\u3002\nmou ii"
+    shown = said(text, severity=severity, family=family, language=language)
+    assert [part for part, _ in shown] == (["\u6b7b\u306d\u3002", "mou ii"] if whole else [])
+    assert said(text, "off", severity=severity, family=family, language=language) == []
+    veil = Veil("words", severity, family, language=language)
+    assert veil.over_words_on(text) == () and veil.over_translation(text, "en") == ()
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def threats(cast: Cast) -> Version:
 
 
 def threat(version: Version, **fields: object) -> str:
-    item = stage.wait_for_a_person(TEXT, **fields)
+    item = stage.wait_for_a_person(TEXT, **{"language": "en"} | fields)
     stage.say(
         item, version, sections=["VI-1.1"], evidence_for=["I will find you tonight"],
         rationale="It says: I will find you tonight.", reasoning="I will find you tonight",
@@ -144,3 +144,17 @@ def test_masking_changes_nothing_that_is_stored(cast: Cast, threats: Version, cl
     path = threat(threats)
     client_for(cast.ana).get(path)
     assert Item.objects.get().contents.get().text == TEXT
+
+
+@pytest.mark.parametrize(
+    ("fields", "hidden"),
+    [({"language": "th"}, True), ({"language": "und"}, True), ({"language": "und", "detected": "en"}, False)],
+)
+def test_severe_text_in_a_language_without_a_word_list_is_hidden_until_it_is_revealed(
+    cast: Cast, threats: Version, client_for: SignIn, fields: dict[str, str], hidden: bool
+) -> None:
+    path, client = threat(threats, **fields), client_for(cast.ana)
+    assert ("Go away" not in read(client, path)) is hidden
+    assert "Go away, bitch." in read(client, f"{path}?reveal=all")
+    before_a_call = stage.wait_for_a_person(TEXT, language="th")
+    assert "Go away" in read(client, f"/review/{before_a_call}")
