@@ -5,5 +5,5 @@ addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
   await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
-  button.lastChild.textContent = "Copied";
+  button.lastChild.textContent = button.dataset.copied;
 });

@@ -76,7 +76,7 @@
       if (field) field.value = said.get(name) || "";
     });
     const where = said.get("territories");
-    const words = [radio.dataset.words, said.get("days") ? form.dataset.days.replace("{n}", said.get("days")) : "", where ? form.dataset.where.replace("{territories}", where) : ""].filter(Boolean).join(", ");
+    const words = [radio.dataset.words, said.get("days") ? form.dataset.days.replace("{n}", () => said.get("days")) : "", where ? form.dataset.where.replace("{territories}", () => where) : ""].filter(Boolean).join(", ");
     all("[data-does]").forEach((place) => { place.textContent = words; });
     $("#override")?.dispatchEvent(new Event("change", { bubbles: true }));
   });

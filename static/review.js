@@ -45,7 +45,7 @@
     const action = $("#action");
     const code = action.value || chosen.dataset.action;
     const word = code ? [...action.options].find((option) => option.value === code)?.text : saves.dataset.usual;
-    $("[data-saves]", saves).textContent = saves.dataset.line.replace("{call}", chosen.dataset.words).replace("{action}", word);
+    $("[data-saves]", saves).textContent = saves.dataset.line.replace("{call}", () => chosen.dataset.words).replace("{action}", () => word);
   }
 
   // The reason that is usual for a section, until the person chooses one.

@@ -55,13 +55,13 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
         page.goto(address)
         expect(page.locator(".htmx-request")).to_have_count(0)
         page.evaluate(axe)
-        problems = [problem for size in SIZES for problem in _problems(page, size)]
+        problems = [problem for size in SIZES for problem in problems_of(page, size)]
         if problems:
             found[name] = problems
     assert not found
 
 
-def _problems(page: Page, size: str) -> list[str]:
+def problems_of(page: Page, size: str) -> list[str]:
     """What axe finds in either theme, and a page wider than its window."""
     width, height = SIZES[size]
     page.set_viewport_size({"width": width, "height": height})

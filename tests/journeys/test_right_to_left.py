@@ -86,13 +86,13 @@ def test_every_screen_is_translated_and_runs_from_right_to_left(
         page.goto(address)
         expect(page.locator(".htmx-request")).to_have_count(0)
         assert page.locator("html").get_attribute("dir") == "rtl", name
-        problems = pseudo.untranslated(page, NAMES) + _too_wide(page)
+        problems = pseudo.untranslated(page, NAMES) + too_wide(page)
         if bool(problems) != (name in UNDONE):
             found[name] = problems or ["is translated: take it off the list"]
     assert not found, "\n".join(f"{name}: {each}" for name, problems in found.items() for each in problems)
 
 
-def _too_wide(page: Page) -> list[str]:
+def too_wide(page: Page) -> list[str]:
     problems = []
     for size, (width, height) in WIDTHS.items():
         page.set_viewport_size({"width": width, "height": height})
