@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "reviewapp.ui.middleware.Compressed",
     "reviewapp.ui.middleware.Spoken",
     "reviewapp.ui.middleware.PlainAnswers",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -246,8 +247,15 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = REVIEW_HOME / "static"
-WHITENOISE_USE_FINDERS = True
+# `up` makes files there that have their content in the name, and are compressed; without them the checkout's are served.
+STATIC_ROOT = (not DEBUG and os.environ.get("REVIEW_STATIC")) or None
+_files = "whitenoise.storage.CompressedManifest" if STATIC_ROOT else "django.contrib.staticfiles.storage."
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": f"{_files}StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
 # Languages of the interface: English, and each that one of these folders has a compiled catalog of.

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 from django.conf import settings
 
+from reviewapp.boot.static import COLLECT
 from tests.databases import ROOT, url_of
 
 
@@ -64,6 +65,13 @@ def web_command(port: int) -> list[str]:
         "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--blocking-threads", "8",
         "--no-ws", "reviewapp.wsgi:application",
     ]  # fmt: skip
+
+
+def static_files(home: Path) -> dict[str, str]:
+    """Static files in `home` as `up` makes them; gives what a web process must be told to serve them."""
+    told = {"REVIEW_STATIC": str(home / "static")}
+    subprocess.run([sys.executable, *COLLECT], cwd=ROOT, env=os.environ | told, check=True)
+    return told
 
 
 @contextmanager

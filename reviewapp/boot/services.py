@@ -38,6 +38,7 @@ class Services:
         self.prefork: Prefork | None = None
         self.reasoner: Process | None = None
         self.web: Process | None = None
+        self.static: Path | None = None
         self._sockets: Path | None = None
         self._reasoner_url = ""
         self._web_url = ""
@@ -102,6 +103,8 @@ class Services:
             env["REASONER_URL"] = self._reasoner_url
         if self._web_url:
             env["REVIEW_URL"] = self._web_url
+        if self.static:
+            env["REVIEW_STATIC"] = str(self.static)
         return env
 
     def child(self, name: str, arguments: Sequence[str]) -> Process:

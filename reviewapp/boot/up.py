@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from reviewapp.boot import environment, schema
+from reviewapp.boot import environment, schema, static
 from reviewapp.boot.home import Home, chosen_path, product_version
 from reviewapp.boot.process import Process
 from reviewapp.boot.say import line
@@ -48,6 +48,7 @@ def up(root: Path, arguments: Sequence[str]) -> int:
         check_port(options.host, options.port)
         python = environment.ensure(root, ["run"])
         services = Services(root, home, python)
+        services.static = static.folder(home)
         keeper = Supervisor(services.leash)
         _start(services, keeper, options)
         _announce(services, keeper, options, time.monotonic() - began)
@@ -63,6 +64,7 @@ def up(root: Path, arguments: Sequence[str]) -> int:
 
 def _start(services: Services, keeper: Supervisor, options: argparse.Namespace) -> None:
     def start_web_early() -> None:
+        static.bring_up_to_date(services)
         # It takes longest to start, so where nothing is to be migrated it starts while the database does.
         if schema.is_up_to_date(services, demo=not options.no_demo):
             _start_web(services, options)

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
@@ -11,8 +13,26 @@ from reviewapp.ui import pages
 from reviewapp.ui.errors import DATABASE_AWAY, ProductError
 
 Answer = Callable[[HttpRequest], HttpResponse]
+LEAST_COMPRESSED: Final = 1000
+"""Bytes of a page below which it fits in one packet anyway."""
 FOR_MACHINES: Final = ("/api/", "/healthz", "/readyz", "/metrics")
 """Addresses that programs ask; they answer in English, whatever language is asked for."""
+
+
+class Compressed(GZipMiddleware):
+    """Compresses pages of 1 kB and more, for browsers that read that; what programs ask for and downloads stay as they are.
+
+    The length of a compressed page can betray a secret in it to somebody who has the browser ask for it again and again
+    with guesses of his own beside it, and listens (BREACH). Here a browser sends no cookie with what another site has it
+    ask for (SameSite), the token of forms is masked anew in each answer, and up to 100 random bytes blur the length.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """The answer, compressed where that is worth it."""
+        page = response.headers.get("Content-Type", "").startswith("text/html")
+        if not page or not isinstance(response, HttpResponse) or len(response.content) < LEAST_COMPRESSED:
+            return response
+        return super().process_response(request, response)
 
 
 class Spoken:

@@ -31,6 +31,7 @@ AGREE: Final = ("c",)
 DISAGREE: Final = ("0", "Enter")
 SHOWN_SECONDS: Final = 0.150
 PAGE_BYTES: Final = 60_000
+FIRST_BYTES: Final = 170_000
 WORDS: Final = "They wrote that the parcel waits for a small fee and asked me to send the code at once. "
 
 # Runs before the page's own scripts. A screen counts as shown when the frame after its swap has been drawn.
@@ -134,8 +135,10 @@ def robot(database: str) -> Iterator[Figure]:
     while actions.admit():
         pass
     Task.objects.update(blind=False)
-    with tempfile.TemporaryDirectory() as home, servers.web_server(database, Path(home)) as address:
-        work = _in_chromium(address, person)
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        with servers.web_server(database, home, servers.static_files(home)) as address:
+            work = _in_chromium(address, person)
     made = Decision.objects.count()
     assert made == ITEMS, f"{made} decisions of {ITEMS}"
     yield from _figures(work)
@@ -175,5 +178,9 @@ def _figures(work: Work) -> Iterator[Figure]:
     )  # fmt: skip
     yield figure(
         "keyboard bytes", "most bytes of a page after the first ÷ 60 kB", [max(work.bytes)], [PAGE_BYTES], at_most=1.0,
-        unit="B", median=f"{statistics.median(work.bytes):,.0f}", first=f"{work.bytes_first:,}",
+        unit="B", median=f"{statistics.median(work.bytes):,.0f}",
+    )  # fmt: skip
+    yield figure(
+        "keyboard first load", "bytes until the first item is drawn in an empty browser ÷ 170 kB",
+        [work.bytes_first], [FIRST_BYTES], at_most=1.0, unit="B",
     )  # fmt: skip

@@ -57,6 +57,19 @@ def test_up_serves_stops_in_order_and_keeps_its_data(door: FrontDoor) -> None:
     assert not door.everyone()
 
 
+def test_static_files_are_made_again_when_one_changed(door: FrontDoor) -> None:
+    made, source = door.home / "static" / "made", door.root / "static" / "page.css"
+    door.up()
+    first = made.stat().st_mtime_ns
+    assert door.end() == 0
+    door.up()
+    assert made.stat().st_mtime_ns == first
+    assert door.end() == 0
+    source.write_text("green")
+    door.up()
+    assert made.read_text() == "green"
+
+
 def test_a_killed_front_process_leaves_nobody_and_the_next_start_recovers(door: FrontDoor) -> None:
     door.up()
     door.run("remember", "kept over the kill")
