@@ -4,8 +4,9 @@ from uuid import uuid4
 
 import pytest
 
-from reviewapp.accounts.actions import issue_key
-from reviewapp.audit.actions import OPERATOR
+from reviewapp.accounts.actions import issue_key, notify
+from reviewapp.audit.actions import OPERATOR, place_events
+from reviewapp.insights.actions import ask_export
 from reviewapp.intake.models import Author, Item, ItemContent, Source
 from reviewapp.policies.models import Case
 from reviewapp.review import actions
@@ -40,6 +41,9 @@ def screens(cast: Cast, store: str) -> Screens:
     endpoint = add_endpoint(name="Hooks", url="https://hooks.example.org/in", events=(), actor=OPERATOR)
     delivery = send_test(endpoint=endpoint.endpoint, actor=OPERATOR)
     issue_key(name="feed", scopes=["ingest"], actor=OPERATOR)
+    notify(person=cast.ad.pk, kind="handed_over", about=second, by=cast.ana.pk)
+    ask_export(kind="audit", format="csv", actor=OPERATOR, person=cast.ad.pk)
+    place_events()
     plain = ("audit", "exports", "members", "keys", "webhooks", "prefilter", "engine", "help", "policies",
         "actions", "routing")  # fmt: skip
     return (

@@ -1,22 +1,29 @@
 """Template tags that every screen may use."""
 
 from datetime import datetime
+from typing import Final
 
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
 
 from reviewapp.ui.languages import UNKNOWN, base_of, language_of, words_of
 
 register = template.Library()
 
+_TURNS: Final = frozenset({"arrow-left", "arrow-right", "log-in", "send", "skip-forward", "undo-2"})
+"""Icons that point on or back, so that they turn with the direction of the page; `.chev` turns in the style sheet."""
+
 
 @register.simple_tag
 def icon(name: str, classes: str = "") -> SafeString:
     """One icon of the sprite, hidden from screen readers; the word stands beside it."""
+    if name in _TURNS and get_language_bidi():
+        classes = f"{classes} mirror".lstrip()
     return format_html(
         '<svg class="i{}" aria-hidden="true"><use href="{}#i-{}"></use></svg>',
         f" {classes}" if classes else "",

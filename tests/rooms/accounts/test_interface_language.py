@@ -94,3 +94,14 @@ def test_the_choice_costs_no_query(
     actions.set_language(person=cast.ana.pk, language=pseudo.CODE)
     with django_assert_num_queries(3):
         assert client.get("/settings/notices/chip").headers["Content-Language"] == pseudo.CODE
+
+
+def test_an_icon_that_points_on_turns_with_the_page(db: str) -> None:
+    assert '<svg class="i" aria-hidden="true"><use href="/static/icons.svg#i-log-in"' in _door("en")
+    assert '<svg class="i mirror" aria-hidden="true"><use href="/static/icons.svg#i-log-in"' in _door(
+        pseudo.CODE
+    )
+
+
+def _door(language: str) -> str:
+    return Client().get("/accounts/login/", headers={"Accept-Language": language}).text
