@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 LASTS_DAYS: Final = {1: 30, 2: 90, 3: 180, 4: 365}
 POINTS: Final = {1: 1, 2: 1, 3: 2, 4: 3}
 LIMIT_AT: Final = 3
@@ -17,7 +19,7 @@ def points(severities: Iterable[int]) -> int:
 def recommended(counted: int) -> str:
     """What `counted` points recommend, in words; a recommendation acts on nobody."""
     if counted >= SUSPEND_AT:
-        return "Suspend the author; a second person confirms"
+        return _("Suspend the author; a second person confirms")
     if counted >= LIMIT_AT:
-        return "Limit the author for 7 days"
-    return "Nothing beyond the item itself"
+        return _("Limit the author for 7 days")
+    return _("Nothing beyond the item itself")

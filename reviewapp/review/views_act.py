@@ -69,7 +69,7 @@ def judge(request: SignedInRequest, item: UUID) -> HttpResponse:
     """Have the item judged ahead of the rest; the answer is the verdict's part of the screen, which fills in by itself."""
     problem: ProductError | None = None
     if reads_blind.item_is_blind(item, request.user):
-        problem = reads_desk.Blind("Call it first; what the reasoner says is shown after your call.")
+        problem = reads_desk.Blind(_("Call it first; what the reasoner says is shown after your call."))
     else:
         try:
             screening.judge_now(item=item, person=request.user)

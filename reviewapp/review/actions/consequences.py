@@ -128,7 +128,7 @@ def save_action(*, choice: ActionChoice, active: bool, person: Person) -> None:
     if wrong:
         raise Unclear(wrong)
     if not active and choice.code == "none":
-        raise Unclear("“None” cannot be retired: allowed needs it.")
+        raise Unclear(_("“None” cannot be retired: allowed needs it."))
     with alone(person):
         if not ActionKind.objects.exists():
             for place, each in enumerate(rules_actions.SUPPLIED, start=1):
