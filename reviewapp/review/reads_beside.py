@@ -1,5 +1,6 @@
 """What stands beside item and verdict on the review screen: notes, drafts, escalations, blind calls, badges."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -10,13 +11,16 @@ from django.utils.translation import ngettext
 
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
+from reviewapp.intake.models import Item
 from reviewapp.review import reads_blind, rules, rules_checks
 from reviewapp.review.models import Escalation, Note, Task
 from reviewapp.review.reads_cited import Cited, cited
 from reviewapp.review.rules_checks import Badge
 from reviewapp.review.rules_escalation import KINDS
 from reviewapp.review.rules_mask import Veil
+from reviewapp.review.rules_severe import FAMILY_KINDS
 from reviewapp.review.rules_text import Run, plain
+from reviewapp.ui.languages import language_of
 
 _NOTES: Final = """
     SELECT n.id, n.kind, n.text, n.version_id, n.at, coalesce(nullif(p.name, ''), p.email) AS who
@@ -78,16 +82,27 @@ def escalation(task: Task | None) -> EscalationPanel | None:
     )  # fmt: skip
 
 
+def veil(panel: Sequence[Any], person: Person, item: Item) -> Veil:
+    """What is masked of the item: by the worst verdict that the person is shown, and by their own setting."""
+    mode = reads_notices.preferences(person).masking
+    # What costs no sleep, such as fraud, does not hide that another verdict would.
+    worst = max(panel, key=lambda each: (each.severity, each.family in FAMILY_KINDS), default=None)
+    language = language_of(item.language, item.detected)
+    if worst is None:
+        return Veil(mode, language=language)
+    return Veil(mode, worst.severity, worst.family, worst.evidence_for, language)
+
+
 def notes(item: UUID, person: Person) -> tuple[NoteLine, ...]:
     """What people noted on an item, oldest first, with its severe words masked for who asks for that."""
-    veil = Veil(reads_notices.preferences(person).masking)
+    over = Veil(reads_notices.preferences(person).masking)
     rows: list[Any] = list(Note.objects.raw(_NOTES, [item]))
     cites = cited(rows)
     return tuple(
         NoteLine(
             row.who,
             str(rules.NOTE_WORDS[row.kind]),
-            plain(row.text, masks=veil.over_words_on(row.text), part=f"n{place}-"),
+            plain(row.text, masks=over.over_words_on(row.text), part=f"n{place}-"),
             row.at,
             cites[row.pk],
         )

@@ -34,7 +34,6 @@ from reviewapp.review.reads_translations import TranslationPanel
 from reviewapp.review.rules_actions import SUPPLIED, ActionChoice
 from reviewapp.review.rules_checks import Badge
 from reviewapp.review.rules_mask import Veil
-from reviewapp.review.rules_severe import FAMILY_KINDS
 from reviewapp.review.rules_text import (
     MARKS_ON_UP_TO_WORDS,
     Marked,
@@ -46,7 +45,6 @@ from reviewapp.screening import reads as screening
 from reviewapp.screening import reads_hurrying
 from reviewapp.screening.rules import OPEN_FOR_VERDICTS
 from reviewapp.ui.errors import Missing, Stale
-from reviewapp.ui.languages import language_of
 
 _DIGITS: Final = "12345678"
 NOTHING_SAID: Final = screening.Said((), (), "", ())
@@ -177,11 +175,12 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
     said = NOTHING_SAID if blind else screening.said_of(item)
     panel = said.panel
     lead = panel[0] if panel else None
-    veil = _veil(panel, person, found)
+    veil = beside.veil(panel, person, found)
     evidence = (lead.evidence_for, lead.evidence_against) if lead else ((), ())
     marked = mark(content.text, *evidence, masks=veil.over(content.text), place=lead.place if lead else None)
     author = found.author.external_id if found.author else ""
-    thread = reads_item.thread(content.context, author, veil)
+    translation = reads_translations.panel(item, person, found, content, veil)
+    thread = reads_item.thread(content.context, author, veil, translation.thread)
     flags = reads_item.flags(item)
     reports = sum(flag.kind != "automated" for flag in flags)
     in_force = policies.in_force()
@@ -208,7 +207,7 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
         why=rules.why_here(terms, severity=task.severity, reports=reports) if task else "",
         options=_options(version, usuals), other_policies=_others(version, usuals, in_force), answered=answered, severe=severe,
         catalogue=usuals.catalogue, options_of=title, veil=veil,
-        translation=reads_translations.panel(item, person, found, content.text, veil),
+        translation=translation,
         masked=masked_places([*marked.paragraphs, *(each for message in thread for each in message.paragraphs)]),
         shown=",".join(str(each.verdict_id) for each in panel), nonce=new_id(),
         undo=_undo_slot(undoable, texts, person), ready=_ready(reserved, texts, person),
@@ -314,17 +313,6 @@ def _decided(task: Task | None) -> UUID | None:
         .values_list("pk", flat=True)
         .first()
     )
-
-
-def _veil(panel: Sequence[Any], person: Person, item: Item) -> Veil:
-    """What is masked of the item: by the worst verdict that the person is shown, and by their own setting."""
-    mode = reads_notices.preferences(person).masking
-    # What costs no sleep, such as fraud, does not hide that another verdict would.
-    worst = max(panel, key=lambda each: (each.severity, each.family in FAMILY_KINDS), default=None)
-    language = language_of(item.language, item.detected)
-    if worst is None:
-        return Veil(mode, language=language)
-    return Veil(mode, worst.severity, worst.family, worst.evidence_for, language)
 
 
 def _offer(

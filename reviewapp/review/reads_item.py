@@ -15,12 +15,13 @@ from reviewapp.review.rules_text import Run, host_of, plain
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One text of the thread around the item."""
+    """One text of the thread around the item, and what a machine made of it in the reader's language."""
 
     who: str
     is_author: bool
     initial: str
     paragraphs: tuple[tuple[Run, ...], ...]
+    translated: tuple[tuple[Run, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +46,21 @@ class Flagged:
     part: str = ""
 
 
-def thread(context: Sequence[dict[str, Any]], author: str, veil: Veil) -> tuple[Message, ...]:
-    """The messages around an item, oldest first, masked as the item is; `author` is the id of who wrote the item."""
+def thread(
+    context: Sequence[dict[str, Any]], author: str, veil: Veil, translated: Sequence[tuple[tuple[Run, ...], ...]] = ()
+) -> tuple[Message, ...]:  # fmt: skip
+    """The messages around an item, oldest first, masked as the item is; `author` is the id of who wrote the item.
+
+    `translated`: what there is of each in the reader's language, from the oldest on.
+    """
     messages = []
     for number, entry in enumerate(context):
         is_author = bool(author) and entry.get("author_id") == author
         who = _("Author of this item") if is_author else (entry.get("role") or _("message")).capitalize()
         text = entry.get("text", "")
         said = plain(text, masks=veil.over(text), part=f"t{number}-")
-        messages.append(Message(who, is_author, who[:1].upper(), said))
+        beside = translated[number] if number < len(translated) else ()
+        messages.append(Message(who, is_author, who[:1].upper(), said, beside))
     return tuple(messages)
 
 

@@ -1,6 +1,7 @@
 """The one module that asks a translation engine: a local server, over the sender that webhooks use."""
 
 import threading
+from collections.abc import Sequence
 from functools import cache
 from typing import Final
 from urllib.parse import urlsplit
@@ -47,22 +48,22 @@ OFF: Final = gettext_lazy(
 )
 
 
-def translate(text: str, *, source: str, target: str) -> Translated:
-    """`text` in the language `target`; `source` is its language, or `und`. Raises TranslationOff, NotTranslated."""
+def translate(texts: Sequence[str], *, source: str, target: str) -> Translated:
+    """Each of `texts` in the language `target`; `source` is their language, or `und`. Raises TranslationOff, NotTranslated."""
     address = settings.TRANSLATION_URL
     if not address:
         raise TranslationOff(str(OFF))
     if not _places.acquire(blocking=False):
         raise NotTranslated(f"{_('The translation engine is busy with other items.')} {_NEXT}")
     try:
-        answer = _sender(address).post(f"{address}/translate", _HEADERS, question(text, source=source, target=target))  # fmt: skip
+        answer = _sender(address).post(f"{address}/translate", _HEADERS, question(texts, source=source, target=target))  # fmt: skip
     finally:
         _places.release()
     if answer.status is None:
         told = _("The translation engine could not be asked: %(problem)s.") % {"problem": answer.problem}
         raise NotTranslated(f"{told} {_NEXT}")
     try:
-        return answer_of(answer.status, answer.text)
+        return answer_of(answer.status, answer.text, count=len(texts))
     except Unreadable as unreadable:
         raise NotTranslated(f"{unreadable} {_NEXT}") from unreadable
 

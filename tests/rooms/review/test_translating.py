@@ -17,7 +17,7 @@ from reviewapp.audit.actions import OPERATOR
 from reviewapp.audit.models import Event
 from reviewapp.insights.actions import erase
 from reviewapp.intake import actions as intake
-from reviewapp.intake.models import Item
+from reviewapp.intake.models import Item, ItemContent
 from reviewapp.review import actions, translator
 from reviewapp.review.actions.claims import Unclear
 from reviewapp.review.models import Translation
@@ -27,6 +27,9 @@ from reviewapp.review.rules_translation import (
     Translated,
     Unreadable,
     answer_of,
+    kept_as,
+    parts_kept,
+    parts_of,
     question,
     target_of,
 )
@@ -282,11 +285,47 @@ def test_who_works_no_queue_asks_no_engine(
 
 def test_the_question_and_the_answer() -> None:
     assert target_of({}) == "en" and target_of({"fr": "basic", "de": "fluent", "tr": "native"}) == "tr"
-    assert json.loads(question("x", source="und", target="de")) == {
+    assert json.loads(question(["x"], source="und", target="de")) == {
         "q": "x", "source": "auto", "target": "de", "format": "text",
     }  # fmt: skip
-    assert answer_of(200, '{"translatedText": "a", "detectedLanguage": {"language": "zz"}}') == Translated(
-        "a", "und"
+    assert json.loads(question(["x", "y"], source="ar", target="de"))["q"] == ["x", "y"]
+    said = '{"translatedText": "a", "detectedLanguage": {"language": "zz"}}'
+    assert answer_of(200, said, count=1) == Translated(("a",), "und")
+    said = (
+        '{"translatedText": ["a", "b\\u001ec"], "detectedLanguage": [{"language": "ar"}, {"language": "fr"}]}'
     )
+    assert answer_of(200, said, count=2) == Translated(("a", "b c"), "ar")
+    for short in ('{"translatedText": ["a"]}', '{"translatedText": "ab"}', '{"translatedText": ["a", 1]}'):
+        with pytest.raises(Unreadable, match="without a translation"):
+            answer_of(200, short, count=2)
     with pytest.raises(Unreadable, match="far more"):
-        answer_of(200, "x" * (MOST_ANSWER + 1))
+        answer_of(200, "x" * (MOST_ANSWER + 1), count=1)
+
+
+def test_what_is_asked_is_the_item_and_whole_messages_while_they_fit() -> None:
+    assert parts_of("a", ["b", "", "c"]) == ("a", "b", "", "c")
+    assert parts_of("a" * (MOST_TEXT - 2), ["b", "long", "c"]) == ("a" * (MOST_TEXT - 2), "b")
+    assert parts_of("a" * (MOST_TEXT + 2), ["b"]) == ("a" * MOST_TEXT,)
+    assert parts_kept(kept_as(["a", "", "c"])) == ("a", "", "c")
+
+
+def test_the_thread_is_translated_with_the_item_each_message_below_its_original(
+    cast: Cast, client_for: SignIn, engine: Engine, item: UUID
+) -> None:
+    context = [
+        {"role": "parent", "author_id": "u2", "text": "من أنت؟"}, {"role": "photo"}, {"author_id": "u1", "text": "صديق"},
+    ]  # fmt: skip
+    ItemContent.objects.filter(item=item).update(context=context)
+    said = [ENGLISH, "Who are you? <b>", "A friend"]
+    engine.body = json.dumps({"translatedText": said, "detectedLanguage": [{"language": "ar"}] * 3}).encode()
+    client = client_for(cast.ana)
+    assert "Who are you" not in client.get(f"/review/{item}").content.decode()
+    part = client.post(f"/review/{item}/translate", headers={"HX-Request": "true"}).content.decode()
+    assert engine.asked[0][1]["q"] == [ARABIC, "من أنت؟", "صديق"]
+    for page in (part, client.get(f"/review/{item}").content.decode()):
+        places = [page.index(each) for each in ("من أنت؟", "Who are you? &lt;b&gt;", "صديق", "A friend")]
+        assert places == sorted(places) and page.count("the original stands above") == 2
+    read_only = client_for(cast.au).get(f"/review/{item}").content.decode()
+    assert "صديق" in read_only and 'id="translation"' not in read_only
+    erase(items=[item], actor=OPERATOR)
+    assert not Translation.objects.exists()
