@@ -9,6 +9,7 @@ from reviewapp.accounts.models import Person
 from reviewapp.accounts.rules import may
 from reviewapp.review import rules, rules_care
 from reviewapp.review.models import QueueMember
+from reviewapp.ui.languages import UNKNOWN
 
 
 def exposure(person: Person) -> int:
@@ -31,23 +32,30 @@ def is_spent(person: Person) -> bool:
 
 
 def lighter_queues(person: Person) -> tuple[tuple[str, str], ...]:
-    """Slug and name of each queue whose next items hold a light one and that the person may work, in their order."""
+    """Slug and name of each queue where the person, at their limit, still gets something, in the order of the queues."""
+    read = reads_notices.preferences(person).languages
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT q.slug, q.name FROM review_queue q
-            WHERE (NOT q.members_only OR %s OR EXISTS (
-                SELECT FROM review_queuemember m WHERE m.queue_id = q.id AND m.person_id = %s
+            WHERE (NOT q.members_only OR %(manages)s OR EXISTS (
+                SELECT FROM review_queuemember m WHERE m.queue_id = q.id AND m.person_id = %(person)s
             )) AND EXISTS (
                 SELECT FROM (
-                    SELECT severity FROM review_task WHERE queue_id = q.id AND state = 'waiting'
-                    ORDER BY tier, rank_at, id LIMIT %s
-                ) few WHERE severity < %s
+                    SELECT id, severity, language FROM review_task WHERE queue_id = q.id AND state = 'waiting'
+                    ORDER BY tier, rank_at, id LIMIT %(reach)s
+                ) few
+                WHERE severity < %(heavy)s AND (q.translates OR %(all)s OR language = ANY(%(languages)s))
+                    AND NOT EXISTS (SELECT FROM review_skip s WHERE s.task_id = few.id AND s.person_id = %(person)s
+                        AND s.at > clock_timestamp() - make_interval(mins => %(minutes)s))
             )
             ORDER BY q.ordinal, q.slug
             """,
-            [may(person.roles, "queue.manage"), person.pk, rules.CANDIDATES, rules_care.HEAVY_FROM],
-        )
+            {
+                "manages": may(person.roles, "queue.manage"), "person": person.pk, "reach": rules_care.LIGHT_REACH,
+                "heavy": rules_care.HEAVY_FROM, "all": not read, "languages": [*read, UNKNOWN], "minutes": rules.SKIP_MINUTES,
+            },
+        )  # fmt: skip
         return tuple(cursor.fetchall())
 
 

@@ -6,6 +6,8 @@ from typing import Final
 SHIFT_HOURS: Final = 10
 HEAVY_FROM: Final = 3
 """Items whose lead verdict has this severity or more are not served to who reached their limit."""
+LIGHT_REACH: Final = 512
+"""So far into a queue a light item is looked for, so that a queue of heavy ones costs the same at any length."""
 POINTS: Final = {0: 0, 1: 1, 2: 1, 3: 3, 4: 6}
 
 

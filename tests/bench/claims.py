@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.test import Client
@@ -16,8 +17,10 @@ from reviewapp.accounts.models import Person
 from reviewapp.accounts.rules_preferences import MOST_EXPOSURE
 from reviewapp.audit.actions import OPERATOR
 from reviewapp.intake.models import Author, Item, Source
-from reviewapp.review import actions, rules
+from reviewapp.policies.actions import import_policy
+from reviewapp.review import actions, rules, rules_care
 from reviewapp.review.models import Decision, ProtectedAuthor, Queue, QueueMember, Skip, Task
+from reviewapp.review.rules_escalation import KINDS
 from tests.bench import population
 from tests.bench.measure import Figure, figure, percentile
 from tests.cast import gather
@@ -36,20 +39,31 @@ def claim_next(_database: str) -> Iterator[Figure]:
 
     Every rule is on: a queue for members, a limit of exposure with a shift behind it, and at the head as many as a claim
     looks at that are skipped, handed to somebody else, of protected accounts, or second looks at the person's own calls.
-    Also for somebody who reads the language of that thousand, which then stands behind a million in another one.
+    Every tenth is to be decided blind, a thousand are escalated in queues of their own, and a policy that judges elsewhere
+    has a version that nobody has read. Also for somebody who reads the language of that thousand, which then stands behind a
+    million in another one; for who is on call for what is escalated; and for who reached their limit, behind heavy ones.
     """
     person, queue, grow = _queue_and_people()
     person = _begin_shift(queue, person)
+    spent = _reach_limit(queue)
+    on_call = _escalate(person)
+    _change_policy()
     reader = _reader(person)
     grow(FEW)
     _exclude(queue, person, FIRST)
+    _make_heavy(queue)
     few = [_p95(lambda: _claim_and_release(queue, person)) for _ in range(ROUNDS)]
     few_read = [_p95(lambda: _claim_and_release(queue, reader)) for _ in range(ROUNDS)]
+    few_spent = [_p95(lambda: _claim_and_release(queue, spent)) for _ in range(ROUNDS)]
+    few_called = [_p95(lambda: _claim_and_release(on_call, person)) for _ in range(ROUNDS)]
     bare = [_p95(_bare_claim) for _ in range(ROUNDS)]
     grow(MANY)
     _exclude(queue, person, OTHER)
+    _make_heavy(queue)
     many = [_p95(lambda: _claim_and_release(queue, person)) for _ in range(ROUNDS)]
     many_read = [_p95(lambda: _claim_and_release(queue, reader)) for _ in range(ROUNDS)]
+    many_spent = [_p95(lambda: _claim_and_release(queue, spent)) for _ in range(ROUNDS)]
+    many_called = [_p95(lambda: _claim_and_release(on_call, person)) for _ in range(ROUNDS)]
     yield figure(
         "B6 claim next", f"p95 at {MANY:,} waiting ÷ p95 at {FEW:,}", many, few, at_most=1.5, unit="s",
         bare_skip_locked_p95=f"{1000 * sorted(bare)[ROUNDS // 2]:.2f} ms", queries=_queries_of(queue, person),
@@ -58,6 +72,56 @@ def claim_next(_database: str) -> Iterator[Figure]:
         "B6 claim next", f"p95 for a reader of {FEW:,} behind {MANY:,} in another language ÷ p95 at {FEW:,}", many_read,
         few_read, at_most=1.5, unit="s",
     )  # fmt: skip
+    yield figure(
+        "B6 claim next", f"p95 for who reached their limit, at {MANY:,} waiting ÷ at {FEW:,}", many_spent, few_spent,
+        at_most=1.5, unit="s",
+    )  # fmt: skip
+    yield figure(
+        "B6 claim next", f"p95 for who is on call, beside {MANY:,} waiting ÷ beside {FEW:,}", many_called, few_called,
+        at_most=1.5, unit="s",
+    )  # fmt: skip
+
+
+def _reach_limit(queue: UUID) -> Person:
+    """Another member of the queue, whose limit is reached."""
+    other = Person.objects.get(name="Mo")
+    QueueMember.objects.create(queue_id=queue, person=other, ordinal=2)
+    set_preferences(person=other.pk, changes={"exposure_cap": 1})
+    before = population.new_source("before the limit")
+    population.waiting_tasks(source=before, queue=queue, upto=1)
+    population.decided(source=before, author="b", person=other.pk, count=1)
+    return Person.objects.get(pk=other.pk)
+
+
+def _make_heavy(queue: UUID) -> None:
+    """What comes first is heavy, nearly as far as a light one is looked for."""
+    most = min(rules_care.LIGHT_REACH - rules.CANDIDATES, FEW // 4)
+    first = Task.objects.filter(queue=queue, state="waiting").order_by("tier", "rank_at", "id")[:most]
+    Task.objects.filter(pk__in=list(first.values_list("pk", flat=True))).update(
+        severity=rules_care.HEAVY_FROM
+    )
+
+
+def _escalate(person: Person) -> UUID:
+    """A queue for every way to escalate, together a thousand items; returns the first, for which the person is on call."""
+    made = [
+        Queue.objects.create(
+            slug=kind.slug, name=kind.words, escalation=code, members_only=True, ordinal=1_000
+        )
+        for code, kind in KINDS.items()
+    ]
+    for queue in made:
+        QueueMember.objects.create(queue=queue, person=person, ordinal=1)
+        source = population.new_source(queue.slug)
+        population.escalated(queue=queue.pk, source=source, person=person.pk, count=max(1, FEW // len(made)))
+    return made[0].pk
+
+
+def _change_policy() -> None:
+    """A policy that no rule leads here has a second version, which is asked of everybody before a claim."""
+    source = (settings.BASE_DIR / "policies_seed" / "sexual.md").read_text(encoding="utf-8")
+    for text in (source, source.replace("\ntitle: ", "\ntitle: New ", 1)):
+        import_policy(source=text, actor=OPERATOR, publish=True)
 
 
 def _begin_shift(queue: UUID, person: Person) -> Person:

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db import connection
 
 from reviewapp.ids import new_id
+from reviewapp.review.rules import URGENT_TIER
 
 ITEMS = """
     INSERT INTO intake_item (id, source_id, external_id, revision, is_current, state, purpose, restricted, admitted,
@@ -21,9 +22,9 @@ CONTENTS = """
 """
 TASKS = """
     INSERT INTO review_task (id, item_id, kind, queue_id, tier, rank_at, due_at, terms, policy, severity,
-        no_verdict_reason, state, reserved, lease_epoch, hold_reason, created_at, language)
+        no_verdict_reason, state, reserved, lease_epoch, hold_reason, created_at, language, blind)
     SELECT gen_random_uuid(), id, 'first', %(queue)s, 5, received_at + interval '4 hours', received_at + interval '4 hours',
-        '{}', 'spam', 2, '', 'waiting', false, 0, '', received_at, language FROM intake_item i
+        '{}', 'spam', 2, '', 'waiting', false, 0, '', received_at, language, right(external_id, 1) = '0' FROM intake_item i
     WHERE source_id = %(source)s AND NOT EXISTS (SELECT FROM review_task t WHERE t.item_id = i.id)
 """
 
@@ -40,7 +41,10 @@ def new_source(name: str) -> UUID:
 
 
 def waiting_tasks(*, source: UUID, queue: UUID, upto: int, already: int = 0, language: str = "en") -> None:
-    """Grow `queue` from `already` to `upto` waiting tasks, each with an item and its content, then let the planner look."""
+    """Grow `queue` from `already` to `upto` waiting tasks, each with an item and its content, then let the planner look.
+
+    Every tenth is decided blind first.
+    """
     with connection.cursor() as cursor:
         for first in range(already + 1, upto + 1, 100_000):
             values = {
@@ -54,6 +58,23 @@ def waiting_tasks(*, source: UUID, queue: UUID, upto: int, already: int = 0, lan
             cursor.execute(CONTENTS, values)
             cursor.execute(TASKS, values)
         cursor.execute("ANALYZE intake_item, intake_itemcontent, review_task")
+
+
+ESCALATED = """
+    INSERT INTO review_escalation (id, item_id, task_id, kind, person_id, at, rings_at, rung, reference)
+    SELECT gen_random_uuid(), t.item_id, t.id, q.escalation, %(person)s, t.created_at, now() + interval '1 day', 0, ''
+    FROM review_task t JOIN review_queue q ON q.id = t.queue_id JOIN intake_item i ON i.id = t.item_id
+    WHERE i.source_id = %(source)s AND q.escalation <> ''
+"""
+
+
+def escalated(*, queue: UUID, source: UUID, person: UUID, count: int) -> None:
+    """`count` items of `source`, which holds no other, stand first in a queue of escalations, sent there by `person`."""
+    waiting_tasks(source=source, queue=queue, upto=count)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE review_task SET tier = %s WHERE queue_id = %s", [URGENT_TIER, queue])
+        cursor.execute(ESCALATED, {"source": source, "person": person})
+        cursor.execute("ANALYZE review_escalation")
 
 
 DECIDED = """

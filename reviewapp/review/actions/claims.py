@@ -35,7 +35,6 @@ _CANDIDATES: Final = """
            t.id IN (SELECT task_id FROM review_skip WHERE person_id = %(person)s
                     AND at > clock_timestamp() - make_interval(mins => %(minutes)s))
            OR (t.assigned_to_id <> %(person)s AND t.assigned_until > clock_timestamp()) IS TRUE
-           OR (%(spent)s AND t.severity >= %(heavy)s)
            OR EXISTS (SELECT FROM review_decision d WHERE d.id = t.answers_id AND d.person_id = %(person)s)
            OR (NOT %(senior)s AND EXISTS (SELECT FROM review_protectedauthor p WHERE p.author_id = i.author_id))
            AS passed_over, t.due_at AS due_at
@@ -44,14 +43,16 @@ _CANDIDATES: Final = """
 """
 _WAITING: Final = """
     SELECT id, tier, rank_at, item_id, kind, assigned_to_id, assigned_until, answers_id, severity, due_at FROM review_task
-    WHERE queue_id = %(queue)s AND state = 'waiting' {spoken} {after} ORDER BY {order} LIMIT %(window)s
+    WHERE queue_id = %(queue)s AND state = 'waiting' {spoken} {after} ORDER BY {order} LIMIT %(reach)s
 """
 # One short walk of the index a language: a filter would walk past everything that the person does not read.
 _SPOKEN: Final = f"""
     SELECT few.* FROM unnest(%(languages)s::text[]) AS each(language)
     CROSS JOIN LATERAL ({_WAITING.replace("{spoken}", "AND language = each.language")}) few
-    ORDER BY {{order}} LIMIT %(window)s
+    ORDER BY {{order}} LIMIT %(reach)s
 """  # noqa: S608 - only constants are put together
+# For who reached their limit: the light ones of those that a claim reaches, however many heavy ones stand before them.
+_LIGHT: Final = "SELECT * FROM ({waiting}) few WHERE severity < %(heavy)s ORDER BY {order} LIMIT %(window)s"
 _URGENT: Final = "tier, rank_at, id"
 _OLDEST: Final = "due_at, id"
 # What was handed to the person comes first, then what came back to them from a hold.
@@ -125,7 +126,8 @@ def claim_next(*, queue: UUID, person: Person) -> Claim | None:
     """The claim the person holds, else their reserved task of this queue, else the first acceptable waiting one.
 
     Of each 64 candidates by (tier, rank_at, id) in languages that the person reads, those are passed over that they
-    skipped within 30 minutes, and those withdrawn whose item left. None where nothing waits for this person. Raises Forbidden.
+    skipped within 30 minutes, and those withdrawn whose item left; who reached their limit gets the light ones of the first
+    512. None where nothing waits for this person. Raises Forbidden.
     """
     check_may(person, "queue.work")
     with alone(person):
@@ -381,18 +383,15 @@ def _window(
     order: str,
 ) -> list[tuple[Any, ...]]:
     values: dict[str, Any] = {
-        "queue": queue,
-        "person": person.pk,
-        "spent": spent,
-        "heavy": rules_care.HEAVY_FROM,
-        "senior": may(person.roles, "author.protect"),
-        "minutes": rules.SKIP_MINUTES,
-        "window": rules.CANDIDATES,
-        "languages": languages,
-    }
+        "queue": queue, "person": person.pk, "languages": languages, "heavy": rules_care.HEAVY_FROM,
+        "reach": rules_care.LIGHT_REACH if spent else rules.CANDIDATES, "window": rules.CANDIDATES,
+        "senior": may(person.roles, "author.protect"), "minutes": rules.SKIP_MINUTES,
+    }  # fmt: skip
     waiting = (_WAITING if languages is None else _SPOKEN).format(
         spoken="", after=_AFTER[order] if after else "", order=order
     )
+    if spent:
+        waiting = _LIGHT.format(waiting=waiting, order=order)
     with connection.cursor() as cursor:
         cursor.execute(_CANDIDATES.format(waiting=waiting, order=order), values | after)
         rows: list[tuple[Any, ...]] = cursor.fetchall()

@@ -1,21 +1,27 @@
 """Routing rules as admins change them, settings of a queue, one's own keys, and the limit of exposure."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
 
+from reviewapp.accounts import actions as accounts
 from reviewapp.accounts.models import Notice, Person
+from reviewapp.audit.actions import OPERATOR
+from reviewapp.audit.clock import database_time
 from reviewapp.intake.models import Item
 from reviewapp.policies.models import Version
 from reviewapp.review import actions, reads_care, reads_routing
 from reviewapp.review.keys import KEYS, REMAPPABLE, clashes, keymap
 from reviewapp.review.models import Queue, RoutingRule, RoutingVersion, Task
 from reviewapp.review.rules import Facts, Route, misses
-from reviewapp.review.rules_care import is_spent, points
+from reviewapp.review.rules_care import LIGHT_REACH, is_spent, points
 from reviewapp.review.rules_routing import impossible, shadows
 from reviewapp.ui.errors import Forbidden, Missing
+from tests.bench import population
 from tests.cast import Cast
 from tests.racing import at_once
 from tests.rooms.review import stage
@@ -279,8 +285,44 @@ def test_who_reached_their_limit_gets_lighter_items_only(
         ("Ad", "exposure_of_member", "Ana"), ("Ana", "exposure_reached", "None"), ("Sam", "exposure_of_member", "Ana"),
     ]  # fmt: skip
     page = client.post("/queues/scams-spam/next").content.decode()
-    assert "Enough of the heavy ones" in page and "Start<span> <bdi>Scams and spam</bdi>" in page
+    assert "Enough of the heavy ones" in page and "Nothing lighter waits in any queue now" in page
     assert "exposure" not in str(stage.verbs(heavy))
+
+
+def test_a_queue_of_heavy_items_is_looked_through_once_and_the_way_to_a_lighter_one_is_shown(
+    cast: Cast, fraud: Version, client_for: SignIn, django_assert_max_num_queries: Any
+) -> None:
+    actions.seed_queues(actor=OPERATOR)
+    accounts.set_preferences(person=cast.ana.pk, changes={"exposure_cap": 3})
+    ana = Person.objects.get(pk=cast.ana.pk)
+    heavy, elsewhere, far = (
+        stage.queue_of(),
+        stage.queue_of("everything-else"),
+        stage.queue_of("harassment-hate"),
+    )
+    crowd = population.new_source("crowd")
+    population.waiting_tasks(source=crowd, queue=heavy, upto=LIGHT_REACH)
+    Task.objects.update(severity=3)
+    population.decided(source=crowd, author="a", person=ana.pk, count=1)
+    population.waiting_tasks(source=population.new_source("light"), queue=elsewhere, upto=1)
+    with django_assert_max_num_queries(30) as asked:
+        assert actions.claim_next(queue=heavy, person=ana) is None
+    assert sum("review_protectedauthor" in each["sql"] for each in asked.captured_queries) == 1
+    assert reads_care.lighter_queues(ana) == (("everything-else", "Everything else"),)
+    page = client_for(ana).post("/queues/scams-spam/next").content.decode()
+    assert "Enough of the heavy ones" in page and "Start<span> <bdi>Everything else</bdi>" in page
+    # Behind the heavy ones, within reach of a claim, and beyond it.
+    Task.objects.filter(queue=elsewhere).update(queue=heavy, rank_at=database_time() + timedelta(days=1))
+    claim = actions.claim_next(queue=heavy, person=ana)
+    assert claim is not None and Task.objects.get(pk=claim.task).severity < 3
+    actions.release(task=claim.task, epoch=claim.epoch, person=ana)
+    population.waiting_tasks(source=population.new_source("more"), queue=heavy, upto=1)
+    Task.objects.exclude(pk=claim.task).update(severity=4)
+    assert actions.claim_next(queue=heavy, person=ana) is None and reads_care.lighter_queues(ana) == ()
+    Task.objects.filter(pk=claim.task).update(queue=far)
+    assert reads_care.lighter_queues(ana) == (("harassment-hate", "Harassment and hate"),)
+    accounts.set_languages(person=ana.pk, languages={"de": "native"}, actor=OPERATOR)
+    assert reads_care.lighter_queues(Person.objects.get(pk=ana.pk)) == ()
 
 
 def test_points_add_up_and_no_limit_is_never_reached() -> None:
