@@ -5,13 +5,18 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from django.conf import LazySettings
+from django.test import Client
 from playwright.sync_api import Page, expect
 
+from reviewapp.accounts.models import Person
+from reviewapp.ui.languages import interface_languages
 from tests import pseudo
 from tests.cast import Cast
 
 pytestmark = pytest.mark.browser
 OpenPage = Callable[..., Page]
+Clients = Callable[[Person], Client]
 
 UNDONE: Final = {
     "home",
@@ -92,7 +97,23 @@ def test_every_screen_is_translated_and_runs_from_right_to_left(
     assert not found, "\n".join(f"{name}: {each}" for name, problems in found.items() for each in problems)
 
 
+@pytest.mark.parametrize(
+    ("screen", "file"),
+    [("backtest", "items.csv"), ("backtest", "report.json"), ("evaluation", "rows.csv"), ("evaluation", "report.json")],
+)  # fmt: skip
+def test_a_file_is_the_same_whatever_language_its_reader_chose(
+    screens: dict[str, str], cast: Cast, client_for: Clients, settings: LazySettings, pseudo_folder: Path, screen: str, file: str
+) -> None:  # fmt: skip
+    settings.LOCALE_PATHS = [pseudo_folder]
+    settings.LANGUAGES = interface_languages([pseudo_folder])
+    client = client_for(cast.ad)
+    english = client.get(f"{screens[screen]}/{file}")
+    asked = client.get(f"{screens[screen]}/{file}", headers={"Accept-Language": pseudo.CODE})
+    assert english.status_code == 200 and asked.content == english.content
+
+
 def too_wide(page: Page) -> list[str]:
+    """The sizes at which a page scrolls sideways, and by how much."""
     problems = []
     for size, (width, height) in WIDTHS.items():
         page.set_viewport_size({"width": width, "height": height})
