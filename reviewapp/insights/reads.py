@@ -199,4 +199,4 @@ def _words(value: Any) -> str:
         return ", ".join(f"{name}: {_words(inner)}" for name, inner in value.items())
     if isinstance(value, list):
         return ", ".join(_words(inner) for inner in value)
-    return _("none") if value is None else str(value)
+    return "none" if value is None else str(value)
