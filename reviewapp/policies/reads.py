@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, F, Prefetch, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.models import Person
 from reviewapp.policies import rules
@@ -91,9 +92,9 @@ class PolicyRow:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that somebody did to a version."""
+    """One thing that somebody did to a version; `act` is a key of `rules_states.STEP_WORDS`."""
 
-    word: str
+    act: str
     who: str
     at: datetime | None
 
@@ -190,8 +191,12 @@ def published_version(slug: str, number: int | None = None) -> PublishedPolicy:
     which = Q(number=number) if number is not None else Q(state=VersionState.PUBLISHED)
     row = rows.filter(which).first()
     if row is None:
-        wanted = f"version {number} of {slug}" if number is not None else f"published version of {slug}"
-        raise Missing(f"There is no {wanted}. Look at the list of policies.")
+        values = {"number": number, "slug": slug}
+        raise Missing(
+            _("There is no published version of %(slug)s. Look at the list of policies.") % values
+            if number is None
+            else _("There is no version %(number)s of %(slug)s. Look at the list of policies.") % values
+        )
     return _published(row)
 
 
@@ -202,7 +207,7 @@ def versions_to_choose(most: int = 10) -> tuple[tuple[str, tuple[tuple[UUID, str
     for key, slug, number, state in rows.values_list("pk", "policy__slug", "number", "state"):
         lines = found.setdefault(slug, [])
         if len(lines) < most or state == VersionState.PUBLISHED:
-            lines.append((key, f"v{number}, {str(rules.VERSION_STATES[state].label).lower()}"))
+            lines.append((key, f"v{number}, {rules.STATE_WORDS[state]}"))
     titles = {row.slug: row.title for row in policy_list()}
     return tuple((titles.get(slug, slug), tuple(found[slug])) for slug in sorted(found))
 
@@ -211,7 +216,7 @@ def published_text(version_id: UUID) -> PublishedPolicy:
     """One version by its id, whatever its state, as it is sent. Raises Missing."""
     row = _with_sections().filter(pk=version_id).exclude(state=VersionState.DISCARDED).first()
     if row is None:
-        raise Missing("This version is not there any more. Choose another one.")
+        raise Missing(_("This version is not there any more. Choose another one."))
     return _published(row)
 
 
@@ -267,7 +272,7 @@ def policy_page(slug: str, *, most: int | None = None) -> PolicyPage:
     lines = _lines(policy) if policy else Version.objects.none()
     rows = list(lines[:most])
     if policy is None or not rows:
-        raise Missing(f"There is no policy {slug!r}. Look at the list of policies.")
+        raise Missing(_("There is no policy %(slug)s. Look at the list of policies.") % {"slug": repr(slug)})
     in_use = rows if most is None else list(lines.filter(state__in=[VersionState.PUBLISHED, *OPEN_STATES]))
     force = next((_line(row) for row in in_use if row.state == VersionState.PUBLISHED), None)
     making = next((_line(row) for row in in_use if row.state in OPEN_STATES), None)
@@ -282,7 +287,7 @@ def place_of(policy_id: UUID) -> tuple[str, bool]:
     """A policy's slug, and whether a version of it is in the making. Raises Missing."""
     slug = Policy.objects.filter(pk=policy_id).values_list("slug", flat=True).first()
     if slug is None:
-        raise Missing("There is no such policy any more. Look at the list of policies.")
+        raise Missing(_("There is no such policy any more. Look at the list of policies."))
     return slug, Version.objects.filter(policy=policy_id, state__in=OPEN_STATES).exists()
 
 
@@ -290,7 +295,10 @@ def version_page(slug: str, number: int) -> VersionPage:
     """One version of a policy. Raises Missing."""
     row = _whole().filter(policy__slug=slug, number=number).first()
     if row is None:
-        raise Missing(f"There is no version {number} of {slug}. Look at the policy's list of versions.")
+        raise Missing(
+            _("There is no version %(number)s of %(slug)s. Look at the policy's list of versions.")
+            % {"number": number, "slug": slug}
+        )
     return _version_page(row)
 
 
@@ -298,7 +306,7 @@ def draft_page(slug: str) -> VersionPage | None:
     """The version in the making: draft, proposed or approved; None where there is none. Raises Missing for no policy."""
     row = _whole().filter(policy__slug=slug, state__in=OPEN_STATES).first()
     if row is None and not Policy.objects.filter(slug=slug).exists():
-        raise Missing(f"There is no policy {slug!r}. Look at the list of policies.")
+        raise Missing(_("There is no policy %(slug)s. Look at the list of policies.") % {"slug": repr(slug)})
     return _version_page(row) if row else None
 
 
@@ -309,9 +317,8 @@ def source_of(slug: str, number: int | None = None) -> str:
     row = rows.filter(state=VersionState.PUBLISHED).first() if number is None else None
     row = row or rows.first()
     if row is None:
-        raise Missing(
-            f"There is no {slug}{'' if number is None else f'@{number}'}. `/policies/` lists what there is."
-        )
+        wanted = slug if number is None else f"{slug}@{number}"
+        raise Missing(_("There is no %(wanted)s. `/policies/` lists what there is.") % {"wanted": wanted})
     return row.source
 
 
@@ -326,7 +333,10 @@ def api_version(slug: str, number: int) -> Version:
     row = _with_sections().filter(ever, policy__slug=slug, number=number).first()
     if row is None:
         raise Missing(
-            f"There is no published version {number} of {slug}. `GET /api/v1/policies` lists those in force."
+            _(
+                "There is no published version %(number)s of %(slug)s. `GET /api/v1/policies` lists those in force."
+            )
+            % {"number": number, "slug": slug}
         )
     return row
 
@@ -385,7 +395,7 @@ def _latest_act(row: Version) -> tuple[datetime, Person | None]:
 
 
 def _name(person: Person | None) -> str:
-    return str(person) if person else "the operator"
+    return str(person) if person else _("the operator")
 
 
 def _policy_row(policy: Any) -> PolicyRow:
@@ -430,5 +440,5 @@ def _steps(row: Version) -> tuple[Step, ...]:
         ("approved", row.approved_by, row.approved_at),
         ("published", row.published_by, row.published_at),
     ]
-    steps = [Step(word, _name(who), at) for word, who, at in acts if at]
-    return (*steps, Step("taken out of force", "", row.retired_at)) if row.retired_at else tuple(steps)
+    steps = [Step(act, _name(who), at) for act, who, at in acts if at]
+    return (*steps, Step("retired", "", row.retired_at)) if row.retired_at else tuple(steps)

@@ -10,6 +10,7 @@ from typing import Final, Generic, TypeVar
 from uuid import UUID
 
 from django.db.models import Count, F, Func, QuerySet, TextField
+from django.utils.translation import gettext as _
 
 from reviewapp.policies.models import Case, CaseList, Section, Version
 from reviewapp.policies.rules_cases import Standing, Way
@@ -94,7 +95,7 @@ def gate_subject(version_id: UUID) -> GateSubject:
     """What a gate run of this version asks; erased cases are left out. Raises Missing."""
     row = Version.objects.select_related("policy").defer("source", "model_text").filter(pk=version_id).first()
     if row is None:
-        raise Missing("There is no such version. Look at the policy's list of versions.")
+        raise Missing(_("There is no such version. Look at the policy's list of versions."))
     sections = Section.objects.filter(version=row).order_by("ordinal")
     targets = tuple(
         Target(each.code, each.title, each.recall_target, each.precision_target) for each in sections
@@ -211,7 +212,7 @@ def history_of(policy_id: UUID, code: str) -> tuple[CaseLine, ...]:
     rows = Case.objects.filter(policy_id=policy_id, code=code).select_related("made_by").order_by("-revision")
     lines = tuple(_line(row) for row in rows)
     if not lines:
-        raise Missing(f"This policy has no case {code[:40]}. Look at its list of cases.")
+        raise Missing(_("This policy has no case %(code)s. Look at its list of cases.") % {"code": code[:40]})
     return lines
 
 
@@ -233,9 +234,8 @@ def lines_beside(slug: str, number: int | None = None) -> str:
     rows = rows.filter(number=number) if number is not None else rows.order_by("-number")
     row = (rows.filter(state="published").first() if number is None else None) or rows.first()
     if row is None:
-        raise Missing(
-            f"There is no {slug}{'' if number is None else f'@{number}'}. `/policies/` lists what there is."
-        )
+        wanted = slug if number is None else f"{slug}@{number}"
+        raise Missing(_("There is no %(wanted)s. `/policies/` lists what there is.") % {"wanted": wanted})
     beside = [case for case in cases_of(row.pk) if case.way != Way.FILE and not case.erased]
     values = (
         {
@@ -265,5 +265,5 @@ _TEXTS: Final = _Kept[tuple[tuple[str, str, str], ...]](most=2)
 def _line(row: Case) -> CaseLine:
     return CaseLine(
         row.pk, row.code, row.revision, row.section, row.text, row.expect, row.note, row.way,
-        str(row.made_by) if row.made_by else "the file", row.created_at, row.reason, row.erased, row.origin_item,
+        str(row.made_by) if row.made_by else _("the file"), row.created_at, row.reason, row.erased, row.origin_item,
     )  # fmt: skip

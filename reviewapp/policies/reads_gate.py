@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from reviewapp.policies.gate_rows import standing_of
 from reviewapp.policies.models import EngineInForce, GateReport, GateWaiver, Version
 from reviewapp.policies.rules_gate import WORDS, Blocker, GateState
@@ -57,7 +59,7 @@ def gate_standing(version_id: UUID) -> GateStanding:
     """Where the version stands before the gate now. Raises Missing."""
     row = Version.objects.defer("source", "model_text").filter(pk=version_id).first()
     if row is None:
-        raise Missing("There is no such version. Look at the policy's list of versions.")
+        raise Missing(_("There is no such version. Look at the policy's list of versions."))
     state, report = standing_of(row)
     waiver = (
         GateWaiver.objects.filter(version=row, gate_hash=row.gate_hash)
@@ -67,7 +69,7 @@ def gate_standing(version_id: UUID) -> GateStanding:
     closed = {GateState.MISSING, GateState.STALE_TEXT, GateState.STALE_ENGINE, GateState.BLOCKED}
     return GateStanding(
         state,
-        WORDS[state],
+        str(WORDS[state]),
         state not in closed,
         _report(report) if report else None,
         _waiver(waiver) if waiver else None,

@@ -6,6 +6,8 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from reviewapp.policies import reads, reads_cases, rules, tokens
 from reviewapp.policies.models import Version
@@ -14,7 +16,11 @@ from reviewapp.policies.reads_cases import CaseChanges
 from reviewapp.policies.rules_diff import Kind, Piece, count_words, word_diff
 from reviewapp.ui.errors import Missing
 
-TEXTS: Final = {"model": "Model", "guidance": "Guidance", "public": "Public"}
+TEXTS: Final = {
+    "model": gettext_lazy("Model"),
+    "guidance": gettext_lazy("Guidance"),
+    "public": gettext_lazy("Public"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,10 @@ def compare(slug: str, before: int, after: int, text: str = "model") -> Comparis
     rows = {row.number: row for row in Version.objects.filter(policy__slug=slug, number__in=[before, after])}
     for number in (before, after):
         if number not in rows:
-            raise Missing(f"There is no version {number} of {slug}. Look at the policy's list of versions.")
+            raise Missing(
+                _("There is no version %(number)s of %(slug)s. Look at the policy's list of versions.")
+                % {"number": number, "slug": slug}
+            )
     old, new = rows[before], rows[after]
     parts = _PARTS[text]
     sections = reads.sections_of({old.pk, new.pk})
@@ -154,11 +163,11 @@ def _in_order(old: Sequence[tuple[str, str]], new: Sequence[tuple[str, str]]) ->
 
 
 def _model(row: Version, sections: Sequence[VersionSection]) -> Parts:
-    parts = {("head", ""): _head(row), ("preamble", ""): _preamble(row)}
+    parts = {(_("head"), ""): _head(row), (_("preamble"), ""): _preamble(row)}
     for each in sections:
         parts[each.code, ""] = "\n".join(part for part in (each.title, _keys(each), each.model_text) if part)
-        parts[each.code, "violating examples"] = "\n".join(f"- {line}" for line in each.violating)
-        parts[each.code, "allowed examples"] = "\n".join(f"- {line}" for line in each.allowed)
+        parts[each.code, _("violating examples")] = "\n".join(f"- {line}" for line in each.violating)
+        parts[each.code, _("allowed examples")] = "\n".join(f"- {line}" for line in each.allowed)
     return parts
 
 

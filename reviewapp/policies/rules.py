@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
+from django.utils.translation import gettext as _
+
 from reviewapp.policies.rules_file import CASE_CODE, SURROGATE
 from reviewapp.policies.rules_front import LINE_END, front_matter
 from reviewapp.policies.rules_front import PolicyFileError as PolicyFileError
@@ -13,6 +15,7 @@ from reviewapp.policies.rules_front import Problem as Problem
 from reviewapp.policies.rules_sections import LISTS, check_sections, read_section, split_sections
 from reviewapp.policies.rules_sections import SectionText as SectionText
 from reviewapp.policies.rules_sections import normalise as normalise
+from reviewapp.policies.rules_states import STATE_WORDS as STATE_WORDS
 from reviewapp.policies.rules_states import VERSION_STATES as VERSION_STATES
 from reviewapp.policies.rules_states import VersionState as VersionState
 
@@ -117,7 +120,13 @@ def check_slug(source: str, document: Document, slug: str) -> None:
         lines = enumerate(LINE_END.split(source), start=1)
         line = next((number for number, text in lines if text.startswith("slug:")), 1)
         raise PolicyFileError(
-            [(line, f"`slug` must stay {slug}: a policy keeps its name. Make a new policy instead.")]
+            [
+                (
+                    line,
+                    _("`slug` must stay %(slug)s: a policy keeps its name. Make a new policy instead.")
+                    % {"slug": slug},
+                )
+            ]
         )
 
 
@@ -176,13 +185,19 @@ def _unreadable(source: str) -> list[Problem]:
     size = len(source.encode("utf-8", "surrogatepass"))
     if size > MOST_BYTES:
         return [
-            (1, f"The file has {size:,} bytes; {MOST_BYTES:,} are allowed. Split the policy or shorten it.")
+            (
+                1,
+                _("The file has %(size)s bytes; %(most)s are allowed. Split the policy or shorten it.")
+                % {"size": f"{size:,}", "most": f"{MOST_BYTES:,}"},
+            )
         ]
     lines = enumerate(LINE_END.split(source), start=1)
     return [
         (
             number,
-            "A NUL character or half of a surrogate pair stands here. Save the file as UTF-8 text without it.",
+            _(
+                "A NUL character or half of a surrogate pair stands here. Save the file as UTF-8 text without it."
+            ),
         )
         for number, line in lines
         if "\x00" in line or SURROGATE.search(line)
@@ -197,11 +212,11 @@ def _cases_block(lines: list[str], start: int, problems: list[Problem]) -> tuple
     first = fences[0]
     last = next((index for index in range(first + 1, len(lines)) if lines[index].rstrip() == "```"), None)
     if last is None:
-        problems.append((first + 1, "The cases block is not closed. End it with a line ```."))
+        problems.append((first + 1, _("The cases block is not closed. End it with a line ```.")))
         return first, ()
     after = next((index for index in range(last + 1, len(lines)) if lines[index].strip()), None)
     if after is not None:
-        problems.append((after + 1, "The cases block must be the last thing in the file."))
+        problems.append((after + 1, _("The cases block must be the last thing in the file.")))
     return first, parse_cases(lines[first + 1 : last], problems, first_line=first + 2)
 
 
@@ -215,22 +230,22 @@ def parse_cases(
             try:
                 cases.append(_case(json.loads(line), number))
             except (ValueError, RecursionError) as error:
-                why = str(error) if type(error) is ValueError else "it is not a JSON object"
-                problems.append((number, f"This case cannot be read: {why}."))
+                why = str(error) if type(error) is ValueError else _("it is not a JSON object")
+                problems.append((number, _("This case cannot be read: %(why)s.") % {"why": why}))
     return tuple(cases)
 
 
 def _case(row: Any, line: int) -> CaseText:
     if not isinstance(row, dict) or set(row) - set(_CASE_KEYS):
-        raise ValueError(f"a case is a JSON object with {', '.join(_CASE_KEYS)}")
+        raise ValueError(_("a case is a JSON object with %(keys)s") % {"keys": ", ".join(_CASE_KEYS)})
     values = {key: row.get(key, "") for key in _CASE_KEYS}
     for key, value in values.items():
         if not isinstance(value, str) or "\x00" in value or SURROGATE.search(value):
-            raise ValueError(f"{key} must be text without NUL or half surrogate pairs")
+            raise ValueError(_("%(key)s must be text without NUL or half surrogate pairs") % {"key": key})
     if not CASE_CODE.match(values["id"]):
-        raise ValueError("id must be 1 to 40 letters, digits, dots, hyphens")
+        raise ValueError(_("id must be 1 to 40 letters, digits, dots, hyphens"))
     if not values["text"] or values["expect"] not in ("violates", "allowed"):
-        raise ValueError("text must not be empty, and expect is violates or allowed")
+        raise ValueError(_("text must not be empty, and expect is violates or allowed"))
     return CaseText(values["id"], values["section"], values["text"], values["expect"], values["note"], line)
 
 
@@ -244,9 +259,16 @@ def _check_cases(
             problems.append(
                 (
                     case.line,
-                    f"Case {case.code} names section {case.section[:40]!r}, which is not in this file.",
+                    _("Case %(code)s names section %(section)s, which is not in this file.")
+                    % {"code": case.code, "section": repr(case.section[:40])},
                 )
             )
         if case.code in seen:
-            problems.append((case.line, f"Case id {case.code} is already used on line {seen[case.code]}."))
+            problems.append(
+                (
+                    case.line,
+                    _("Case id %(code)s is already used on line %(line)s.")
+                    % {"code": case.code, "line": seen[case.code]},
+                )
+            )
         seen.setdefault(case.code, case.line)

@@ -9,8 +9,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
+
 from reviewapp.policies.rules_file import CASE_CODE, SURROGATE
 from reviewapp.policies.rules_front import Problem
+from reviewapp.ui.words import Words
 
 EXPECTATIONS: Final = ("violates", "allowed")
 MOST_CASE_TEXT: Final = 20_000
@@ -18,6 +22,12 @@ MOST_CASE_NOTE: Final = 500
 MOST_IMPORTED: Final = 10_000
 MOST_IMPORT_BYTES: Final = 16_000_000
 COLUMNS: Final = ("id", "section", "text", "expect", "note")
+LABEL_WORDS: Final[dict[str, Words]] = {
+    "violates": pgettext_lazy("label", "violates"),
+    "allowed": pgettext_lazy("label", "allowed"),
+    "unsure": pgettext_lazy("label", "unsure"),
+}
+"""What a person or the reasoner says of a text, in the middle of a line."""
 _NEEDED: Final = ("section", "text", "expect")
 
 
@@ -30,6 +40,14 @@ class Way(StrEnum):
     IMPORT = "import"
 
 
+WAY_WORDS: Final[dict[str, Words]] = {
+    "file": pgettext_lazy("where a case came from", "file"),
+    "page": pgettext_lazy("where a case came from", "page"),
+    "item": pgettext_lazy("where a case came from", "item"),
+    "import": pgettext_lazy("where a case came from", "import"),
+}
+
+
 class Standing(StrEnum):
     """Whether a case is in the lists of versions, or still waits to get in."""
 
@@ -37,6 +55,14 @@ class Standing(StrEnum):
     WAITING = "waiting"
     SUGGESTED = "suggested"
     DECLINED = "declined"
+
+
+STANDING_WORDS: Final[dict[str, Words]] = {
+    "taken": pgettext_lazy("case", "taken"),
+    "waiting": pgettext_lazy("case", "waiting"),
+    "suggested": pgettext_lazy("case", "suggested"),
+    "declined": pgettext_lazy("case", "declined"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +79,11 @@ class CaseRow:
 
 @dataclass(slots=True)
 class CaseFile:
-    """A list that was read: the rows that can be cases, and what is wrong with the others, by line."""
+    """A list that was read: the rows that can be cases, what is wrong with the others, by line; `cut` at the most."""
 
     rows: list[CaseRow] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    cut: bool = False
 
 
 def cases_hash(cases: Iterable[tuple[str, str, str, str]]) -> str:
@@ -68,18 +95,24 @@ def cases_hash(cases: Iterable[tuple[str, str, str, str]]) -> str:
 def case_problem(section: str, text: str, expect: str, note: str, code: str = "") -> str:
     """What keeps this from being a case, as a sentence; empty when nothing does."""
     if any("\x00" in part or SURROGATE.search(part) for part in (section, text, expect, note, code)):
-        return "It holds a NUL character or half of a surrogate pair. Save the text as UTF-8 without it."
+        return _("It holds a NUL character or half of a surrogate pair. Save the text as UTF-8 without it.")
     if code and not CASE_CODE.match(code):
-        return "Its id must be 1 to 40 letters, digits, dots, hyphens, or be left out."
+        return _("Its id must be 1 to 40 letters, digits, dots, hyphens, or be left out.")
     if not text.strip():
-        return "Its text is empty. Write what somebody could have posted."
+        return _("Its text is empty. Write what somebody could have posted.")
     if len(text) > MOST_CASE_TEXT:
-        return f"Its text has {len(text):,} characters; {MOST_CASE_TEXT:,} are allowed."
+        return _("Its text has %(count)s characters; %(most)s are allowed.") % {
+            "count": f"{len(text):,}",
+            "most": f"{MOST_CASE_TEXT:,}",
+        }
     if expect not in EXPECTATIONS:
-        return f"Its label is {expect[:40]!r}. Use violates or allowed."
+        return _("Its label is %(label)s. Use violates or allowed.") % {"label": repr(expect[:40])}
     if len(note) > MOST_CASE_NOTE:
-        return f"Its note has {len(note):,} characters; {MOST_CASE_NOTE} are allowed."
-    return "" if section else "It names no section. Give the id of the section it tests."
+        return _("Its note has %(count)s characters; %(most)s are allowed.") % {
+            "count": f"{len(note):,}",
+            "most": MOST_CASE_NOTE,
+        }
+    return "" if section else _("It names no section. Give the id of the section it tests.")
 
 
 def read_cases(data: bytes, name: str) -> CaseFile:
@@ -87,14 +120,18 @@ def read_cases(data: bytes, name: str) -> CaseFile:
     found = CaseFile()
     if len(data) > MOST_IMPORT_BYTES:
         found.problems.append(
-            (1, f"The file has {len(data):,} bytes; {MOST_IMPORT_BYTES:,} are allowed. Split it.")
+            (
+                1,
+                _("The file has %(count)s bytes; %(most)s are allowed. Split it.")
+                % {"count": f"{len(data):,}", "most": f"{MOST_IMPORT_BYTES:,}"},
+            )
         )
         return found
     text = _decoded(data, found)
     if text is None:
         return found
     if not text.strip():
-        found.problems.append((1, "The file is empty."))
+        found.problems.append((1, _("The file is empty.")))
     elif name.lower().endswith((".jsonl", ".ndjson", ".json")):
         _read_lines(text, found)
     else:
@@ -109,7 +146,11 @@ def _decoded(data: bytes, found: CaseFile) -> str | None:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         found.problems.append(
-            (line, f"Byte {error.start} is not UTF-8. Save the file as UTF-8 and send it again.")
+            (
+                line,
+                _("Byte %(place)s is not UTF-8. Save the file as UTF-8 and send it again.")
+                % {"place": error.start},
+            )
         )
         return None
 
@@ -123,15 +164,21 @@ def _read_lines(text: str, found: CaseFile) -> None:
         except (ValueError, RecursionError):
             row = None
         if not isinstance(row, dict):
-            found.problems.append((number, "This line is not a JSON object with section, text and expect."))
+            found.problems.append(
+                (number, _("This line is not a JSON object with section, text and expect."))
+            )
             continue
         unknown = sorted(set(row) - set(COLUMNS))
         if unknown:
             found.problems.append(
-                (number, f"Unknown key {unknown[0][:40]!r}. Known are {', '.join(COLUMNS)}.")
+                (
+                    number,
+                    _("Unknown key %(unknown)s. Known are %(columns)s.")
+                    % {"unknown": repr(unknown[0][:40]), "columns": ", ".join(COLUMNS)},
+                )
             )
         elif any(not isinstance(value, str) for value in row.values()):
-            found.problems.append((number, "Every value of a case is text in quotes."))
+            found.problems.append((number, _("Every value of a case is text in quotes.")))
         elif _fits(found, number):
             _add(found, row, number)
 
@@ -150,14 +197,17 @@ def _read_table(text: str, found: CaseFile) -> None:
                     found.problems.append(
                         (
                             number,
-                            f"This line has {len(row)} cells; the first line names {len(columns)} columns.",
+                            _("This line has %(cells)s cells; the first line names %(columns)s columns.")
+                            % {"cells": len(row), "columns": len(columns)},
                         )
                     )
                 elif _fits(found, number):
                     _add(found, dict(zip(columns, row, strict=True)), number)
             number = rows.line_num + 1
     except csv.Error as error:
-        found.problems.append((number, f"The table cannot be read from here on: {error}."))
+        found.problems.append(
+            (number, _("The table cannot be read from here on: %(error)s.") % {"error": error})
+        )
 
 
 def delimiter_of(text: str) -> str:
@@ -173,13 +223,20 @@ def _check_columns(columns: list[str], found: CaseFile) -> bool:
         found.problems.append(
             (
                 1,
-                f"The first line must name the columns {', '.join(COLUMNS)}; {', '.join(missing)} is missing.",
+                _("The first line must name the columns %(columns)s; %(missing)s is missing.")
+                % {"columns": ", ".join(COLUMNS), "missing": ", ".join(missing)},
             )
         )
     elif unknown:
-        found.problems.append((1, f"Unknown column {unknown[0][:40]!r}. Known are {', '.join(COLUMNS)}."))
+        found.problems.append(
+            (
+                1,
+                _("Unknown column %(unknown)s. Known are %(columns)s.")
+                % {"unknown": repr(unknown[0][:40]), "columns": ", ".join(COLUMNS)},
+            )
+        )
     elif len(set(columns)) < len(columns):
-        found.problems.append((1, "A column stands in the first line twice. Keep one."))
+        found.problems.append((1, _("A column stands in the first line twice. Keep one.")))
     else:
         return True
     return False
@@ -188,9 +245,14 @@ def _check_columns(columns: list[str], found: CaseFile) -> bool:
 def _fits(found: CaseFile, number: int) -> bool:
     if len(found.rows) < MOST_IMPORTED:
         return True
-    if len(found.rows) == MOST_IMPORTED and not any("at a time" in text for _, text in found.problems):
+    if not found.cut:
+        found.cut = True
         found.problems.append(
-            (number, f"{MOST_IMPORTED:,} cases are taken in at a time; the rest was left out.")
+            (
+                number,
+                _("%(most)s cases are taken in at a time; the rest was left out.")
+                % {"most": f"{MOST_IMPORTED:,}"},
+            )
         )
     return False
 

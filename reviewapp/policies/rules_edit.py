@@ -2,6 +2,8 @@
 
 import re
 
+from django.utils.translation import gettext as _
+
 from reviewapp.policies.rules_front import PolicyFileError
 from reviewapp.policies.rules_walk import Part, walk, without_cases
 
@@ -30,7 +32,7 @@ def split_section(text: str, line: int, used: frozenset[str] = frozenset()) -> s
     at = next((each for each in lines if each.number == line), None)
     if at is None or at.part not in (Part.RULE, Part.EXAMPLE) or not at.section:
         raise PolicyFileError(
-            [(line, "Put the caret on the first line of the rule text that the new section takes.")]
+            [(line, _("Put the caret on the first line of the rule text that the new section takes."))]
         )
     severity = next(
         (

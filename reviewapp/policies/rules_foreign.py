@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from reviewapp.policies import rules
 from reviewapp.policies.rules_cases import case_problem, delimiter_of
 from reviewapp.policies.rules_file import CODE
@@ -100,7 +102,9 @@ def adopt(text: str, slug: str, examples: str = "") -> Adopted:
             [
                 (
                     1,
-                    "No heading in this text says what violates or what is allowed. Write it from the start here.",
+                    _(
+                        "No heading in this text says what violates or what is allowed. Write it from the start here."
+                    ),
                 )
             ]
         )
@@ -114,7 +118,10 @@ def adopt(text: str, slug: str, examples: str = "") -> Adopted:
         listed.append(
             (
                 1,
-                f"The file would be too large; the first {len(cases)} cases are in it. Import the rest on the page of cases.",
+                _(
+                    "The file would be too large; the first %(count)s cases are in it. Import the rest on the page of cases."
+                )
+                % {"count": len(cases)},
             )
         )
     rules.parse(source)
@@ -157,20 +164,30 @@ def _sections(pieces: Sequence[_Piece], slug: str, notes: list[Note]) -> tuple[l
         body = rules.normalise("\n".join(piece.body))
         if piece.kind == "output":
             notes.append(
-                (piece.line, f"“{piece.title}” was left out: the form of the answer is generated here.")
+                (
+                    piece.line,
+                    _("“%(title)s” was left out: the form of the answer is generated here.")
+                    % {"title": piece.title},
+                )
             )
         elif piece.kind == "about" and body:
             preamble.append(f"**{piece.title}**: {body}" if piece.title else body)
         elif piece.kind in ("violates", "allowed", "rule"):
             if not body:
-                notes.append((piece.line, f"“{piece.title}” has no text under it and was left out."))
+                notes.append(
+                    (
+                        piece.line,
+                        _("“%(title)s” has no text under it and was left out.") % {"title": piece.title},
+                    )
+                )
                 continue
             sections.append(_section(piece, body, slug, sections))
             if piece.kind == "rule":
                 notes.append(
                     (
                         piece.line,
-                        f"“{piece.title}” was taken as a rule. Move it to the preamble if it is none.",
+                        _("“%(title)s” was taken as a rule. Move it to the preamble if it is none.")
+                        % {"title": piece.title},
                     )
                 )
     return sections, "\n\n".join(preamble)
@@ -221,7 +238,7 @@ def _give_examples(pieces: Sequence[_Piece], sections: Sequence[_Section], notes
                 waiting = ""
             else:
                 notes.append(
-                    (number, "This line of the examples has no label that could be read; it was left out.")
+                    (number, _("This line of the examples has no label that could be read; it was left out."))
                 )
 
 
@@ -229,7 +246,11 @@ def _give(text: str, label: str, number: int, sections: Sequence[_Section], note
     meaning = _meaning(label)
     if not meaning:
         notes.append(
-            (number, f"The label {label[:40]!r} says neither violates nor allowed; the example was left out.")
+            (
+                number,
+                _("The label %(label)s says neither violates nor allowed; the example was left out.")
+                % {"label": repr(label[:40])},
+            )
         )
         return
     section = _home(sections, meaning)
@@ -260,7 +281,8 @@ def _cases(text: str, sections: Sequence[_Section], slug: str, notes: list[Note]
             notes.append(
                 (
                     1,
-                    f"No column for the text ({', '.join(_TEXTS)}) or the label ({', '.join(_MARKS)}) was found.",
+                    _("No column for the text (%(texts)s) or the label (%(marks)s) was found.")
+                    % {"texts": ", ".join(_TEXTS), "marks": ", ".join(_MARKS)},
                 )
             )
             return
@@ -268,7 +290,9 @@ def _cases(text: str, sections: Sequence[_Section], slug: str, notes: list[Note]
             notes.append(
                 (
                     1,
-                    "The list names no section; violating rows went to the first rule, allowed ones to the first exception.",
+                    _(
+                        "The list names no section; violating rows went to the first rule, allowed ones to the first exception."
+                    ),
                 )
             )
         seen: set[str] = set()
@@ -277,7 +301,9 @@ def _cases(text: str, sections: Sequence[_Section], slug: str, notes: list[Note]
             if case is not None:
                 yield {"id": f"{_prefix(slug)}-C{len(seen)}", **case}
     except csv.Error as error:
-        notes.append((rows.line_num, f"The list cannot be read from here on: {error}."))
+        notes.append(
+            (rows.line_num, _("The list cannot be read from here on: %(error)s.") % {"error": error})
+        )
 
 
 def _case(
@@ -294,7 +320,8 @@ def _case(
         notes.append(
             (
                 line,
-                f"The label {cells['label'][:40]!r} says neither violates nor allowed; the row was left out.",
+                _("The label %(label)s says neither violates nor allowed; the row was left out.")
+                % {"label": repr(cells["label"][:40])},
             )
         )
         return None
@@ -306,13 +333,14 @@ def _case(
         notes.append(
             (
                 line,
-                f"No section is called {cells['place'][:40]!r}; the row went to the first one of its kind.",
+                _("No section is called %(label)s; the row went to the first one of its kind.")
+                % {"label": repr(cells["place"][:40])},
             )
         )
     section = (home or _home(sections, meaning)).code
     problem = case_problem(section, cells["text"], meaning, "")
     if problem or cells["text"] in seen:
-        notes.append((line, problem or "The same text stood in the list before; the row was left out."))
+        notes.append((line, problem or _("The same text stood in the list before; the row was left out.")))
         return None
     seen.add(cells["text"])
     return {"section": section, "text": cells["text"], "expect": meaning, "note": ""}

@@ -6,12 +6,21 @@ from datetime import date
 from typing import Any, Final
 
 import yaml
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 
 from reviewapp.ui.errors import ProductError
+from reviewapp.ui.words import Words
 
 FAMILIES: Final = ("spam", "harassment", "hate", "threat", "self_harm", "sexual")
 """The prefilter's heads, by name: what `family` may say."""
 
+EFFORT_WORDS: Final[dict[str, Words]] = {
+    "low": pgettext_lazy("effort", "low"),
+    "medium": pgettext_lazy("effort", "medium"),
+    "high": pgettext_lazy("effort", "high"),
+}
+"""How long the reasoner may think, as screens say it."""
 MOST_TITLE: Final = 200
 # Escapes in quoted YAML can bring back what the file itself may not hold.
 _UNFIT: Final = re.compile(r"[\x00\ud800-\udfff]")
@@ -33,10 +42,16 @@ class PolicyFileError(ProductError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = sorted(problems)
-        listed = "; ".join(f"line {line}: {message}" for line, message in self.problems[:10])
-        more = f"; and {len(self.problems) - 10} more" if len(self.problems) > 10 else ""
+        listed = "; ".join(
+            _("line %(line)s: %(message)s") % {"line": line, "message": message}
+            for line, message in self.problems[:10]
+        )
+        more = (
+            _("; and %(count)s more") % {"count": len(self.problems) - 10} if len(self.problems) > 10 else ""
+        )
         super().__init__(
-            f"The policy file needs a change. {listed}{more}", problems=[list(each) for each in self.problems]
+            _("The policy file needs a change. %(listed)s%(more)s") % {"listed": listed, "more": more},
+            problems=[list(each) for each in self.problems],
         )
 
 
@@ -45,13 +60,20 @@ def front_matter(lines: list[str], problems: list[Problem]) -> tuple[dict[str, A
     marks = [index for index, line in enumerate(lines) if line.rstrip() == "---"]
     if len(marks) < 2 or marks[0] != 0:
         problems.append(
-            (1, "The file must start with front matter: a line ---, the keys, and a line --- again.")
+            (1, _("The file must start with front matter: a line ---, the keys, and a line --- again."))
         )
         raise PolicyFileError(problems)
     start = marks[1] + 1
     values, at = _load_yaml("\n".join(lines[1 : marks[1]]), problems)
     unknown = [key for key in at if key not in _FRONT_KEYS]
-    problems += [(at[key], f"Unknown key {key!r}. Known are {', '.join(_FRONT_KEYS)}.") for key in unknown]
+    problems += [
+        (
+            at[key],
+            _("Unknown key %(key)s. Known are %(keys)s.")
+            % {"key": repr(key), "keys": ", ".join(_FRONT_KEYS)},
+        )
+        for key in unknown
+    ]
     return {key: _FRONT_CHECKS[key](values.get(key), at.get(key, 1), problems) for key in _FRONT_KEYS}, start
 
 
@@ -62,17 +84,25 @@ def _load_yaml(text: str, problems: list[Problem]) -> tuple[dict[str, Any], dict
         loaded = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
         mark = getattr(error, "problem_mark", None)
-        what = getattr(error, "problem", None) or "it cannot be read"
-        problems.append((mark.line + 2 if mark else 2, f"The front matter is not YAML: {what}."))
+        what = getattr(error, "problem", None) or _("it cannot be read")
+        problems.append(
+            (mark.line + 2 if mark else 2, _("The front matter is not YAML: %(what)s.") % {"what": what})
+        )
         raise PolicyFileError(problems) from error
     if not isinstance(loaded, dict) or not isinstance(node, yaml.MappingNode):
-        problems.append((2, "The front matter must be keys and values, such as `slug: spam`."))
+        problems.append((2, _("The front matter must be keys and values, such as `slug: spam`.")))
         raise PolicyFileError(problems)
     at: dict[str, int] = {}
     for key, _value in node.value:
         line = key.start_mark.line + 2
         if str(key.value) in at:
-            problems.append((line, f"The key {key.value!r} stands here for the second time. Keep one."))
+            problems.append(
+                (
+                    line,
+                    _("The key %(key)s stands here for the second time. Keep one.")
+                    % {"key": repr(key.value)},
+                )
+            )
         at[str(key.value)] = line
     return {str(key): value for key, value in loaded.items()}, at
 
@@ -80,7 +110,7 @@ def _load_yaml(text: str, problems: list[Problem]) -> tuple[dict[str, Any], dict
 def _slug(value: Any, line: int, problems: list[Problem]) -> str:
     if not isinstance(value, str) or not _SLUG.match(value) or len(value) > 60 or value in RESERVED_SLUGS:
         problems.append(
-            (line, "`slug` must be small letters, digits and hyphens, at most 60, such as `self-harm`.")
+            (line, _("`slug` must be small letters, digits and hyphens, at most 60, such as `self-harm`."))
         )
         return ""
     return value
@@ -90,7 +120,11 @@ def _title(value: Any, line: int, problems: list[Problem]) -> str:
     title = value.strip() if isinstance(value, str) else ""
     if not title or len(title) > MOST_TITLE or LINE_END.search(title) or _UNFIT.search(title):
         problems.append(
-            (line, f"`title` must be one line of 1 to {MOST_TITLE} characters; quote it if it holds a colon.")
+            (
+                line,
+                _("`title` must be one line of 1 to %(most)s characters; quote it if it holds a colon.")
+                % {"most": MOST_TITLE},
+            )
         )
     return title
 
@@ -99,7 +133,13 @@ def _family(value: Any, line: int, problems: list[Problem]) -> str | None:
     if value in (None, "none"):
         return None
     if not isinstance(value, str) or value not in FAMILIES:
-        problems.append((line, f"`family` must be one of {', '.join(FAMILIES)}, or be left out."))
+        problems.append(
+            (
+                line,
+                _("`family` must be one of %(families)s, or be left out.")
+                % {"families": ", ".join(FAMILIES)},
+            )
+        )
         return None
     return value
 
@@ -107,7 +147,7 @@ def _family(value: Any, line: int, problems: list[Problem]) -> str | None:
 def _language(value: Any, line: int, problems: list[Problem]) -> str:
     value = "en" if value is None else value
     if not isinstance(value, str) or not LANGUAGE.match(value):
-        problems.append((line, "`language` must be a code such as en or pt-BR; put no in quotes."))
+        problems.append((line, _("`language` must be a code such as en or pt-BR; put no in quotes.")))
         return "en"
     return value
 
@@ -115,7 +155,7 @@ def _language(value: Any, line: int, problems: list[Problem]) -> str:
 def _effort(value: Any, line: int, problems: list[Problem]) -> str:
     value = "low" if value is None else value
     if value not in ("low", "medium", "high"):
-        problems.append((line, "`effort` must be low, medium or high."))
+        problems.append((line, _("`effort` must be low, medium or high.")))
         return "low"
     return str(value)
 
@@ -127,7 +167,9 @@ def _applies(value: Any, line: int, problems: list[Problem]) -> dict[str, Any]:
         problems.append(
             (
                 line,
-                "`applies` may hold `sources`, `countries`, `languages`, each a list, and `dates` with `from` and `until`.",
+                _(
+                    "`applies` may hold `sources`, `countries`, `languages`, each a list, and `dates` with `from` and `until`."
+                ),
             )
         )
         return checked
@@ -135,7 +177,11 @@ def _applies(value: Any, line: int, problems: list[Problem]) -> dict[str, Any]:
         words = value.get(key) or []
         if not isinstance(words, list) or not all(_is_word(word) for word in words):
             problems.append(
-                (line, f"`{key}` under `applies` must be a list of words, such as [forum, chat].")
+                (
+                    line,
+                    _("`%(key)s` under `applies` must be a list of words, such as [forum, chat].")
+                    % {"key": key},
+                )
             )
         elif words or key in checked:
             checked[key] = words
@@ -159,7 +205,9 @@ def _dates(value: Any, line: int, problems: list[Problem]) -> dict[str, str]:
         problems.append(
             (
                 line,
-                "`dates` holds `from: 2026-01-31` and `until: 2026-12-31`, or one of them, the first not after the last.",
+                _(
+                    "`dates` holds `from: 2026-01-31` and `until: 2026-12-31`, or one of them, the first not after the last."
+                ),
             )
         )
         return {}

@@ -2,10 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
+
+from django.utils.translation import gettext_lazy as _
+
+from reviewapp.policies.rules_cases import LABEL_WORDS
+from reviewapp.ui.words import Words
 
 EMERGENCY_HOURS: Final = 72
 
@@ -49,25 +54,88 @@ class GateState(StrEnum):
     EMERGENCY = "emergency"
 
 
-WORDS: Final[dict[GateState, str]] = {
-    GateState.MISSING: "The gate has not been run on this text. Run it first.",
-    GateState.STALE_TEXT: "The text, its cases or its targets changed after the gate was run. Run it again.",
-    GateState.STALE_ENGINE: "Another engine judges items now than the one the gate was run on. Run it again.",
-    GateState.BLOCKED: "The gate blocks this version.",
-    GateState.GAPS: "The gate passed with too few cases in places; the approver signs for the gap.",
-    GateState.PASSED: "The gate passed.",
-    GateState.OVERRIDE: "Two people let this text past the gate.",
-    GateState.EMERGENCY: f"Two people let this text past the gate as an emergency, for {EMERGENCY_HOURS} hours.",
+WORDS: Final[dict[GateState, Words]] = {
+    GateState.MISSING: _("The gate has not been run on this text. Run it first."),
+    GateState.STALE_TEXT: _(
+        "The text, its cases or its targets changed after the gate was run. Run it again."
+    ),
+    GateState.STALE_ENGINE: _(
+        "Another engine judges items now than the one the gate was run on. Run it again."
+    ),
+    GateState.BLOCKED: _("The gate blocks this version."),
+    GateState.GAPS: _("The gate passed with too few cases in places; the approver signs for the gap."),
+    GateState.PASSED: _("The gate passed."),
+    GateState.OVERRIDE: _("Two people let this text past the gate."),
+    GateState.EMERGENCY: _("Two people let this text past the gate as an emergency, for 72 hours."),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """One thing that blocks: the case and section it is about, by id, and a sentence without any content."""
+    """One thing that blocks: the case and section it is about, by id, and what is the matter, without any content.
+
+    `facts` has a `kind`, `broken`, `silent` or `missed`, and its figures; what came without any has `stored`, a sentence.
+    """
 
     case: str | None
     section: str | None
-    message: str
+    stored: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def message(self) -> str:
+        """What is the matter and what to do, in the language of the reader."""
+        kind = self.facts.get("kind")
+        if kind not in _SENTENCES:
+            return self.stored
+        return " ".join(str(each) % self._values for each in _SENTENCES[kind](self.facts))
+
+    @property
+    def _values(self) -> dict[str, Any]:
+        got = str(self.facts.get("got", ""))
+        return {**self.facts, "case": self.case, "section": self.section, "got": LABEL_WORDS.get(got, got)}
+
+
+def _broken(facts: Mapping[str, Any]) -> tuple[Words, ...]:
+    return (
+        _("Case %(case)s must violate %(section)s.")
+        if facts["expect"] == "violates"
+        else _("Case %(case)s must be allowed under %(section)s."),
+        {
+            "split": _("The published version says so, the draft is undecided."),
+            "": _("The published version says so, the draft gives no answer."),
+        }.get(facts["got"], _("The published version says so, the draft says %(got)s.")),
+        _("Change the section, or the case with a reason that a second person accepts."),
+    )
+
+
+def _silent(facts: Mapping[str, Any]) -> tuple[Words, ...]:
+    return (
+        _("Case %(case)s of %(section)s got no readable answer. Look at the engine and run the gate again."),
+    )
+
+
+def _missed(facts: Mapping[str, Any]) -> tuple[Words, ...]:
+    if facts["measure"] == "recall":
+        return (
+            _(
+                "%(section)s misses its recall target: %(hits)s of %(n)s is proved to be at least %(lower)s %%, "
+                "the target is %(target)s %%."
+            ),
+        )
+    return (
+        _(
+            "%(section)s misses its precision target: %(hits)s of %(n)s is proved to be at least %(lower)s %%, "
+            "the target is %(target)s %%."
+        ),
+    )
+
+
+_SENTENCES: Final[dict[str, Callable[[Mapping[str, Any]], tuple[Words, ...]]]] = {
+    "broken": _broken,
+    "silent": _silent,
+    "missed": _missed,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from reviewapp.policies.rules_diff import BIDI, INVISIBLE, name_of
 from reviewapp.policies.rules_walk import SENT, Line, Part, walk
 
@@ -109,13 +111,17 @@ def _length(lines: Sequence[Line], around: Around) -> Iterator[Finding]:
         yield Finding(
             1,
             Rule.LENGTH,
-            f"{around.tokens} tokens; {LEAST_TOKENS} to {MOST_TOKENS} are followed best. Shorten it, or split the policy.",
+            _("%(tokens)s tokens; %(least)s to %(most)s are followed best. Shorten it, or split the policy.")
+            % {"tokens": around.tokens, "least": LEAST_TOKENS, "most": MOST_TOKENS},
         )
     elif 0 < around.tokens < LEAST_TOKENS:
         yield Finding(
             1,
             Rule.LENGTH,
-            f"{around.tokens} tokens; {LEAST_TOKENS} to {MOST_TOKENS} are followed best. Add definitions or close examples.",
+            _(
+                "%(tokens)s tokens; %(least)s to %(most)s are followed best. Add definitions or close examples."
+            )
+            % {"tokens": around.tokens, "least": LEAST_TOKENS, "most": MOST_TOKENS},
         )
 
 
@@ -123,7 +129,9 @@ def _hedging(lines: Sequence[Line], around: Around) -> Iterator[Finding]:
     for line in _of(lines, Part.PREAMBLE, Part.RULE):
         for found in _HEDGES.finditer(line.text):
             yield _at(
-                line, Rule.HEDGING, f"Hedging word “{found[0].lower()}”. Say when it is so and when not."
+                line,
+                Rule.HEDGING,
+                _("Hedging word “%(word)s”. Say when it is so and when not.") % {"word": found[0].lower()},
             )
 
 
@@ -137,7 +145,9 @@ def _terms(lines: Sequence[Line], around: Around) -> Iterator[Finding]:
             if word not in told and word not in _KNOWN and not _is_defined(word, whole):
                 told.add(word)
                 yield _at(
-                    line, Rule.TERMS, f"“{word}” is used but not defined. Add half a line or an example."
+                    line,
+                    Rule.TERMS,
+                    _("“%(word)s” is used but not defined. Add half a line or an example.") % {"word": word},
                 )
         for found in _QUOTED.finditer(line.text) if line.part is Part.RULE else ():
             word = found[1].strip()
@@ -146,7 +156,10 @@ def _terms(lines: Sequence[Line], around: Around) -> Iterator[Finding]:
                 yield _at(
                     line,
                     Rule.TERMS,
-                    f"“{word}” stands in quotes but is not defined. Define it in the preamble, or drop the quotes.",
+                    _(
+                        "“%(word)s” stands in quotes but is not defined. Define it in the preamble, or drop the quotes."
+                    )
+                    % {"word": word},
                 )
 
 
@@ -169,7 +182,8 @@ def _no_allowed(lines: Sequence[Line], around: Around) -> Iterator[Finding]:
             yield _at(
                 heading,
                 Rule.NO_ALLOWED,
-                f"{heading.section} has no allowed example. Add the closest thing that is allowed.",
+                _("%(section)s has no allowed example. Add the closest thing that is allowed.")
+                % {"section": heading.section},
             )
 
 
@@ -180,7 +194,10 @@ def _reused(lines: Sequence[Line], around: Around) -> Iterator[Finding]:
             yield _at(
                 heading,
                 Rule.REUSED_ID,
-                f"{heading.section} was “{before}” in an older version. Decisions cite it by id; take a new one.",
+                _(
+                    "%(section)s was “%(before)s” in an older version. Decisions cite it by id; take a new one."
+                )
+                % {"section": heading.section, "before": before},
             )
 
 
@@ -192,7 +209,10 @@ def _precedence(lines: Sequence[Line], around: Around) -> Iterator[Finding]:
         yield _at(
             excepted[0],
             Rule.PRECEDENCE,
-            f"Nothing says whether {excepted[0].section} wins over the other sections. Write “{excepted[0].section} wins over …”.",
+            _(
+                "Nothing says whether %(section)s wins over the other sections. Write “%(section)s wins over …”."
+            )
+            % {"section": excepted[0].section},
         )
 
 
@@ -203,20 +223,26 @@ def _is_exception(heading: Line, lines: Sequence[Line]) -> bool:
 
 def _contradictions(lines: Sequence[Line], around: Around) -> Iterator[Finding]:
     first: dict[str, tuple[str, str]] = {
-        _plain(text): ("violating" if label == "violates" else "allowed", f"case {code}")
+        _plain(text): ("violating" if label == "violates" else "allowed", _("case %(code)s") % {"code": code})
         for text, label, code in around.cases
     }
     for line in lines:
         if line.part is not Part.EXAMPLE or not line.text.strip().startswith("- "):
             continue
         key = _plain(line.text.strip()[2:])
-        side, where = first.setdefault(key, (line.list, f"line {line.number}"))
+        side, where = first.setdefault(key, (line.list, _("line %(line)s") % {"line": line.number}))
         if side != line.list:
-            yield _at(
-                line,
-                Rule.CONTRADICTION,
-                f"This example is {line.list} here and {side} in {where}. Keep one, or add what makes the difference.",
-            )
+            yield _at(line, Rule.CONTRADICTION, _against(line.list) % {"where": where})
+
+
+def _against(side: str) -> str:
+    if side == "violating":
+        return _(
+            "This example is violating here and allowed in %(where)s. Keep one, or add what makes the difference."
+        )
+    return _(
+        "This example is allowed here and violating in %(where)s. Keep one, or add what makes the difference."
+    )
 
 
 def _two_policies(lines: Sequence[Line], around: Around) -> Iterator[Finding]:
@@ -227,7 +253,10 @@ def _two_policies(lines: Sequence[Line], around: Around) -> Iterator[Finding]:
         yield _at(
             line,
             Rule.TWO_POLICIES,
-            f"Ids start with {' and '.join(prefixes[:3])}: this looks like two policies. One rule of one kind a policy is judged better.",
+            _(
+                "Ids start with %(prefixes)s: this looks like two policies. One rule of one kind a policy is judged better."
+            )
+            % {"prefixes": _(" and ").join(prefixes[:3])},
         )
 
 
@@ -238,7 +267,8 @@ def _invisible(lines: Sequence[Line], around: Around) -> Iterator[Finding]:
             yield _at(
                 line,
                 rule,
-                f"{name_of(found[0]).capitalize()}: nobody sees it. Remove it unless the rule is about it.",
+                _("%(character)s: nobody sees it. Remove it unless the rule is about it.")
+                % {"character": name_of(found[0]).capitalize()},
             )
 
 
@@ -249,7 +279,8 @@ def _control(lines: Sequence[Line], around: Around) -> Iterator[Finding]:
             yield _at(
                 line,
                 Rule.CONTROL,
-                f"“{found[0]}” looks like a control word of a model. Describe it in words instead.",
+                _("“%(word)s” looks like a control word of a model. Describe it in words instead.")
+                % {"word": found[0]},
             )
 
 
@@ -259,7 +290,9 @@ def _output(lines: Sequence[Line], around: Around) -> Iterator[Finding]:
             yield _at(
                 line,
                 Rule.OUTPUT,
-                "The form of the answer is generated and stands in every request. Delete this line, or the model is told two forms.",
+                _(
+                    "The form of the answer is generated and stands in every request. Delete this line, or the model is told two forms."
+                ),
             )
 
 
@@ -274,7 +307,7 @@ def _leaks(lines: Sequence[Line], around: Around) -> Iterator[Finding]:
         if line is not None:
             yield _at(
                 line, Rule.LEAK,
-                f"The text of case {code} stands here, so the case proves nothing. Reword one of the two.",
+                _("The text of case %(code)s stands here, so the case proves nothing. Reword one of the two.") % {"code": code},
             )  # fmt: skip
 
 
@@ -284,7 +317,8 @@ def _no_public(lines: Sequence[Line], around: Around) -> Iterator[Finding]:
             yield _at(
                 heading,
                 Rule.NO_PUBLIC,
-                f"{heading.section} has no public text; author and reporter will read its title only.",
+                _("%(section)s has no public text; author and reporter will read its title only.")
+                % {"section": heading.section},
             )
 
 

@@ -4,13 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 NAMED: Final = 3
 """People that the last step names."""
+_LOOK: Final = 1
+"""The place of the step that is never asked for: looking at what flips."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One step: its word, what it takes, and where on the page it is done; `now` is the one that comes next."""
+    """One step in the reader's language: its word, what it takes, where on the page it is done; `now` comes next."""
 
     word: str
     hint: str
@@ -37,27 +42,34 @@ def path_of(
     """
     drafting = state == "draft"
     look = (
-        "Re-run the draft on past items, or try a single text below."
+        _("Re-run the draft on past items, or try a single text below.")
         if rerun
-        else "Try a text with it below."
+        else _("Try a text with it below.")
     )
     stages = (
-        Stage("Write", "Type in the text; it is saved by itself. Findings beside it say what to mend.",
+        Stage(_("Write"), _("Type in the text; it is saved by itself. Findings beside it say what to mend."),
               "#source" if drafting else "", not drafting or (changed and readable)),
-        Stage("See what flips", look, (rerun or "#try") if drafting else rerun, False),
-        Stage("Run the gate", gate if changed or not drafting else "It judges every case with the new text.",
+        Stage(_("See what flips"), look, (rerun or "#try") if drafting else rerun, False),
+        Stage(_("Run the gate"), gate if changed or not drafting else _("It judges every case with the new text."),
               "#draft-gate", opens),
-        Stage("Propose", "Say in the change note what changes and why. The text is frozen then.",
+        Stage(_("Propose"), _("Say in the change note what changes and why. The text is frozen then."),
               "#note" if drafting else "", not drafting),
-        Stage("Second person", _asked(others, state), "" if drafting else "#gate", False),
+        Stage(_("Second person"), _asked(others, state), "" if drafting else "#gate", False),
     )  # fmt: skip
-    following = next(each.word for each in stages if not each.done and each.word != "See what flips")
-    return tuple(replace(each, now=each.word == following) for each in stages)
+    following = next(place for place, each in enumerate(stages) if not each.done and place != _LOOK)
+    return tuple(replace(each, now=place == following) for place, each in enumerate(stages))
 
 
 def _asked(others: Sequence[str], state: str) -> str:
     if not others:
-        return "Nobody but its writers may approve it here. An admin can give somebody the role."
-    named = ", ".join(others[:NAMED]) + (f" and {len(others) - NAMED} more" if len(others) > NAMED else "")
-    doing = "publishes" if state == "approved" else "approves and publishes"
-    return f"Somebody who did not write it {doing} it: {named}."
+        return _("Nobody but its writers may approve it here. An admin can give somebody the role.")
+    named = ", ".join(others[:NAMED])
+    if len(others) > NAMED:
+        more = len(others) - NAMED
+        named = ngettext("%(names)s and %(n)d more", "%(names)s and %(n)d more", more) % {
+            "names": named,
+            "n": more,
+        }
+    if state == "approved":
+        return _("Somebody who did not write it publishes it: %(names)s.") % {"names": named}
+    return _("Somebody who did not write it approves and publishes it: %(names)s.") % {"names": named}

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from reviewapp.policies.rules_file import CODE
 from reviewapp.policies.rules_front import LANGUAGE, LINE_END, MOST_TITLE, Problem
 
@@ -71,19 +73,28 @@ def split_sections(lines: Sequence[str], start: int) -> tuple[str, list[Block]]:
 
 def read_section(block: Block, problems: list[Problem]) -> SectionText:
     """One section; what is wrong with it is added to `problems`."""
-    code, _, title = block.heading.partition(" ")
+    code, _space, title = block.heading.partition(" ")
     if not CODE.match(code):
-        problems.append((block.line, f"A section starts with an id such as SP-1.2, not {code[:40]!r}."))
+        problems.append(
+            (
+                block.line,
+                _("A section starts with an id such as SP-1.2, not %(code)s.") % {"code": repr(code[:40])},
+            )
+        )
     if not 0 < len(title.strip()) <= MOST_TITLE:
         problems.append(
-            (block.line, f"The section needs a title of 1 to {MOST_TITLE} characters after its id.")
+            (
+                block.line,
+                _("The section needs a title of 1 to %(most)s characters after its id.")
+                % {"most": MOST_TITLE},
+            )
         )
     keys, body_at = _key_lines(block, problems)
     texts = _texts(block, body_at, problems)
     rule, violating, allowed = _examples(texts["model"], problems)
     if not rule and not violating and not allowed:
         problems.append(
-            (block.line, "The section has no rule text. Write what violates and what is allowed.")
+            (block.line, _("The section has no rule text. Write what violates and what is allowed."))
         )
     shown = {name: normalise("\n".join(line for _, line in lines)) for name, lines in texts.items()}
     further = tuple(
@@ -101,12 +112,16 @@ def read_section(block: Block, problems: list[Problem]) -> SectionText:
 def check_sections(sections: Sequence[SectionText], start: int, problems: list[Problem]) -> None:
     """Add what is wrong between sections: none at all, or an id used twice."""
     if not sections:
-        problems.append((start + 1, "The policy has no section. Start one with `## SP-1.1 Title`."))
+        problems.append((start + 1, _("The policy has no section. Start one with `## SP-1.1 Title`.")))
     seen: dict[str, int] = {}
     for section in sections:
         if section.code in seen:
             problems.append(
-                (section.line, f"Section id {section.code} is already used on line {seen[section.code]}.")
+                (
+                    section.line,
+                    _("Section id %(code)s is already used on line %(line)s.")
+                    % {"code": section.code, "line": seen[section.code]},
+                )
             )
         seen.setdefault(section.code, section.line)
 
@@ -127,8 +142,10 @@ def _key_lines(block: Block, problems: list[Problem]) -> tuple[Keys, int]:
             problems.append(
                 (
                     number,
-                    f"{found[1]!r}: under a heading stand `severity` and, if wanted, `response`, `recall` and "
-                    "`precision`, once each.",
+                    _(
+                        "%(key)s: under a heading stand `severity` and, if wanted, `response`, `recall` and `precision`, once each."
+                    )
+                    % {"key": repr(found[1])},
                 )
             )
         keys[found[1]] = (found[2], number)
@@ -139,7 +156,7 @@ def _severity(keys: Keys, block: Block, problems: list[Problem]) -> int:
     severity, at = keys.get("severity", ("", block.line))
     if severity in ("1", "2", "3", "4"):
         return int(severity)
-    problems.append((at, "`severity: 1` to `severity: 4` must stand directly under the section heading."))
+    problems.append((at, _("`severity: 1` to `severity: 4` must stand directly under the section heading.")))
     return 1
 
 
@@ -147,7 +164,7 @@ def _response(keys: Keys, problems: list[Problem]) -> str:
     response, at = keys.get("response", ("", 0))
     if "response" in keys and not _RESPONSE.match(response):
         problems.append(
-            (at, "`response` must be support, or escalate: with a kind, such as escalate:child_safety.")
+            (at, _("`response` must be support, or escalate: with a kind, such as escalate:child_safety."))
         )
     return response
 
@@ -159,7 +176,11 @@ def _target(keys: Keys, name: str, problems: list[Problem]) -> float | None:
     found = _PERCENT.match(text)
     if found is None or float(found[1]) < _LEAST_TARGET:
         problems.append(
-            (at, f"`{name}` is a target from {_LEAST_TARGET:.0f} % to 99.99 %, such as `{name}: 90 %`.")
+            (
+                at,
+                _("`%(name)s` is a target from %(least)s %% to 99.99 %%, such as `%(name)s: 90 %%`.")
+                % {"name": name, "least": f"{_LEAST_TARGET:.0f}"},
+            )
         )
         return None
     return float(found[1])
@@ -179,7 +200,9 @@ def _texts(block: Block, start: int, problems: list[Problem]) -> dict[str, Lines
             problems.append(
                 (
                     number,
-                    "Inside a section only `### Guidance`, `### Public` and `### Public (de)` may stand, once each.",
+                    _(
+                        "Inside a section only `### Guidance`, `### Public` and `### Public (de)` may stand, once each."
+                    ),
                 )
             )
         name = heading if _is_heading(heading) else "Guidance"
@@ -204,7 +227,11 @@ def _examples(lines: Lines, problems: list[Problem]) -> tuple[str, tuple[str, ..
         if text in LISTS:
             if LISTS[text] in lists:
                 problems.append(
-                    (number, f"`{text}` stands in this section for the second time. Join the lists.")
+                    (
+                        number,
+                        _("`%(text)s` stands in this section for the second time. Join the lists.")
+                        % {"text": text},
+                    )
                 )
             current = lists.setdefault(LISTS[text], [])
         elif current is None:
@@ -212,5 +239,7 @@ def _examples(lines: Lines, problems: list[Problem]) -> tuple[str, tuple[str, ..
         elif text.startswith("- ") and text[2:].strip():
             current.append(text[2:].strip())
         elif text:
-            problems.append((number, "After the examples only `- example` lines may stand, one line each."))
+            problems.append(
+                (number, _("After the examples only `- example` lines may stand, one line each."))
+            )
     return normalise("\n".join(rule)), tuple(lists.get("violating", ())), tuple(lists.get("allowed", ()))

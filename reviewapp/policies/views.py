@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from reviewapp.accounts.access import SignedInRequest, check_may, requires
@@ -218,7 +219,7 @@ def step(request: SignedInRequest, slug: str, act: Any, *, after: str = "") -> H
     row = reads.draft_page(slug)
     if row is None:
         return _draft(
-            request, slug, error=Stale("There is no draft any more. Somebody published or discarded it.")
+            request, slug, error=Stale(_("There is no draft any more. Somebody published or discarded it."))
         )
     try:
         act(row, Seen.of(request.POST))
@@ -239,7 +240,7 @@ def typed_by(request: SignedInRequest, row: reads.VersionPage | None) -> Typed:
 
 def gone() -> Missing:
     """What to say when there is no draft any more."""
-    return Missing("There is no draft any more. Copy your text, start a draft and paste it there.")
+    return Missing(_("There is no draft any more. Copy your text, start a draft and paste it there."))
 
 
 def _save(request: SignedInRequest, slug: str, typed: Typed) -> Any:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from reviewapp.accounts.access import SignedInRequest, requires
@@ -132,5 +133,5 @@ def _sent(request: SignedInRequest) -> dict[str, str]:
 def _uploaded(request: SignedInRequest) -> CaseFile:
     file = request.FILES.get("file")
     if file is None:
-        raise ProductError("Choose a CSV or JSONL file first.")
+        raise ProductError(_("Choose a CSV or JSONL file first."))
     return read_cases(file.read(MOST_IMPORT_BYTES + 1), file.name or "")

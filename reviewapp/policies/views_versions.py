@@ -6,6 +6,8 @@ from typing import Final
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from reviewapp.accounts.access import SignedInRequest, requires
@@ -15,7 +17,7 @@ from reviewapp.policies.rules_gate import WaiverKind
 from reviewapp.policies.views import step
 from reviewapp.ui.errors import Missing, ProductError
 
-LAYOUTS: Final = {"side": "Side by side", "inline": "In line"}
+LAYOUTS: Final = {"side": gettext_lazy("Side by side"), "inline": gettext_lazy("In line")}
 
 
 @requires("policy.see")
@@ -42,7 +44,7 @@ def choose(request: HttpRequest, slug: str) -> HttpResponse:
     """From the two menus of the compare page to its address."""
     numbers = [request.GET.get(name, "") for name in ("before", "after")]
     if not all(number.isascii() and number.isdigit() and len(number) < 9 for number in numbers):
-        raise Missing("Choose two versions from the list.")
+        raise Missing(_("Choose two versions from the list."))
     return redirect(f"/policies/{slug}/versions/{int(numbers[0])}/diff/{int(numbers[1])}")
 
 
@@ -103,7 +105,7 @@ def grant_waiver(request: SignedInRequest, slug: str) -> HttpResponse:
     def grant(row: reads.VersionPage, seen: Seen) -> None:
         waiver = reads_gate.gate_standing(row.id).waiver
         if waiver is None:
-            raise Missing("Nobody asked to pass the gate, or the text changed since. Reload the page.")
+            raise Missing(_("Nobody asked to pass the gate, or the text changed since. Reload the page."))
         actions.grant_waiver(waiver=waiver.id, person=request.user)
 
     return step(request, slug, grant)
@@ -115,7 +117,7 @@ def sign_gaps(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
     """Sign for too few cases, also after an emergency publication."""
     report = reads_gate.gate_standing(reads.version_page(slug, number).id).report
     if report is None:
-        raise Missing("No gate has been run on this version. Run it first.")
+        raise Missing(_("No gate has been run on this version. Run it first."))
     actions.sign_gaps(report=report.id, person=request.user)
     return redirect(f"/policies/{slug}/versions/{number}")
 
@@ -124,5 +126,5 @@ def _hour(text: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ProductError("Choose a date and an hour. The version stays approved.") from error
+        raise ProductError(_("Choose a date and an hour. The version stays approved.")) from error
     return timezone.make_aware(at) if timezone.is_naive(at) else at

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
@@ -14,7 +15,7 @@ from reviewapp.policies import rules_cases
 from reviewapp.policies.actions import listing
 from reviewapp.policies.actions.rows import (
     OPEN_STATES,
-    checked_note,
+    checked_reason,
     found_version,
     locked_policy,
     refuse_stale,
@@ -22,7 +23,7 @@ from reviewapp.policies.actions.rows import (
 )
 from reviewapp.policies.models import Case, CaseList, Policy, Section, Version
 from reviewapp.policies.rules import VersionState
-from reviewapp.policies.rules_cases import CaseFile, CaseRow, Standing, Way
+from reviewapp.policies.rules_cases import LABEL_WORDS, STANDING_WORDS, CaseFile, CaseRow, Standing, Way
 from reviewapp.policies.rules_front import Problem
 from reviewapp.ui.errors import Missing, ProductError, Stale
 
@@ -111,10 +112,10 @@ def edit_case(
         raise UnfitCase(problem)
     _check_section(row.policy, section)
     if listing.content(old) == (section, text, expect, note):
-        raise UnfitCase("Nothing in this case is different. Change it, or cancel.")
+        raise UnfitCase(_("Nothing in this case is different. Change it, or cancel."))
     new = Case(
         policy=row.policy, code=old.code, section=section, text=text, expect=expect, note=note, way=old.way,
-        made_by=person, origin_item=old.origin_item, reason=checked_note(reason, what="A reason"),
+        made_by=person, origin_item=old.origin_item, reason=checked_reason(reason),
     )  # fmt: skip
     listing.number(row.policy, [new])
     new.save(force_insert=True)
@@ -132,7 +133,7 @@ def remove_case(*, version: UUID, case: UUID, reason: str, person: Person) -> No
     old = _of(cases, case)
     if _no_reason(reason):
         raise UnfitCase(_no_reason(reason))
-    checked_note(reason, what="A reason")
+    checked_reason(reason)
     _list(row, [each for each in cases if each.pk != old.pk], person)
     listing.tell("case.removed", [old.pk], row, Actor.person(person.pk))
 
@@ -148,7 +149,7 @@ def take_case(*, case: UUID, person: Person) -> None:
         .first()
     )
     if row is None:
-        raise Stale("No draft of this policy is open. Start one, then take the case in.")
+        raise Stale(_("No draft of this policy is open. Start one, then take the case in."))
     row = _draft(row.pk)
     _check_section(row.policy, waiting.section)
     listing.take([waiting])
@@ -219,11 +220,20 @@ def _sorted_in(
     for each in rows:
         same_code, same_text = codes.get(each.code) if each.code else None, texts.get(each.text)
         if each.section not in sections:
-            problems.append((each.line, f"Section {each.section[:40]!r} is not in this policy."))
+            problems.append(
+                (
+                    each.line,
+                    _("Section %(section)s is not in this policy.") % {"section": repr(each.section[:40])},
+                )
+            )
         elif same_code is None and same_text is not None:
             if same_text.expect != each.expect:
                 problems.append(
-                    (each.line, f"Case {same_text.code} has the same text and expects the opposite.")
+                    (
+                        each.line,
+                        _("Case %(code)s has the same text and expects the opposite.")
+                        % {"code": same_text.code},
+                    )
                 )
         elif same_code is None or listing.content(same_code) != (
             each.section,
@@ -259,7 +269,9 @@ def _of(cases: Sequence[Case], key: UUID) -> Case:
     found = next((case for case in cases if case.pk == key), None)
     if found is None:
         raise Stale(
-            "This case was changed or removed after you opened it. Reload the list; your text is still here."
+            _(
+                "This case was changed or removed after you opened it. Reload the list; your text is still here."
+            )
         )
     return found
 
@@ -267,14 +279,17 @@ def _of(cases: Sequence[Case], key: UUID) -> Case:
 def _waiting(key: UUID) -> Case:
     case = Case.objects.select_for_update().filter(pk=key).first()
     if case is None:
-        raise Missing("There is no such case. Reload the page.")
+        raise Missing(_("There is no such case. Reload the page."))
     if case.standing not in (Standing.SUGGESTED, Standing.WAITING):
-        raise Stale(f"This case is {case.standing} already. Reload the page.")
+        raise Stale(
+            _("This case is %(standing)s already. Reload the page.")
+            % {"standing": STANDING_WORDS[case.standing]}
+        )
     return case
 
 
 def _no_reason(reason: str) -> str:
-    return "" if reason.strip() else "Say why the case changes; the approver reads it."
+    return "" if reason.strip() else _("Say why the case changes; the approver reads it.")
 
 
 def _sections(policy: Policy) -> set[str]:
@@ -294,8 +309,11 @@ def _sections(policy: Policy) -> set[str]:
 def _check_section(policy: Policy, section: str) -> None:
     known = _sections(policy)
     if section not in known:
+        values = {"section": repr(section[:40]), "known": ", ".join(sorted(known))}
         raise UnfitCase(
-            f"Section {section[:40]!r} is not in this policy. It has {', '.join(sorted(known)) or 'none'}."
+            _("Section %(section)s is not in this policy. It has %(known)s.") % values
+            if known
+            else _("Section %(section)s is not in this policy. It has none.") % values
         )
 
 
@@ -304,9 +322,14 @@ def _check_new(policy: Policy, row: Version | None, text: str, code: str) -> Non
     there = [*(listing.listed(row) if row else ()), *open_ones]
     twin = next((case for case in there if case.text == text and not case.erased), None)
     if twin is not None:
-        raise UnfitCase(f"Case {twin.code} has this text already and expects {twin.expect}.")
+        raise UnfitCase(
+            _("Case %(code)s has this text already and expects %(label)s.")
+            % {"code": twin.code, "label": LABEL_WORDS[twin.expect]}
+        )
     if code and policy.cases.filter(code=code).exists():
-        raise UnfitCase(f"The id {code} is taken. Leave it out and the next free one is given.")
+        raise UnfitCase(
+            _("The id %(code)s is taken. Leave it out and the next free one is given.") % {"code": code}
+        )
 
 
 def _next_code(policy: Policy, section: str) -> str:

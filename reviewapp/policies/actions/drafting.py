@@ -6,6 +6,8 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.actions import notify, notify_roles
@@ -64,7 +66,10 @@ def create_policy(*, source: str, person: Person) -> Version:
             listing.store_file_cases(row, document.cases, before="", listed_before=(), actor=actor)
             return found_version(row.pk)
     except IntegrityError as error:
-        raise Stale(f"There is a policy {document.slug} already. Open it and start a draft there.") from error
+        raise Stale(
+            _("There is a policy %(slug)s already. Open it and start a draft there.")
+            % {"slug": document.slug}
+        ) from error
 
 
 @transaction.atomic
@@ -77,7 +82,7 @@ def start_draft(*, policy: UUID, person: Person, number: int | None = None) -> V
     check_may(person, "policy.draft")
     held = locked_policy(policy)
     if held.versions.filter(state__in=OPEN_STATES).exists():
-        raise Stale("A draft of this policy is open already. Open it, or discard it first.")
+        raise Stale(_("A draft of this policy is open already. Open it, or discard it first."))
     current = held.versions.filter(state=VersionState.PUBLISHED).first()
     origin = _origin(held, current, number)
     document = rules.parse(origin.source)
@@ -146,10 +151,12 @@ def propose(*, version: UUID, person: Person, saves: int | None = None) -> Versi
     _check_cases_fit(row, document)
     published = row.policy.versions.filter(state=VersionState.PUBLISHED).first()
     if published and (published.source, published.cases_hash) == (row.source, row.cases_hash):
-        raise NothingToPropose("This draft says the same as the published version. Change it or discard it.")
+        raise NothingToPropose(
+            _("This draft says the same as the published version. Change it or discard it.")
+        )
     if published and not row.change_note:
         raise ProductError(
-            "Say in the change note what changes and why; the approver and the history read it."
+            _("Say in the change note what changes and why; the approver and the history read it.")
         )
     # From here on the file says what the cases say, so that an export can be imported again.
     source = rules.with_case_lines(row.source, [_line_of(case) for case in listing.listed(row)])
@@ -265,7 +272,7 @@ def _origin(policy: Policy, current: Version | None, number: int | None) -> Vers
     else:
         origin = current or policy.versions.exclude(hash="").order_by("-number").first()
     if origin is None:
-        raise Missing("This policy has no such text yet. Import a file with its slug.")
+        raise Missing(_("This policy has no such text yet. Import a file with its slug."))
     return origin
 
 
@@ -278,9 +285,15 @@ def _check_cases_fit(row: Version, document: Document) -> None:
     stray = [case for case in listing.listed(row) if case.section not in known and not case.erased]
     if stray:
         named = ", ".join(f"{case.code} ({case.section})" for case in stray[:5])
-        more = f" and {len(stray) - 5} more" if len(stray) > 5 else ""
+        if len(stray) > 5:
+            more = len(stray) - 5
+            named = ngettext("%(names)s and %(n)d more", "%(names)s and %(n)d more", more) % {
+                "names": named,
+                "n": more,
+            }
         raise StrayCases(
-            f"Cases name sections that this text does not have: {named}{more}. Move or remove them first.",
+            _("Cases name sections that this text does not have: %(names)s. Move or remove them first.")
+            % {"names": named},
             cases=[case.code for case in stray],
         )
 

@@ -6,12 +6,13 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
 from reviewapp.accounts.rules import may
 from reviewapp.audit.actions import SWEEPER, Actor, record
-from reviewapp.policies.actions.rows import checked_note, found_version, refuse_own, refuse_stale
+from reviewapp.policies.actions.rows import checked_reason, found_version, refuse_own, refuse_stale
 from reviewapp.policies.gate_rows import newest_report, standing_of
 from reviewapp.policies.models import EngineInForce, GateReport, GateWaiver, Version
 from reviewapp.policies.rules import VersionState
@@ -71,7 +72,7 @@ def record_gate_report(
         raise UnfitReport("A report names its text and engine, and has blockers exactly when it is blocked.")
     report = GateReport.objects.create(
         version=row, gate_hash=gate_hash, engine=engine, model=model, outcome=outcome, sections=list(sections),
-        blockers=[[each.case, each.section, each.message] for each in blockers], case_count=case_count, run=run,
+        blockers=[[each.case, each.section, each.message, dict(each.facts)] for each in blockers], case_count=case_count, run=run,
         repeats=repeats,
     )  # fmt: skip
     data = {
@@ -97,9 +98,9 @@ def sign_gaps(*, report: UUID, person: Person) -> None:
         GateReport.objects.select_for_update(of=("self",)).select_related("version").filter(pk=report).first()
     )
     if row is None:
-        raise Missing("There is no such gate report. Reload the page.")
+        raise Missing(_("There is no such gate report. Reload the page."))
     if row.outcome != Outcome.GAPS or row.gaps_signed_at is not None:
-        raise Stale("This report has no gap that waits for a signature. Reload the page.")
+        raise Stale(_("This report has no gap that waits for a signature. Reload the page."))
     refuse_own(row.version, person)
     GateReport.objects.filter(pk=row.pk).update(gaps_signed_by=person, gaps_signed_at=Now())
     data = {"version": str(row.version_id), "report": str(row.pk)}
@@ -132,16 +133,16 @@ def ask_waiver(*, version: UUID, kind: WaiverKind, reason: str, person: Person) 
     row = found_version(version, lock=True)
     if row.state not in (VersionState.PROPOSED, VersionState.APPROVED):
         refuse_stale(row)
-    why = checked_note(reason, what="A reason")
+    why = checked_reason(reason)
     if not why:
-        raise ProductError("Say why this text has to pass the gate; the reason is kept with the version.")
+        raise ProductError(_("Say why this text has to pass the gate; the reason is kept with the version."))
     try:
         with transaction.atomic():
             waiver = GateWaiver.objects.create(
                 version=row, gate_hash=row.gate_hash, kind=kind, reason=why, asked_by=person
             )
     except IntegrityError as error:
-        raise Stale("Somebody asked for this already. Another person has to grant it.") from error
+        raise Stale(_("Somebody asked for this already. Another person has to grant it.")) from error
     data = {"version": str(row.pk), "waiver": str(waiver.pk), "kind": str(kind), "hash": row.gate_hash}
     record(verb="gate.waiver_asked", actor=Actor.person(person.pk), subjects=[row.pk], data=data)
     return waiver
@@ -158,12 +159,14 @@ def grant_waiver(*, waiver: UUID, person: Person) -> None:
         GateWaiver.objects.select_for_update(of=("self",)).select_related("version").filter(pk=waiver).first()
     )
     if held is None:
-        raise Missing("Nobody asked for this. Reload the page.")
+        raise Missing(_("Nobody asked for this. Reload the page."))
     if held.asked_by_id == person.pk:
-        raise Forbidden("You asked for this. A second person has to grant it.")
+        raise Forbidden(_("You asked for this. A second person has to grant it."))
     refuse_own(held.version, person)
     if held.granted_at is not None or held.gate_hash != held.version.gate_hash:
-        raise Stale("This was granted already, or the text changed since it was asked for. Reload the page.")
+        raise Stale(
+            _("This was granted already, or the text changed since it was asked for. Reload the page.")
+        )
     GateWaiver.objects.filter(pk=held.pk).update(granted_by=person, granted_at=Now())
     data = {"version": str(held.version_id), "waiver": str(held.pk), "kind": held.kind}
     record(verb="gate.waiver_granted", actor=Actor.person(person.pk), subjects=[held.version_id], data=data)
@@ -179,12 +182,18 @@ def check_gate(row: Version, *, gaps_to_be_signed: bool = False) -> Entry | None
     if way_in is not None or (gaps_to_be_signed and state is GateState.GAPS):
         return way_in
     blockers = report.blockers if report is not None and state is GateState.BLOCKED else []
-    named = "; ".join(
-        f"{' of '.join(word for word in (f'case {case}' if case else '', section) if word)}: {message}"
-        for case, section, message in blockers[:5]
-    )
-    more = f"; and {len(blockers) - 5} more" if len(blockers) > 5 else ""
+    named = "; ".join(_named(Blocker(*each)) for each in blockers[:5])
+    more = _("; and %(count)s more") % {"count": len(blockers) - 5} if len(blockers) > 5 else ""
     raise GateClosed(f"{WORDS[state]} {named}{more}".strip(), state=str(state), blockers=blockers)
+
+
+def _named(blocker: Blocker) -> str:
+    values = {"case": blocker.case, "section": blocker.section, "message": blocker.message}
+    if blocker.case and blocker.section:
+        return _("case %(case)s of %(section)s: %(message)s") % values
+    if blocker.case:
+        return _("case %(case)s: %(message)s") % values
+    return f"{blocker.section}: {blocker.message}"
 
 
 def settle_emergency(row: Version) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.actions import notify, notify_roles
@@ -93,7 +94,7 @@ def schedule(*, version: UUID, hash: str, at: datetime, person: Person, saves: i
     check_gate(row)
     now = database_time()
     if not now < at <= now + timedelta(days=_MOST_DAYS_AHEAD):
-        raise ProductError("Choose an hour that is still to come, within a year. The text stays approved.")
+        raise ProductError(_("Choose an hour that is still to come, within a year. The text stays approved."))
     change(row, publish_at=at, scheduled_by=person)
     data = bound(row) | {"at": at.isoformat(timespec="seconds")}
     record(verb="policy.scheduled", actor=Actor.person(person.pk), subjects=[row.pk], data=data)
@@ -143,7 +144,7 @@ def retire(*, policy: UUID, person: Person) -> None:
     """Take the published version out of force without a successor. Raises Stale where none is, Missing, Forbidden."""
     check_may(person, "policy.publish")
     if retire_published(locked_policy(policy), Actor.person(person.pk)) is None:
-        raise Stale("No version of this policy is published any more. Reload the page.")
+        raise Stale(_("No version of this policy is published any more. Reload the page."))
 
 
 @transaction.atomic

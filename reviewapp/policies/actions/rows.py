@@ -4,6 +4,7 @@ from typing import Any, Final, Never
 from uuid import UUID
 
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import Actor, record
@@ -34,7 +35,7 @@ def found_version(key: UUID, *, lock: bool = False) -> Version:
     rows = Version.objects.select_related("policy")
     row = (rows.select_for_update(of=("self",)) if lock else rows).filter(pk=key).first()
     if row is None:
-        raise Missing("There is no such version. Look at the policy's list of versions.")
+        raise Missing(_("There is no such version. Look at the policy's list of versions."))
     return row
 
 
@@ -42,7 +43,7 @@ def locked_policy(key: UUID) -> Policy:
     """The policy, locked for this transaction. Raises Missing."""
     policy = Policy.objects.select_for_update().filter(pk=key).first()
     if policy is None:
-        raise Missing("There is no such policy. Look at the list of policies.")
+        raise Missing(_("There is no such policy. Look at the list of policies."))
     return policy
 
 
@@ -73,13 +74,16 @@ def change(row: Version, **values: Any) -> None:
 def refuse_stale(row: Version) -> Never:
     """Raise StaleVersion in the words that fit the row's state."""
     if row.state == VersionState.DRAFT:
-        advice = "Somebody saved this draft after you opened it."
+        told = _("Somebody saved this draft after you opened it.")
     elif row.state == VersionState.DISCARDED:
-        advice = "This draft was discarded."
+        told = _("This draft was discarded.")
     else:
-        advice = f"This version is {row.state} now; its text is frozen until it is sent back."
+        told = _("This version is %(state)s now; its text is frozen until it is sent back.") % {
+            "state": rules.STATE_WORDS[row.state]
+        }
+    advice = _("Nothing of yours was stored. Compare with the current state and try again.")
     raise StaleVersion(
-        f"{advice} Nothing of yours was stored. Compare with the current state and try again.",
+        f"{told} {advice}",
         state=row.state, saves=row.saves, hash=row.hash, source=row.source,
     )  # fmt: skip
 
@@ -94,7 +98,7 @@ def refuse_held(row: Version, person: Person) -> None:
     )
     if other is not None and other.held_by is not None:
         raise HeldByOther(
-            f"{other.held_by} writes in this draft now. Nothing of yours was stored in it. Take it over, or wait.",
+            _("%(holder)s writes in this draft now. Nothing of yours was stored in it. Take it over, or wait.") % {"holder": other.held_by},
             state=row.state, saves=row.saves, hash=row.hash, source=row.source, holder=str(other.held_by),
         )  # fmt: skip
 
@@ -102,7 +106,9 @@ def refuse_held(row: Version, person: Person) -> None:
 def refuse_own(row: Version, person: Person) -> None:
     """Raise OwnVersion for anybody who wrote, drafted or proposed it."""
     if person.pk in {*row.writers, row.drafted_by_id, row.proposed_by_id}:
-        raise OwnVersion("You wrote or proposed this version. Somebody else has to approve and publish it.")
+        raise OwnVersion(
+            _("You wrote or proposed this version. Somebody else has to approve and publish it.")
+        )
 
 
 def retire_published(policy: Policy, actor: Actor) -> UUID | None:
@@ -129,11 +135,20 @@ def with_writer(row: Version, *people: UUID | None) -> list[UUID]:
     return list(dict.fromkeys([*row.writers, *(person for person in people if person)]))
 
 
-def checked_note(note: str, *, what: str = "A change note") -> str:
-    """One printable line of at most 500 characters; raises ProductError."""
-    shown = " ".join(note.split())
+def checked_note(note: str) -> str:
+    """A change note as one printable line of at most 500 characters; raises ProductError."""
+    return _line(note, _("A change note has at most %(most)s printable characters."))
+
+
+def checked_reason(reason: str) -> str:
+    """A reason as one printable line of at most 500 characters; raises ProductError."""
+    return _line(reason, _("A reason has at most %(most)s printable characters."))
+
+
+def _line(text: str, refusal: str) -> str:
+    shown = " ".join(text.split())
     if len(shown) > MOST_NOTE or not shown.isprintable():
-        raise ProductError(f"{what} has at most {MOST_NOTE} printable characters.")
+        raise ProductError(refusal % {"most": MOST_NOTE})
     return shown
 
 

@@ -1,4 +1,4 @@
-"""Template filters of the policy screens: words that came and went, and characters that nobody sees."""
+"""Template filters of the policy screens: words for codes, words that came and went, characters that nobody sees."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from reviewapp.policies import rules_diff
+from reviewapp.policies.reads import Step
+from reviewapp.policies.rules_cases import LABEL_WORDS, WAY_WORDS
 from reviewapp.policies.rules_diff import Kind, Piece
+from reviewapp.policies.rules_front import EFFORT_WORDS
+from reviewapp.policies.rules_states import STATE_WORDS, STEP_WORDS
+from reviewapp.ui.words import Words
 
 register = template.Library()
 _TAGS = {Kind.ADDED: "ins", Kind.REMOVED: "del"}
@@ -40,3 +45,33 @@ def _piece(piece: Piece) -> str:
 def part(mapping: dict[str, object], key: str) -> object:
     """An entry of a mapping whose key is only known in the template."""
     return mapping.get(key, "")
+
+
+@register.filter
+def judged(label: str) -> Words:
+    """A label in the middle of a line: `violates`."""
+    return LABEL_WORDS.get(label, label)
+
+
+@register.filter
+def in_state(state: str) -> Words:
+    """A version's state in the middle of a line: `published`."""
+    return STATE_WORDS[state]
+
+
+@register.filter
+def came_from(way: str) -> Words:
+    """How a case came in."""
+    return WAY_WORDS.get(way, way)
+
+
+@register.filter
+def effort_word(effort: str) -> Words:
+    """How long the reasoner may think."""
+    return EFFORT_WORDS.get(effort, effort)
+
+
+@register.filter
+def done_by(step: Step) -> SafeString:
+    """Who did what to a version, the name in bold."""
+    return format_html(str(STEP_WORDS[step.act]), who=format_html("<b><bdi>{}</bdi></b>", step.who))
