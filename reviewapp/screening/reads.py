@@ -8,12 +8,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from reviewapp.policies import reads as policies
 from reviewapp.policies.models import Section
 from reviewapp.screening import rules
 from reviewapp.screening.models import CurrentVerdict, Score, Stability
 from reviewapp.screening.rules import JudgementState, RunKind
+from reviewapp.screening.rules_reasons import reason_words
 
 OPEN: Final = frozenset({JudgementState.PENDING.value, JudgementState.LEASED.value})
 LOOKS: Final = frozenset({RunKind.LIVE.value, RunKind.SECOND_LOOK.value})
@@ -106,10 +108,15 @@ class PanelVerdict:
     def stability(self) -> str:
         """How several looks compare, in words: `unstable (2 of 3)`; empty when it was judged once."""
         if self.looking:
-            return "being judged again"
+            return _("being judged again")
         if self.looks < 2:
             return ""
-        return f"{'unstable' if self.unstable else 'stable'} ({self.agree} of {self.looks})"
+        counts = {"agree": self.agree, "looks": self.looks}
+        return (
+            _("unstable (%(agree)d of %(looks)d)") % counts
+            if self.unstable
+            else _("stable (%(agree)d of %(looks)d)") % counts
+        )
 
     @property
     def cited(self) -> tuple[PanelSection, ...]:
@@ -124,7 +131,7 @@ class PanelVerdict:
     @property
     def notice(self) -> str:
         """What must stand beside a verdict that no language model gave."""
-        return rules.PRACTICE_NOTICE if self.practice else ""
+        return str(rules.PRACTICE_NOTICE) if self.practice else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,22 +325,22 @@ def _why_not(item_id: UUID, asked: Sequence[Asked], panel: Sequence[PanelVerdict
         return ""
     score = Score.objects.filter(item=item_id).order_by("-scored_at").first()
     if score is None:
-        return rules.WHY_WORDS[rules.Why.NOT_SCORED]
+        return str(rules.WHY_WORDS[rules.Why.NOT_SCORED])
     why = rules.Why(score.why)
     if score.route == rules.Route.PASS:
-        return "the prefilter passed it; it came back later"
-    return rules.WHY_WORDS[why]
+        return _("the prefilter passed it; it came back later")
+    return str(rules.WHY_WORDS[why])
 
 
 def _unread(asked: Sequence[Asked]) -> tuple[Unread, ...]:
     left = [each for each in asked if each.raw and each.kind == RunKind.LIVE and each.state != "done"]
     left.sort(key=lambda each: each.title)
-    return tuple(Unread(each.title, each.failure_reason, each.raw, each.raw_at) for each in left)
+    return tuple(Unread(each.title, reason_words(each.failure_reason), each.raw, each.raw_at) for each in left)
 
 
 def _words(asked: Asked) -> str:
     if asked.state != "failed":
-        return rules.FAILURE_WORDS["pending"]
+        return str(rules.FAILURE_WORDS["pending"])
     return rules.failure_words(asked.failure_kind, asked.failure_reason)
 
 

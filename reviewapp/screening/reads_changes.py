@@ -6,8 +6,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
 from reviewapp.accounts.models import Person
 from reviewapp.audit.models import Event
+from reviewapp.ui.words import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,41 +24,79 @@ class Change:
 
 
 def _name(data: Mapping[str, Any]) -> str:
-    return f"engine-{int(data['endpoint']) + 1}" if "endpoint" in data else "The engine"
+    return f"engine-{int(data['endpoint']) + 1}" if "endpoint" in data else _("The engine")
 
 
 def _paused(data: Mapping[str, Any]) -> str:
-    how = "what was in flight was given back" if data.get("drop") else "what was in flight was finished"
-    return f"{how}; for {data['minutes']} min" if data.get("minutes") else how
+    dropped, minutes = data.get("drop"), data.get("minutes")
+    if not minutes:
+        return _("what was in flight was given back") if dropped else _("what was in flight was finished")
+    told = (
+        ngettext(
+            "what was in flight was given back; for %(n)d min",
+            "what was in flight was given back; for %(n)d min",
+            minutes,
+        )
+        if dropped
+        else ngettext(
+            "what was in flight was finished; for %(n)d min",
+            "what was in flight was finished; for %(n)d min",
+            minutes,
+        )
+    )
+    return told % {"n": minutes}
 
 
 def _opened(data: Mapping[str, Any]) -> str:
-    return f"after {data['failures']} failures" if data["failures"] > 1 else "after a failed probe"
+    failures = data["failures"]
+    if failures <= 1:
+        return _("after a failed probe")
+    return ngettext("after %(n)d failure", "after %(n)d failures", failures) % {"n": failures}
 
 
 def _set(data: Mapping[str, Any]) -> str:
-    return f"{str(data['field']).replace('_', ' ')}: {data['before']} → {data['after']}"
+    field = str(data["field"])
+    return f"{FIELD_WORDS.get(field, field)}: {data['before']} → {data['after']}"
 
 
 def _canary(data: Mapping[str, Any]) -> str:
-    return f"{data['changed']} answers changed, {data['unanswered']} without a verdict"
+    return _("%(changed)d answers changed, %(silent)d without a verdict") % {
+        "changed": data["changed"], "silent": data["unanswered"],
+    }  # fmt: skip
 
 
-_WORDS: Final[dict[str, tuple[str, Callable[[Mapping[str, Any]], str]]]] = {
+def _asked(data: Mapping[str, Any]) -> str:
+    return ngettext("%(n)d question", "%(n)d questions", data["count"]) % {"n": data["count"]}
+
+
+def _nothing(data: Mapping[str, Any]) -> str:
+    return ""
+
+
+FIELD_WORDS: Final[dict[str, Words]] = {
+    "engine_hour_price": gettext_lazy("engine hour price"),
+    "second_look_on": gettext_lazy("second look on"),
+    "second_look_severity": gettext_lazy("second look severity"),
+    "second_look_doubtful": gettext_lazy("second look doubtful"),
+    "second_look_times": gettext_lazy("second look times"),
+    "escalate_on": gettext_lazy("escalate on"),
+    "canary_share": gettext_lazy("canary share"),
+}
+_WORDS: Final[dict[str, tuple[Words, Callable[[Mapping[str, Any]], str]]]] = {
     "engine.changed": (
-        "{name} answers with another model, version or flags",
-        lambda data: "the golden set is run",
+        gettext_lazy("{name} answers with another model, version or flags"),
+        lambda data: _("the golden set is run"),
     ),
-    "engine.opened": ("{name} circuit opened", _opened),
-    "engine.closed": ("{name} circuit closed", lambda data: ""),
-    "engine.paused": ("{who} paused {name}", _paused),
-    "engine.resumed": ("{who} resumed {name}", lambda data: ""),
-    "engine.moved": ("{name} has another address", lambda data: "REASONER_URL changed"),
-    "engine.set": ("{who} changed a setting", _set),
-    "canary.started": ("Golden set started", lambda data: f"{data['count']} questions"),
-    "canary.passed": ("Golden set passed", _canary),
-    "canary.alarmed": ("Golden set raised an alarm", _canary),
-    "canary.accepted": ("{who} accepted the engine", lambda data: ""),
+    "engine.opened": (gettext_lazy("{name} circuit opened"), _opened),
+    "engine.closed": (gettext_lazy("{name} circuit closed"), _nothing),
+    "engine.paused": (gettext_lazy("{who} paused {name}"), _paused),
+    "engine.resumed": (gettext_lazy("{who} resumed {name}"), _nothing),
+    "engine.moved": (gettext_lazy("{name} has another address"), lambda data: _("REASONER_URL changed")),
+    "engine.set": (gettext_lazy("{who} changed a setting"), _set),
+    "canary.started": (gettext_lazy("Golden set started"), _asked),
+    "canary.passed": (gettext_lazy("Golden set passed"), _canary),
+    "canary.alarmed": (gettext_lazy("Golden set raised an alarm"), _canary),
+    "canary.accepted": (gettext_lazy("{who} accepted the engine"), _nothing),
 }
 
 
@@ -66,9 +108,9 @@ def changes(limit: int = 12) -> list[Change]:
         str(pk): name
         for pk, name in Person.objects.filter(pk__in=[UUID(key) for key in people]).values_list("pk", "name")
     }
-    return [_change(row, names.get(row.actor, "The pump")) for row in rows]
+    return [_change(row, names.get(row.actor) or _("The pump")) for row in rows]
 
 
 def _change(row: Event, who: str) -> Change:
     what, more = _WORDS[row.verb]
-    return Change(row.at, what.format(name=_name(row.data), who=who), more(row.data))
+    return Change(row.at, str(what).format(name=_name(row.data), who=who), more(row.data))

@@ -9,26 +9,33 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from reviewapp.screening import rules
 from reviewapp.screening.models import Canary, Circuit, ScreeningSettings, UnreadAnswer
 from reviewapp.screening.rules_canary import CANARY_STATES
 from reviewapp.screening.rules_line import LANES, Lane
+from reviewapp.screening.rules_reasons import reason_words
+from reviewapp.ui.words import Words
 
 CAP: Final = 10_000
-_STATES: Final = {
-    "closed": ("good", "Closed, healthy"),
-    "half_open": ("warn", "Half open, trying one call"),
-    "open": ("bad", "Open: no calls"),
+STATES: Final[dict[str, tuple[str, Words]]] = {
+    "closed": ("good", _("Closed, healthy")),
+    "half_open": ("warn", _("Half open, trying one call")),
+    "open": ("bad", _("Open: no calls")),
+    "paused": ("warn", _("Paused")),
+    "draining": ("warn", _("Draining")),
+    "unasked": ("warn", _("Not asked yet")),
 }
-LANE_WORDS: Final[dict[int, str]] = {
-    Lane.NOW: "Judge now, canary",
-    Lane.LIVE: "Live items",
-    Lane.SECOND_LOOK: "Second looks",
-    Lane.TRY_IT: "Try-it",
-    Lane.GATE: "Gates",
-    Lane.BACKTEST: "Backtests",
-    Lane.EVALUATE: "Evaluations",
+"""What an endpoint is up to: a tone and words."""
+LANE_WORDS: Final[dict[int, Words]] = {
+    Lane.NOW: _("Judge now, canary"),
+    Lane.LIVE: _("Live items"),
+    Lane.SECOND_LOOK: _("Second looks"),
+    Lane.TRY_IT: _("Try-it"),
+    Lane.GATE: _("Gates"),
+    Lane.BACKTEST: _("Backtests"),
+    Lane.EVALUATE: _("Evaluations"),
 }
 
 
@@ -38,7 +45,7 @@ class CanaryWord:
 
     id: UUID
     state: str
-    label: str
+    label: Words
     tone: str
     same: int
     total: int
@@ -53,7 +60,7 @@ class CanaryWord:
 
 @dataclass(frozen=True, slots=True)
 class EngineRow:
-    """One configured endpoint: who answered there last, and how its pump goes. `tone` is good, warn or bad.
+    """One configured endpoint: who answered there last, and how its pump goes. `standing` is a key of `STATES`.
 
     Median and 99th are seconds of its last verdicts within the hour, at most 5,000; `retried` of a thousand of them
     had to be asked again.
@@ -66,8 +73,7 @@ class EngineRow:
     version: str
     max_model_len: int
     practice: bool
-    tone: str
-    state: str
+    standing: str
     reason: str
     paused: bool
     paused_until: datetime | None
@@ -86,13 +92,23 @@ class EngineRow:
         """What people call it."""
         return f"engine-{self.endpoint + 1}"
 
+    @property
+    def tone(self) -> str:
+        """Good, warn or bad."""
+        return STATES[self.standing][0]
+
+    @property
+    def state(self) -> str:
+        """What it is up to, in words."""
+        return str(STATES[self.standing][1])
+
 
 @dataclass(frozen=True, slots=True)
 class LaneRow:
     """One lane of the line: how many wait (counted to 10,000) and for how long the first one has."""
 
     lane: int
-    words: str
+    words: Words
     waiting: int
     oldest: float
 
@@ -150,7 +166,7 @@ class EnginePage:
     lanes: tuple[LaneRow, ...]
     leased: int
     cap: int
-    failures: tuple[tuple[str, str, int], ...]
+    failures: tuple[tuple[Words, str, int], ...]
     verdicts_5_min: int
     hour: Work
     reach: Reach
@@ -245,7 +261,7 @@ def engine_page() -> EnginePage:
     )
     return EnginePage(
         engines=engines,
-        practice_notice=rules.PRACTICE_NOTICE if any(each.practice for each in engines) else "",
+        practice_notice=str(rules.PRACTICE_NOTICE) if any(each.practice for each in engines) else "",
         lanes=tuple(LaneRow(lane, LANE_WORDS[lane], count, age) for lane, count, age in _named(_LANES)),
         leased=leased, cap=CAP, failures=_failures(), verdicts_5_min=int(five),
         hour=Work(int(verdicts), int(prompt), int(completion), int(cached), float(busy)), reach=_reach(),
@@ -279,32 +295,14 @@ def numbers() -> Mapping[str, Any]:
 def _engine_row(place: int, url: str, row: Circuit | None) -> EngineRow:
     if row is None or (row.address and row.address != url):
         return EngineRow(
-            place,
-            url,
-            None,
-            "",
-            "",
-            0,
-            False,
-            "warn",
-            "Not asked yet",
-            "",
-            False,
-            None,
-            None,
-            0,
-            0,
-            0.0,
-            None,
+            place, url, None, "", "", 0, False, "unasked", "", False, None, None, 0, 0, 0.0, None
         )
     engine = row.engine
-    tone, state = _STATES[row.state]
-    if row.paused:
-        tone, state = "warn", "Draining" if row.in_flight else "Paused"
+    paused = "draining" if row.in_flight else "paused"
     return EngineRow(
         endpoint=place, address=url, engine=row.engine_id, model=engine.model if engine else "",
         version=engine.version if engine else "", max_model_len=engine.max_model_len if engine else 0,
-        practice=bool(engine and engine.practice), tone=tone, state=state, reason=row.paused_reason or row.reason,
+        practice=bool(engine and engine.practice), standing=paused if row.paused else row.state, reason=row.paused_reason or reason_words(row.reason),
         paused=row.paused, paused_until=row.paused_until, retry_at=row.retry_at, in_flight=row.in_flight,
         window=row.window, rate=row.verdicts_per_second if row.in_flight else 0.0, seen_at=row.seen_at,
     )  # fmt: skip
@@ -345,14 +343,16 @@ def _failures() -> tuple[tuple[str, str, int], ...]:
         "SELECT failure_kind, (array_agg(failure_reason ORDER BY done_at DESC))[1], count(*) FROM screening_judgement"
         " WHERE state = 'failed' AND done_at > now() - interval '1 hour' GROUP BY 1 ORDER BY 3 DESC, 1"
     )
-    return tuple((rules.FAILURE_WORDS.get(kind, kind), reason, count) for kind, reason, count in rows)
+    return tuple(
+        (rules.FAILURE_WORDS.get(kind, kind), reason_words(reason), count) for kind, reason, count in rows
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadRow:
     """What was sent in place of a verdict on a text of ours; `why` is a sentence, `asked` says what it was asked for."""
 
-    asked: str
+    asked: Words
     policy: str
     why: str
     raw: str
@@ -369,7 +369,7 @@ def unread_answers(*, limit: int = 5) -> tuple[UnreadRow, ...]:
     ).exclude(raw="")
     return tuple(
         UnreadRow(
-            LANE_WORDS[LANES[row.judgement.run.kind]], row.judgement.version.title, row.judgement.failure_reason,
+            LANE_WORDS[LANES[row.judgement.run.kind]], row.judgement.version.title, reason_words(row.judgement.failure_reason),
             row.raw, row.at,
         )
         for row in rows.select_related("judgement__version", "judgement__run").order_by("-at")[:limit]

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from reviewapp.policies import reads as policies
 from reviewapp.policies.reads import InForce
 from reviewapp.screening import reads
@@ -79,5 +81,5 @@ def _is_missing(policy: InForce, asked: Asked | None, old: PanelVerdict | None) 
 
 def _why(asked: Asked | None, old: int | None) -> str:
     if asked is not None and asked.state == JudgementState.FAILED:
-        return "no verdict came"
-    return f"only v{old} judged it" if old else "not asked yet"
+        return _("no verdict came")
+    return _("only v%(number)d judged it") % {"number": old} if old else _("not asked yet")

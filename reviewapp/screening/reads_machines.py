@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Final
 
 from django.db import connection
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from inference import Prefilter
 from inference.prefilter import SHIPPED
 from reviewapp.screening import reads, rules
 from reviewapp.screening.models import ScreeningSettings
 from reviewapp.screening.reads_engine import CAP, engine_rows
+from reviewapp.ui.words import Words
 
 SLOW_MINUTES: Final = 5
 """A line of verdicts that takes longer than this is worth a word to who works meanwhile."""
@@ -57,7 +60,7 @@ class PrefilterPage:
     groups: tuple[tuple[str, tuple[Figure, ...]], ...]
     send_everything_on: bool
     sample_percent: str
-    routes: tuple[tuple[str, str, int], ...]
+    routes: tuple[tuple[Words, Words, int], ...]
     scored: int
     passed: int
 
@@ -71,25 +74,29 @@ def chip() -> Chip:
     """The reasoner's state in a few words, for the top bar of every page."""
     engines = engine_rows()
     if not engines:
-        return Chip("warn", "No reasoner is configured", "None")
+        return Chip("warn", _("No reasoner is configured"), pgettext("reasoner", "None"))
     working = [each for each in engines if each.tone == "good"]
-    name = "Practice reasoner" if all(each.practice for each in engines) else "Reasoner"
+    name = _("Practice reasoner") if all(each.practice for each in engines) else _("Reasoner")
     if not working:
-        return _not_working(name, [each.state for each in engines if each.tone == "warn"])
-    waiting, _ = reads.waiting()
+        return _not_working(name, [each.standing for each in engines if each.tone == "warn"])
+    waiting, _leased = reads.waiting()
     rate = sum(each.rate for each in working)
+    values = {"reasoner": name, "rate": f"{rate:.0f}", "waiting": _capped(waiting)}
     if _minutes(waiting, rate) >= SLOW_MINUTES:
-        return Chip("warn", f"{name} slow: {rate:.0f} verdicts/s · {_capped(waiting)} waiting", "Slow")
+        slow = _("%(reasoner)s slow: %(rate)s verdicts/s · %(waiting)s waiting") % values
+        return Chip("warn", slow, pgettext("reasoner", "Slow"))
     words = (
-        f"{name}: {rate:.0f} verdicts/s · {_capped(waiting)} waiting" if waiting else f"{name}: nothing waits"
+        _("%(reasoner)s: %(rate)s verdicts/s · %(waiting)s waiting") % values
+        if waiting
+        else _("%(reasoner)s: nothing waits") % values
     )
-    return Chip("" if len(working) == len(engines) else "warn", words, "OK")
+    return Chip("" if len(working) == len(engines) else "warn", words, pgettext("reasoner", "OK"))
 
 
 def strain() -> Strain | None:
     """Why verdicts come late or not at all, for who works queues meanwhile; None where they come in time."""
     engines = engine_rows()
-    waiting, _ = reads.waiting()
+    waiting, _leased = reads.waiting()
     if engines and all(each.tone == "bad" for each in engines):
         return Strain(waiting, waiting >= CAP, None)
     minutes = _minutes(waiting, sum(each.rate for each in engines if each.tone == "good"))
@@ -101,12 +108,19 @@ def _minutes(waiting: int, rate: float) -> int:
     return round(waiting / rate / 60) if rate else 0
 
 
-def _not_working(name: str, states: Sequence[str]) -> Chip:
-    if not states:
-        return Chip("bad", f"{name} is away", "Away")
-    if set(states) == {"Not asked yet"}:
-        return Chip("warn", f"{name}: not heard of yet", "…")
-    return Chip("warn", f"{name}: {states[0].lower()}", states[0].split(",")[0])
+def _not_working(name: str, standings: Sequence[str]) -> Chip:
+    values = {"reasoner": name}
+    if not standings:
+        return Chip("bad", _("%(reasoner)s is away") % values, pgettext("reasoner", "Away"))
+    if set(standings) == {"unasked"}:
+        return Chip("warn", _("%(reasoner)s: not heard of yet") % values, "…")
+    words, short = {
+        "half_open": (_("%(reasoner)s: half open, trying one call"), _("Half open")),
+        "paused": (_("%(reasoner)s: paused"), _("Paused")),
+        "draining": (_("%(reasoner)s: draining"), _("Draining")),
+        "unasked": (_("%(reasoner)s: not asked yet"), _("Not asked yet")),
+    }[standings[0]]
+    return Chip("warn", words % values, short)
 
 
 def prefilter_page() -> PrefilterPage:
@@ -126,7 +140,9 @@ def prefilter_page() -> PrefilterPage:
         groups=card_figures(SHIPPED / "MODEL_CARD.md"),
         send_everything_on=switches.send_everything_on,
         sample_percent=f"{100 * switches.sample_share:g}",
-        routes=tuple((route, rules.WHY_WORDS[rules.Why(why)], count) for route, why, count in rows),
+        routes=tuple(
+            (rules.ROUTE_WORDS[route], rules.WHY_WORDS[rules.Why(why)], count) for route, why, count in rows
+        ),
         scored=sum(row[2] for row in rows),
         passed=sum(row[2] for row in rows if row[0] == rules.Route.PASS),
     )

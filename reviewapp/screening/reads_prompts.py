@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from inference.prompt import messages, tokens_out
 from inference.tokens import count, prompt_tokens
 from inference.types import Effort, ItemText
@@ -37,7 +39,7 @@ def prompt_of(version: UUID) -> Prompt:
     """What is sent for an item under this version, with a word where the item stands. Raises Missing."""
     row = Version.objects.filter(pk=version).exclude(hash="").first()
     if row is None:
-        raise Missing("This version has no text that could be sent. Look at its problems first.")
+        raise Missing(_("This version has no text that could be sent. Look at its problems first."))
     sent = messages(policy_text(version), ItemText(id="item", text=_PLACE))
     texts = [each["content"] for each in sent]
     shown = tuple(Message(each["role"], each["content"], count(each["content"])) for each in sent)

@@ -9,9 +9,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from reviewapp.screening import rules
 from reviewapp.screening.models import Circuit, Engine, Judgement, Run
+from reviewapp.screening.rules_reasons import reason_words
 from reviewapp.screening.rules_runs import RUN_STATES
 from reviewapp.ui.errors import Missing
 
@@ -121,7 +123,7 @@ def progress(run: UUID) -> RunProgress:
     """How far a run is and what it used. Raises Missing."""
     row = Run.objects.filter(pk=run).select_related("engine").first()
     if row is None:
-        raise Missing("There is no such run. Look at the lab's list.")
+        raise Missing(_("There is no such run. Look at the lab's list."))
     pending, leased, done, failed, prompt, completion, cached, seconds = _one(_PROGRESS, run)
     (wall,) = _one(
         "SELECT extract(epoch FROM coalesce(finished_at, clock_timestamp()) - started_at)::float"
@@ -193,8 +195,8 @@ def _result(row: Judgement) -> RunResult:
     return RunResult(
         judgement=row.pk, version=row.version_id, item=row.item_id, case=row.case_id, text=row.text,
         replica=row.replica, state=row.state, failure_kind=row.failure_kind if failed else "",
-        failure=rules.FAILURE_WORDS.get(row.failure_kind, "no verdict") if failed else "",
-        failure_reason=row.failure_reason if failed else "", **said,
+        failure=str(rules.FAILURE_WORDS.get(row.failure_kind, rules.NO_VERDICT)) if failed else "",
+        failure_reason=reason_words(row.failure_reason) if failed else "", **said,
     )  # fmt: skip
 
 

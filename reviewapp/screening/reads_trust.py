@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from inference.intervals import clopper_pearson
 from reviewapp.screening import rules_trust
@@ -28,9 +29,13 @@ def automatic_outcomes_held() -> str:
             or (row.engine_since and latest.started_at < row.engine_since)
             or latest.state == "running"
         ):
-            return f"engine-{row.endpoint + 1} has not answered the golden set yet"
+            return _("%(engine)s has not answered the golden set yet") % {
+                "engine": f"engine-{row.endpoint + 1}"
+            }
         if latest.state not in TRUSTED:
-            return f"engine-{row.endpoint + 1} answers differently than the engine before; an admin has to accept it"
+            return _("%(engine)s answers differently than the engine before; an admin has to accept it") % {
+                "engine": f"engine-{row.endpoint + 1}"
+            }
     return ""
 
 
@@ -73,7 +78,7 @@ def why_people_decide(item_ids: Sequence[UUID]) -> dict[UUID, str]:
 
 @dataclass(frozen=True, slots=True)
 class SectionStability:
-    """Of `n` items whose first verdict cited the section and that were judged again, how many were unstable.
+    """Of `n` items whose first verdict cited the section and that were judged again, how many were unstable; empty: none cited.
 
     `low` and `high`: two-sided 95 % Clopper-Pearson interval of the share.
     """
@@ -99,7 +104,7 @@ def instability_by_section(*, days: int = DAYS, limit: int = 20) -> list[Section
             SELECT p.slug, code, count(*), count(*) FILTER (WHERE s.unstable)
             FROM screening_stability s JOIN policies_version v ON v.id = s.version_id
             JOIN policies_policy p ON p.id = v.policy_id
-            CROSS JOIN unnest(CASE WHEN s.sections = '{}' THEN ARRAY['none'] ELSE s.sections END) AS code
+            CROSS JOIN unnest(CASE WHEN s.sections = '{}' THEN ARRAY[''] ELSE s.sections END) AS code
             WHERE s.at > now() - make_interval(days => %s)
             GROUP BY 1, 2 ORDER BY 4 DESC, 3 DESC, 1, 2 LIMIT %s
             """,

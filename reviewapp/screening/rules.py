@@ -6,8 +6,13 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from reviewapp.screening.rules_reasons import reason_words
 from reviewapp.ui.languages import language_of
 from reviewapp.ui.states import State
+from reviewapp.ui.words import Words
 
 
 class Route(StrEnum):
@@ -40,19 +45,33 @@ class JudgementState(StrEnum):
 
 
 JUDGEMENT_STATES: Final[dict[str, State]] = {
-    "pending": State("Waiting", "reasoner", "is claimed by the pump", ("leased", "failed")),
+    "pending": State(_("Waiting"), "reasoner", _("is claimed by the pump"), ("leased", "failed")),
     "leased": State(
-        "Being judged", "reasoner", "ends, or goes back when its lease lapses", ("pending", "done", "failed")
+        _("Being judged"),
+        "reasoner",
+        _("ends, or goes back when its lease lapses"),
+        ("pending", "done", "failed"),
     ),
-    "done": State("Judged", "moderator", "its verdict is shown to a person"),
-    "failed": State("No verdict", "moderator", "the item goes to people with the reason"),
+    "done": State(_("Judged"), "moderator", _("its verdict is shown to a person")),
+    "failed": State(_("No verdict"), "moderator", _("the item goes to people with the reason")),
 }
 
 
 OPEN_FOR_VERDICTS: Final = frozenset({"awaiting_verdict", "awaiting_review"})
 """States of an item in which a verdict still counts for somebody."""
 
-PRACTICE_NOTICE: Final = "Practice reasoner: compares with the policy's examples; not a language model"
+PRACTICE_NOTICE: Final = _("Practice reasoner: compares with the policy's examples; not a language model")
+CONFIDENCE_WORDS: Final[dict[str, Words]] = {
+    "low": pgettext_lazy("confidence", "low"),
+    "medium": pgettext_lazy("confidence", "medium"),
+    "high": pgettext_lazy("confidence", "high"),
+}
+"""How sure the reasoner says it is, in the middle of a line."""
+ROUTE_WORDS: Final[dict[str, Words]] = {
+    "pass": pgettext_lazy("route", "pass"),
+    "reason": pgettext_lazy("route", "reason"),
+    "people": pgettext_lazy("route", "people"),
+}
 MEASURED_LANGUAGES: Final = frozenset({"en", "und"})
 """Languages for which the shipped prefilter has a measured recall bound; `und` is what an item without one gets."""
 
@@ -73,18 +92,18 @@ class Why(StrEnum):
     NOT_SCORED = "not_scored"
 
 
-WHY_WORDS: Final[dict[Why, str]] = {
-    Why.OVER_THRESHOLD: "the prefilter found it risky",
-    Why.FLAGGED: "people flagged it",
-    Why.ATTACHMENTS: "it has attachments that no machine reads",
-    Why.LANGUAGE: "the prefilter is not measured for its language",
-    Why.HEADLESS_POLICY: "a policy that the prefilter cannot score applies to it",
-    Why.EVERYTHING: "everything is sent on",
-    Why.SAMPLE: "it is in the random sample of what would have passed",
-    Why.BELOW_THRESHOLD: "the prefilter found it ordinary",
-    Why.NOTHING_TO_READ: "it has no text that a machine could read",
-    Why.NO_POLICY: "no published policy applies to it",
-    Why.NOT_SCORED: "the prefilter did not score it in time",
+WHY_WORDS: Final[dict[Why, Words]] = {
+    Why.OVER_THRESHOLD: _("the prefilter found it risky"),
+    Why.FLAGGED: _("people flagged it"),
+    Why.ATTACHMENTS: _("it has attachments that no machine reads"),
+    Why.LANGUAGE: _("the prefilter is not measured for its language"),
+    Why.HEADLESS_POLICY: _("a policy that the prefilter cannot score applies to it"),
+    Why.EVERYTHING: _("everything is sent on"),
+    Why.SAMPLE: _("it is in the random sample of what would have passed"),
+    Why.BELOW_THRESHOLD: _("the prefilter found it ordinary"),
+    Why.NOTHING_TO_READ: _("it has no text that a machine could read"),
+    Why.NO_POLICY: _("no published policy applies to it"),
+    Why.NOT_SCORED: _("the prefilter did not score it in time"),
 }
 
 _BEST_SCORING: Final = frozenset({Why.FLAGGED, Why.ATTACHMENTS, Why.EVERYTHING, Why.SAMPLE})
@@ -313,26 +332,29 @@ def _counted(counter: str, before: int, most: int, delay: float) -> Aftermath:
     return Aftermath(Then.FAIL, counter) if before + 1 >= most else Aftermath(Then.RETRY, counter, delay)
 
 
-FAILURE_WORDS: Final[dict[str, str]] = {
-    "transient": "the reasoner could not be reached",
-    "timeout": "the reasoner did not answer in time",
-    "invalid": "the reasoner's answer could not be read",
-    "cut_off": "the reasoner's answer was cut off",
-    "refused": "the reasoner refused the request",
-    "too_long": "policy and item are too long for the reasoner",
-    "crash": "judging it ended in a crash three times",
-    "withdrawn": "the item was taken out of judging",
-    "rewritten": "the draft was changed after it was asked",
-    "pending": "verdict still pending",
+FAILURE_WORDS: Final[dict[str, Words]] = {
+    "transient": _("the reasoner could not be reached"),
+    "timeout": _("the reasoner did not answer in time"),
+    "invalid": _("the reasoner's answer could not be read"),
+    "cut_off": _("the reasoner's answer was cut off"),
+    "refused": _("the reasoner refused the request"),
+    "too_long": _("policy and item are too long for the reasoner"),
+    "crash": _("judging it ended in a crash three times"),
+    "withdrawn": _("the item was taken out of judging"),
+    "rewritten": _("the draft was changed after it was asked"),
+    "pending": _("verdict still pending"),
 }
 """Why there is no verdict, in words for the review screen."""
+NO_VERDICT: Final = _("no verdict")
+"""What is said where nothing more is known."""
 
 
 def failure_words(kind: str, reason: str) -> str:
     """Why there is no verdict, for the review screen. What does not fit is told with its figures: a person can act on them."""
     if kind == "too_long" and reason:
-        return f"{reason[0].lower()}{reason[1:]}".removesuffix(".")
-    return FAILURE_WORDS.get(kind, "no verdict")
+        words = reason_words(reason)
+        return f"{words[0].lower()}{words[1:]}".removesuffix(".")
+    return str(FAILURE_WORDS.get(kind, NO_VERDICT))
 
 
 KEPT_UNREAD: Final = frozenset({"invalid", "cut_off", "wrong_model", "refused"})

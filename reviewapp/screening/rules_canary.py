@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeVar
 
+from django.utils.translation import gettext_lazy as _
+
 from reviewapp.ui.states import State
 
 Key = TypeVar("Key", bound=Hashable)
@@ -20,12 +22,15 @@ class CanaryState(StrEnum):
 
 
 CANARY_STATES: Final[dict[str, State]] = {
-    "running": State("Running", "reasoner", "its answers are compared", ("passed", "alarm")),
-    "passed": State("Same as before", "nobody", "the next engine is compared with it"),
+    "running": State(_("Running"), "reasoner", _("its answers are compared"), ("passed", "alarm")),
+    "passed": State(_("Same as before"), "nobody", _("the next engine is compared with it")),
     "alarm": State(
-        "Answers differently", "admin", "is accepted with a reason, or the engine is put back", ("accepted",)
+        _("Answers differently"),
+        "admin",
+        _("is accepted with a reason, or the engine is put back"),
+        ("accepted",),
     ),
-    "accepted": State("Accepted", "nobody", "the next engine is compared with it"),
+    "accepted": State(_("Accepted"), "nobody", _("the next engine is compared with it")),
 }
 TRUSTED: Final = frozenset({CanaryState.PASSED, CanaryState.ACCEPTED})
 

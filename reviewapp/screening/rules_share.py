@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from inference.intervals import clopper_pearson
 
 
@@ -17,7 +19,7 @@ class Share:
     def __str__(self) -> str:
         """`91 % (87–93, n 412)`; one decimal when n > 1,000 or the share is under 5 %; “not yet measured” without any."""
         if not self.n:
-            return "not yet measured"
+            return _("not yet measured")
         return f"{self.percent} ({self.around})"
 
     @property

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -24,19 +26,19 @@ def why_people_decide(
     `unstable`: second looks disagreed; `held`: why nothing is automatic at all.
     """
     rows = (
-        (any(each.injection_suspected for each in said), "the content tries to steer the reasoner"),
-        (not said, "it has no verdict"),
-        (unanswered, "a policy that was asked has no verdict on it"),
+        (any(each.injection_suspected for each in said), _("the content tries to steer the reasoner")),
+        (not said, _("it has no verdict")),
+        (unanswered, _("a policy that was asked has no verdict on it")),
         (
             any(each.label != "allowed" or each.confidence != "high" for each in said),
-            "a verdict is not a confident allowed",
+            _("a verdict is not a confident allowed"),
         ),
-        (any(each.dropped_quotes for each in said), "a verdict quotes words that the item does not hold"),
+        (any(each.dropped_quotes for each in said), _("a verdict quotes words that the item does not hold")),
         (
             any(each.unknown_sections for each in said),
-            "a verdict cites a section that its policy does not have",
+            _("a verdict cites a section that its policy does not have"),
         ),
-        (looking, "it is being judged again"),
-        (unstable, "second looks disagreed"),
+        (looking, _("it is being judged again")),
+        (unstable, _("second looks disagreed")),
     )
     return next((why for holds, why in rows if holds), held)

@@ -6,6 +6,8 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.accounts.access import SignedInRequest, check_may, requires
@@ -24,7 +26,10 @@ from reviewapp.screening.actions.scoring import BadSwitch
 from reviewapp.screening.actions.steering import BadSetting
 from reviewapp.ui.errors import Missing, ProductError
 
-SEVERITIES: Final = ((1, "1 and higher"), (2, "2 and higher"), (3, "3 and higher"), (4, "4"), (5, "none"))
+SEVERITIES: Final = (
+    (1, gettext_lazy("1 and higher")), (2, gettext_lazy("2 and higher")), (3, gettext_lazy("3 and higher")), (4, "4"),
+    (5, pgettext_lazy("severity", "none")),
+)  # fmt: skip
 
 
 @requires("engine.see")
@@ -43,7 +48,7 @@ def pause(request: SignedInRequest, endpoint: int) -> HttpResponse:
     try:
         minutes = int(typed["minutes"]) if typed["minutes"] else None
     except ValueError:
-        raise BadSetting("Choose from the list how long the pause lasts.") from None
+        raise BadSetting(_("Choose from the list how long the pause lasts.")) from None
     try:
         actions.pause_engine(
             endpoint=endpoint, reason=typed["reason"], drop=typed["drop"] == "yes", minutes=minutes,
@@ -51,7 +56,7 @@ def pause(request: SignedInRequest, endpoint: int) -> HttpResponse:
         )  # fmt: skip
     except BadSetting as wrong:
         return _engine(request, wrong, pausing=_row(endpoint), typed=typed)
-    messages.success(request, "Paused. Nothing more is claimed for it; what waits stays in line.")
+    messages.success(request, _("Paused. Nothing more is claimed for it; what waits stays in line."))
     return redirect("engine")
 
 
@@ -60,7 +65,7 @@ def pause(request: SignedInRequest, endpoint: int) -> HttpResponse:
 def resume(request: SignedInRequest, endpoint: int) -> HttpResponse:
     """Let a paused engine go on."""
     actions.resume_engine(endpoint=endpoint, person=request.user)
-    messages.success(request, "Resumed.")
+    messages.success(request, _("Resumed."))
     return redirect("engine")
 
 
@@ -82,7 +87,7 @@ def engine_settings(request: SignedInRequest) -> HttpResponse:
         actions.set_reasoner(wanted=wanted, person=request.user)
     except BadSetting as wrong:
         return _engine(request, wrong, typed=form.dict())
-    messages.success(request, "Saved. It holds for every verdict from now on.")
+    messages.success(request, _("Saved. It holds for every verdict from now on."))
     return redirect("engine")
 
 
@@ -96,7 +101,7 @@ def accept(request: SignedInRequest, canary: UUID) -> HttpResponse:
     except BadSetting as wrong:
         return _engine(request, wrong, typed={"accept": reason})
     messages.success(
-        request, "Accepted. Automatic outcomes go on; the next engine is compared with this one."
+        request, _("Accepted. Automatic outcomes go on; the next engine is compared with this one.")
     )
     return redirect("engine")
 
@@ -123,13 +128,13 @@ def prefilter(request: SignedInRequest) -> HttpResponse:
         try:
             percent = float(request.POST.get("sample_percent", "").replace(",", "."))
         except ValueError:
-            raise BadSwitch("The sample share is a number from 0 to 100, such as 2.") from None
+            raise BadSwitch(_("The sample share is a number from 0 to 100, such as 2.")) from None
         actions.switch_prefilter(
             send_everything_on=request.POST.get("send_everything_on") == "on",
             sample_share=percent / 100,
             actor=Actor.person(request.user.pk),
         )
-        messages.success(request, "Saved. It holds for every item from now on.")
+        messages.success(request, _("Saved. It holds for every item from now on."))
         return redirect("prefilter")
     return render(request, "screening/prefilter.html", {"page": reads_machines.prefilter_page()})
 
@@ -153,7 +158,7 @@ def _engine(request: SignedInRequest, wrong: ProductError | None = None, **more:
 def _row(endpoint: int) -> reads_engine.EngineRow:
     rows = reads_engine.engine_rows()
     if endpoint >= len(rows):
-        raise Missing("REASONER_URL has no engine at this place. Look at the engine page.")
+        raise Missing(_("REASONER_URL has no engine at this place. Look at the engine page."))
     return rows[endpoint]
 
 
@@ -161,7 +166,11 @@ def _number(typed: str) -> float:
     try:
         return float(typed.replace(",", "."))
     except ValueError:
-        raise BadSetting(f"{typed[:20] or 'Nothing'} is not a number. Type digits, such as 2.5.") from None
+        raise BadSetting(
+            _("%(typed)s is not a number. Type digits, such as 2.5.") % {"typed": typed[:20]}
+            if typed
+            else _("Nothing is not a number. Type digits, such as 2.5.")
+        ) from None
 
 
 def _points(rates: tuple[float, ...]) -> str:

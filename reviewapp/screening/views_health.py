@@ -39,7 +39,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
         if parts["migrations"] == "ok":
             engines = reads_engine.engine_rows()
             parts["reasoner"] = ", ".join(each.state for each in engines) or "not configured"
-            notices += [PRACTICE_NOTICE] if any(each.practice for each in engines) else []
+            notices += [str(PRACTICE_NOTICE)] if any(each.practice for each in engines) else []
             notices += ["canary alarm"] if any(each.canary and each.canary.alarm for each in engines) else []
             notices += [] if roles.is_separated() else ["audit role not separated"]
     except Error:

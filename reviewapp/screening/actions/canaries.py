@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.actions import notify_roles
@@ -82,12 +83,15 @@ def accept_canary(*, canary: UUID, reason: str, person: Person) -> None:
     check_may(person, "engine.manage")
     said = " ".join(reason.split())
     if not said or len(said) > LONGEST_REASON:
-        raise BadSetting(f"Say in up to {LONGEST_REASON} letters why this engine is accepted.")
+        raise BadSetting(
+            _("Say in up to %(longest_reason)s letters why this engine is accepted.")
+            % {"longest_reason": LONGEST_REASON}
+        )
     row = Canary.objects.select_for_update().filter(pk=canary).first()
     if row is None:
-        raise Missing("There is no such run of the golden set. Look at the engine page.")
+        raise Missing(_("There is no such run of the golden set. Look at the engine page."))
     if row.state != CanaryState.ALARM:
-        raise Stale("This engine was accepted already. Load the page again.")
+        raise Stale(_("This engine was accepted already. Load the page again."))
     Canary.objects.filter(pk=canary).update(
         state=CanaryState.ACCEPTED.value, accepted_by=person, accepted_at=Now(), accepted_reason=said
     )

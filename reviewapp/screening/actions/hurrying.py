@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from reviewapp import doorbell
 from reviewapp.accounts.access import check_may
@@ -42,10 +43,10 @@ def judge_now(*, item: UUID, person: Person) -> int:
         .first()
     )
     if row is None or row.state == "erased":
-        raise Missing("There is no such item, or its content was erased or restricted.")
+        raise Missing(_("There is no such item, or its content was erased or restricted."))
     if row.state not in OPEN_FOR_VERDICTS:
         raise NotJudgedNow(
-            "This item does not wait for a verdict or a call any more, so nothing is asked about it."
+            _("This item does not wait for a verdict or a call any more, so nothing is asked about it.")
         )
     moved = Judgement.objects.filter(item=item, run__kind=RunKind.LIVE, state="pending").update(
         lane=Lane.NOW.value, rank_at=Now(), not_before=None
@@ -64,8 +65,10 @@ def judge_now(*, item: UUID, person: Person) -> int:
 
 def _nothing(offer: reads_hurrying.Offer) -> str:
     if not offer.asked_before:
-        return "No policy in force applies to this item, or it has no text that a machine could read. Override records your call."
-    return "There is nothing to ask again: every policy in force has said what it can about this item."
+        return _(
+            "No policy in force applies to this item, or it has no text that a machine could read. Override records your call."
+        )
+    return _("There is nothing to ask again: every policy in force has said what it can about this item.")
 
 
 def _ask(item: UUID, versions: Sequence[UUID]) -> int:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from inference import Effort
 from reviewapp import doorbell
@@ -23,7 +24,7 @@ from reviewapp.screening.actions.settling import finish_runs
 from reviewapp.screening.models import Engine, Judgement, Run, Verdict
 from reviewapp.screening.rules import RunKind
 from reviewapp.screening.rules_line import LANES, SECONDS_A_POINT, Lane
-from reviewapp.screening.rules_runs import ASKED_FOR, RUN_STATES, RunState
+from reviewapp.screening.rules_runs import ASKED_FOR, RUN_STATES, STATE_WORDS, RunState
 from reviewapp.ui.errors import Missing, ProductError, Stale
 from reviewapp.ui.states import predecessors
 
@@ -73,11 +74,14 @@ def start_run(
     holds no content. Raises BadRun, Missing (no such engine).
     """
     if kind not in ASKED_FOR:
-        raise BadRun(f"A run cannot be of the kind {kind}. Use one of {', '.join(sorted(ASKED_FOR))}.")
+        raise BadRun(
+            _("A run cannot be of the kind %(kind)s. Use one of %(list)s.")
+            % {"kind": kind, "list": ", ".join(sorted(ASKED_FOR))}
+        )
     if effort and effort not in list(Effort):
-        raise BadRun("The effort is low, medium or high, or empty for each policy's own.")
+        raise BadRun(_("The effort is low, medium or high, or empty for each policy's own."))
     if engine and not Engine.objects.filter(pk=engine).exists():
-        raise Missing("No such engine was ever seen. Choose one from the engine page.")
+        raise Missing(_("No such engine was ever seen. Choose one from the engine page."))
     run = Run.objects.create(
         kind=str(kind), started_by=person, title=title[:200], effort=str(effort), engine_id=engine
     )
@@ -111,17 +115,20 @@ def ask(
     subjects = len(items) + len(cases) + len(texts)
     if kinds != 1 or not 1 <= replicas <= MOST_REPLICAS or subjects * replicas > MOST:
         raise BadRun(
-            f"Ask about items, cases or texts, at most {MOST} judgements at once and {MOST_REPLICAS} times each."
+            _(
+                "Ask about items, cases or texts, at most %(most)s judgements at once and %(most_replicas)s times each."
+            )
+            % {"most": MOST, "most_replicas": MOST_REPLICAS}
         )
     row = _locked(run, RunState.RUNNING, RunState.PAUSED)
     if row.asked_all:
-        raise RunMoved("Nothing more can be added to this run. Start another.", state=row.state)
+        raise RunMoved(_("Nothing more can be added to this run. Start another."), state=row.state)
     policy_hash = Version.objects.filter(pk=version).values_list("hash", flat=True).first()
     if policy_hash is None:
-        raise Missing("There is no such version. Choose one from the policy's list.")
+        raise Missing(_("There is no such version. Choose one from the policy's list."))
     if not policy_hash:
         raise BadRun(
-            "This draft cannot be read as a policy yet. Mend what the editor marks, save, and ask again."
+            _("This draft cannot be read as a policy yet. Mend what the editor marks, save, and ask again.")
         )
     lane = Lane.NOW if now else LANES[row.kind]
     insert = _Insert(row.pk, version, policy_hash, lane, priority, replicas)
@@ -272,9 +279,9 @@ def _drop_waiting(runs: Sequence[UUID]) -> int:
 def _locked(run: UUID, *states: RunState) -> Run:
     row = Run.objects.select_for_update().filter(pk=run).exclude(kind=RunKind.LIVE).first()
     if row is None:
-        raise Missing("There is no such run. Look at the lab's list.")
+        raise Missing(_("There is no such run. Look at the lab's list."))
     if row.state not in states:
-        raise RunMoved(f"The run is {str(RUN_STATES[row.state].label).lower()} by now.", state=row.state)
+        raise RunMoved(_("The run is %(state)s by now.") % {"state": STATE_WORDS[row.state]}, state=row.state)
     return row
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from inference import Prefilter
 from reviewapp import doorbell
@@ -90,7 +91,7 @@ def score_batch(
 def switch_prefilter(*, send_everything_on: bool, sample_share: float, actor: Actor) -> None:
     """Set the switch and the sample share (0 to 1). Raises BadSwitch for another share."""
     if not 0 <= sample_share <= 1:
-        raise BadSwitch("The sample share is a part of what passes: type a number from 0 to 100 per cent.")
+        raise BadSwitch(_("The sample share is a part of what passes: type a number from 0 to 100 per cent."))
     ScreeningSettings.objects.get_or_create(pk=True)
     current = ScreeningSettings.objects.select_for_update().get(pk=True)
     changes = {

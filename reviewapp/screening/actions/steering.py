@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from reviewapp import doorbell
 from reviewapp.accounts.access import check_may
@@ -48,12 +49,15 @@ def pause_engine(*, endpoint: int, reason: str, drop: bool, minutes: int | None,
     check_may(person, "engine.manage")
     said = " ".join(reason.split())
     if not said or len(said) > LONGEST_REASON:
-        raise BadSetting(f"Say why in up to {LONGEST_REASON} letters: others will read it.")
+        raise BadSetting(
+            _("Say why in up to %(longest_reason)s letters: others will read it.")
+            % {"longest_reason": LONGEST_REASON}
+        )
     if minutes is not None and not 1 <= minutes <= LONGEST_MINUTES:
-        raise BadSetting("A pause lasts from a minute to a week, or until it is resumed.")
+        raise BadSetting(_("A pause lasts from a minute to a week, or until it is resumed."))
     row = _circuit(endpoint)
     if row.paused:
-        raise Stale("Somebody paused this engine a moment ago. Load the page again.")
+        raise Stale(_("Somebody paused this engine a moment ago. Load the page again."))
     until = Now() + timedelta(minutes=minutes) if minutes else None
     Circuit.objects.filter(pk=endpoint).update(
         paused=True, dropping=drop, paused_reason=said, paused_until=until, paused_at=Now(), paused_by=person
@@ -69,7 +73,7 @@ def resume_engine(*, endpoint: int, person: Person) -> None:
     """Let a paused endpoint go on. Raises Forbidden, Missing, Stale when it is not paused."""
     check_may(person, "engine.manage")
     if not _circuit(endpoint).paused:
-        raise Stale("This engine is not paused any more. Load the page again.")
+        raise Stale(_("This engine is not paused any more. Load the page again."))
     end_pause(endpoint=endpoint, actor=Actor.person(person.pk))
     doorbell.ring("reason", endpoint)
 
@@ -95,18 +99,18 @@ def set_reasoner(*, wanted: ReasonerSettings, person: Person) -> None:
 def _check(wanted: ReasonerSettings) -> None:
     if not 0 <= wanted.engine_hour_price <= 1_000_000:
         raise BadSetting(
-            "The price of an engine-hour is a number, such as 2.5, and 0 if you do not want to see costs."
+            _("The price of an engine-hour is a number, such as 2.5, and 0 if you do not want to see costs.")
         )
     if not 1 <= wanted.second_look_severity <= 5:
-        raise BadSetting("Choose from which severity on a verdict gets a second look.")
+        raise BadSetting(_("Choose from which severity on a verdict gets a second look."))
     if not 2 <= wanted.second_look_times <= 5:
-        raise BadSetting("An item can be judged 2 to 5 times in all.")
+        raise BadSetting(_("An item can be judged 2 to 5 times in all."))
     if not 0 <= wanted.canary_share <= 1:
-        raise BadSetting("The share of changed answers is a number from 0 to 100 per cent.")
+        raise BadSetting(_("The share of changed answers is a number from 0 to 100 per cent."))
 
 
 def _circuit(endpoint: int) -> Circuit:
     if endpoint >= len(settings.REASONER_URLS):
-        raise Missing("REASONER_URL has no engine at this place. Look at the engine page.")
+        raise Missing(_("REASONER_URL has no engine at this place. Look at the engine page."))
     Circuit.objects.get_or_create(pk=endpoint, defaults={"address": settings.REASONER_URLS[endpoint]})
     return Circuit.objects.select_for_update().get(pk=endpoint)
