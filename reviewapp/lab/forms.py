@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
 
 from reviewapp.lab.selection import Wish
 from reviewapp.ui.errors import ProductError
@@ -32,7 +33,9 @@ def _number(sent: Any, name: str, default: int) -> int:
     if not typed:
         return default
     if not typed.isdecimal() or len(typed) > 9:
-        raise Unreadable(f"“{typed[:20]}” is not a whole number. Correct the field and look again.")
+        raise Unreadable(
+            _("“%(typed)s” is not a whole number. Correct the field and look again.") % {"typed": typed[:20]}
+        )
     return int(typed)
 
 
@@ -46,5 +49,5 @@ def _day(sent: Any, name: str) -> datetime | None:
     except ValueError:
         day = None
     if day is None:
-        raise Unreadable(f"“{typed[:20]}” is not a day. Write it as 2026-01-31.")
+        raise Unreadable(_("“%(typed)s” is not a day. Write it as 2026-01-31.") % {"typed": typed[:20]})
     return timezone.make_aware(datetime.combine(day, time.min))

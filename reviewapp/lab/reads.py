@@ -6,15 +6,18 @@ from typing import Final
 from uuid import UUID
 
 from django.db.models import Count
+from django.utils.translation import gettext as _
 
 from reviewapp.intake.models import Source
 from reviewapp.lab import selection
 from reviewapp.lab.actions import rejudging
 from reviewapp.lab.actions.studies import version_to_judge
 from reviewapp.lab.models import Study
-from reviewapp.lab.rules import KIND_WORDS, STUDY_STATES, Stratum, StudyKind
+from reviewapp.lab.rules import KIND_WORDS, KINDS_WORDS, STUDY_STATES, Stratum, StudyKind
+from reviewapp.lab.rules_results import result_words, shown
 from reviewapp.lab.selection import Chosen
 from reviewapp.ui.errors import Missing
+from reviewapp.ui.words import Words
 
 PAGE: Final = 50
 SHOWN: Final = (StudyKind.GATE.value, StudyKind.BACKTEST.value, StudyKind.EVALUATE.value)
@@ -27,11 +30,11 @@ class StudyLine:
 
     id: UUID
     kind: str
-    kind_word: str
+    kind_word: Words
     href: str
     title: str
     state: str
-    state_word: str
+    state_word: Words
     answered: int
     total: int
     result: str
@@ -49,7 +52,7 @@ class LabPage:
     """The list, and how many studies of each kind there are: (kind, words, count)."""
 
     lines: tuple[StudyLine, ...]
-    kinds: tuple[tuple[str, str, int], ...]
+    kinds: tuple[tuple[str, Words, int], ...]
     kind: str
     count: int
 
@@ -66,7 +69,7 @@ def lab_page(kind: str = "") -> LabPage:
         .defer("version__source", "version__model_text")
         .order_by("-started_at")[:PAGE]
     )
-    kinds = tuple((each, KIND_WORDS[each], counts.get(each, 0)) for each in SHOWN)
+    kinds = tuple((each, KINDS_WORDS[each], counts.get(each, 0)) for each in SHOWN)
     return LabPage(tuple(_line(row) for row in rows), kinds, wanted, sum(counts.values()))
 
 
@@ -76,17 +79,28 @@ def title_of(study: Study) -> str:
 
 
 def _line(study: Study) -> StudyLine:
-    against = f" against v{study.against_number}" if study.against_number else ""
-    title = f"{title_of(study)} v{study.number}{against}"
-    if study.kind == StudyKind.EVALUATE:
-        names = study.options["policies"]
-        title = f"{', '.join(names) if len(names) > 1 else title} on {study.file}"
     return StudyLine(
         id=study.pk, kind=study.kind, kind_word=KIND_WORDS[study.kind], href=f"/{_PLACES[study.kind]}/{study.pk}",
-        title=title, state=study.state, state_word=str(STUDY_STATES[study.state].label), answered=study.answered,
-        total=study.total, result=study.failure or str((study.report or {}).get("summary", "")),
-        by=str(study.started_by) if study.started_by else "the operator", started_at=study.started_at,
+        title=_title(study), state=study.state, state_word=STUDY_STATES[study.state].label, answered=study.answered,
+        total=study.total, result=shown(study.failure) or result_words(study.report),
+        by=str(study.started_by) if study.started_by else _("the operator"), started_at=study.started_at,
     )  # fmt: skip
+
+
+def _title(study: Study) -> str:
+    values = {
+        "title": title_of(study),
+        "number": study.number,
+        "before": study.against_number,
+        "file": study.file,
+    }
+    if study.kind == StudyKind.EVALUATE and len(study.options["policies"]) > 1:
+        return _("%(names)s on %(file)s") % {**values, "names": ", ".join(study.options["policies"])}
+    if study.kind == StudyKind.EVALUATE:
+        return _("%(title)s v%(number)d on %(file)s") % values
+    if study.against_number:
+        return _("%(title)s v%(number)d against v%(before)d") % values
+    return _("%(title)s v%(number)d") % values
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +141,7 @@ def place_of(key: UUID) -> str:
     """The address of a study's page. Raises Missing."""
     kind = Study.objects.filter(pk=key).values_list("kind", flat=True).first()
     if kind is None:
-        raise Missing("There is no such run in the lab. Look at its list.")
+        raise Missing(_("There is no such run in the lab. Look at its list."))
     return f"/{_PLACES[kind]}/{key}"
 
 

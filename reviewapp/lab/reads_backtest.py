@@ -7,6 +7,8 @@ from uuid import UUID
 from django.db.models import Case as When
 from django.db.models import IntegerField, Q, Value
 from django.db.models import When as Then
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from reviewapp.intake import reads as intake_reads
 from reviewapp.lab.actions.backtesting import FOR_PEOPLE, OTHERWISE, group_counts, waiting_counts
@@ -14,21 +16,27 @@ from reviewapp.lab.models import Sample, Study
 from reviewapp.lab.reads_gate import StudyHead, head_of, study_of
 from reviewapp.lab.rules import Stratum, StudyKind
 from reviewapp.lab.rules_bounds import Rate
-from reviewapp.lab.rules_flips import FLIPS, GROUP_WORDS, Said, agrees
+from reviewapp.lab.rules_flips import FLIPS, GROUP_WORDS, ONE_WORDS, Said, agrees
 from reviewapp.lab.rules_marks import marks
+from reviewapp.lab.rules_results import shown
 from reviewapp.lab.selection import a_day
 from reviewapp.policies import reads as policies
 from reviewapp.policies import reads_cases
 from reviewapp.policies.rules_diff import Piece
 from reviewapp.screening import reads_runs
 from reviewapp.screening.models import Verdict
+from reviewapp.ui.words import Words
 
 PAGE: Final = 25
 _PLAIN: Final = (
     "stratum", "group", "blind", "person_label", "person_sections", "before_label", "before_sections", "after_label",
     "after_sections",
 )  # fmt: skip
-TAB_WORDS: Final = GROUP_WORDS | {OTHERWISE: "Not decided yet"}
+_CALLS: Final = {
+    True: gettext_noop("Blind or second-reviewed calls"),
+    False: gettext_noop("Verdict shown first"),
+}
+TAB_WORDS: Final = GROUP_WORDS | {OTHERWISE: gettext_lazy("Not decided yet")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,7 @@ class Flip:
     id: UUID
     item: UUID
     group: str
-    group_word: str
+    group_word: Words
     text: str
     person_label: str
     person_sections: tuple[str, ...]
@@ -67,20 +75,30 @@ class Flip:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How often each version says what people said, over one kind of calls."""
+    """How often each version says what people said, over one kind of calls, named in English."""
 
-    words: str
+    calls: str
     before: Rate
     after: Rate
+
+    @property
+    def words(self) -> str:
+        """The calls in the language of the reader."""
+        return shown(self.calls)
 
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """Items that no person saw: how many of the sample would go to one, and what that is a day."""
+    """Items that no person saw, named in English: how many of the sample would go to one, and what that is a day."""
 
-    words: str
+    sample_of: str
     rate: Rate
     daily: float
+
+    @property
+    def words(self) -> str:
+        """The items in the language of the reader."""
+        return shown(self.sample_of)
 
     @property
     def extra(self) -> float:
@@ -112,7 +130,7 @@ class BacktestPage:
     waiting: Rate
     unseen: tuple[Unseen, ...]
     group: str
-    tabs: tuple[tuple[str, str, int], ...]
+    tabs: tuple[tuple[str, Words, int], ...]
     flips: tuple[Flip, ...]
     more: bool
     page: int
@@ -133,14 +151,14 @@ def backtest_page(key: UUID, *, group: str = "", page: int = 1) -> BacktestPage:
     """One re-run; `group` narrows the list to one group (empty: all flips). Raises Missing."""
     row = study_of(key, StudyKind.BACKTEST)
     counts = group_counts(row.pk)
-    shown = group if group in TAB_WORDS else ""
+    wanted = group if group in TAB_WORDS else ""
     waiting = Rate(*waiting_counts(row.pk))
     tabs = tuple((name, GROUP_WORDS[name], counts[name]) for name in GROUP_WORDS if name != "unchanged")
-    flips, more = _flips(row, shown, max(page, 1))
+    flips, more = _flips(row, wanted, max(page, 1))
     progress = reads_runs.progress(row.run_id) if row.run_id else None
     return BacktestPage(
         head=head_of(row), progress=progress, estimate=row.estimate, options=row.options, intended=tuple(row.intended),
-        counts=counts, judged=sum(counts.values()), agreement=_agreement(row), waiting=waiting, unseen=_unseen(row), group=shown,
+        counts=counts, judged=sum(counts.values()), agreement=_agreement(row), waiting=waiting, unseen=_unseen(row), group=wanted,
         tabs=(*tabs, (OTHERWISE, TAB_WORDS[OTHERWISE], waiting.hits)), flips=flips, more=more, page=max(page, 1), left_minutes=_left(row, progress),
     )  # fmt: skip
 
@@ -181,11 +199,11 @@ def as_json(key: UUID) -> dict[str, Any]:
         "at": head.started_at.isoformat(), "chosen": page.options, "intended": list(page.intended),
         "totals": page.counts | {"decided": page.judged},
         "agreement": [
-            {"calls": each.words, "before": each.before.as_json(), "after": each.after.as_json()} for each in page.agreement
+            {"calls": each.calls, "before": each.before.as_json(), "after": each.after.as_json()} for each in page.agreement
         ],
         "waiting": page.waiting.as_json(),
         "unseen": [
-            {"sample_of": each.words, "to_people": each.rate.as_json(), "a_day": each.daily, "extra_a_day": each.extra}
+            {"sample_of": each.sample_of, "to_people": each.rate.as_json(), "a_day": each.daily, "extra_a_day": each.extra}
             for each in page.unseen
         ],
         "flips": [{name: _plain(each[name]) for name in COLUMNS} for each in flips],
@@ -237,17 +255,17 @@ def _agreement(row: Study) -> tuple[Agreement, ...]:
         tally[2] += agrees(person, Said(now, frozenset(now_sections)))
     return tuple(
         Agreement(
-            words, Rate(tallies[blind][1], tallies[blind][0]), Rate(tallies[blind][2], tallies[blind][0])
+            calls, Rate(tallies[blind][1], tallies[blind][0]), Rate(tallies[blind][2], tallies[blind][0])
         )
-        for blind, words in ((True, "Blind or second-reviewed calls"), (False, "Verdict shown first"))
+        for blind, calls in _CALLS.items()
     )
 
 
 def _unseen(row: Study) -> tuple[Unseen, ...]:
     found = []
     for stratum, words, state in (
-        (Stratum.PASSED, "Passed by the prefilter", "passed"),
-        (Stratum.CLOSED, "Closed by the machine", "closed_by_machine"),
+        (Stratum.PASSED, gettext_noop("Passed by the prefilter"), "passed"),
+        (Stratum.CLOSED, gettext_noop("Closed by the machine"), "closed_by_machine"),
     ):
         rows = Sample.objects.filter(study=row, stratum=stratum).exclude(group="")
         n = rows.count()
@@ -265,27 +283,25 @@ def _flips(row: Study, group: str, page: int) -> tuple[tuple[Flip, ...], bool]:
         Sample.objects.filter(Q(stratum=Stratum.DECIDED) | Q(group=OTHERWISE), study=row, group__in=[group] if group else [*FLIPS, OTHERWISE])
         .annotate(rank=order).order_by("rank", "ordinal")[(page - 1) * PAGE : page * PAGE + 1]
     )  # fmt: skip
-    shown = rows[:PAGE]
-    texts = intake_reads.contents([each.item_id for each in shown])
-    wanted = [key for each in shown for key in (each.before_id, each.after_id) if key]
+    listed = rows[:PAGE]
+    texts = intake_reads.contents([each.item_id for each in listed])
+    wanted = [key for each in listed for key in (each.before_id, each.after_id) if key]
     verdicts = Verdict.objects.defer("raw", "reasoning").in_bulk(wanted)
-    cases = reads_cases.lines_of([each.case for each in shown if each.case])
+    cases = reads_cases.lines_of([each.case for each in listed if each.case])
     flips = tuple(
         Flip(
             each.pk, each.item_id, each.group, _singular(each.group),
-            texts[each.item_id].text if each.item_id in texts else "(erased or restricted)", each.person_label,
+            texts[each.item_id].text if each.item_id in texts else _("(erased or restricted)"), each.person_label,
             tuple(each.person_sections), each.decision_id, each.blind, _voice(verdicts, each.before_id),
             _voice(verdicts, each.after_id), cases[each.case].code if each.case in cases else "",
         )
-        for each in shown
+        for each in listed
     )  # fmt: skip
     return flips, len(rows) > PAGE
 
 
-def _singular(group: str) -> str:
-    return {"fix": "Fix", "break": "Break", "new_disagreement": "New disagreement"}.get(
-        group, TAB_WORDS.get(group, "")
-    )
+def _singular(group: str) -> Words:
+    return ONE_WORDS.get(group) or TAB_WORDS.get(group, "")
 
 
 def _voice(verdicts: dict[UUID, Verdict], key: UUID | None) -> Voice | None:

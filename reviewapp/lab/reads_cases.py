@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from reviewapp.accounts.models import Person
 from reviewapp.intake import reads as intake_reads
 from reviewapp.policies import reads as policies
@@ -50,7 +52,7 @@ def case_form(item: UUID, person: Person) -> CaseForm:
     """
     content = intake_reads.contents([item]).get(item)
     if content is None:
-        raise Missing("There is no such item, or its content was erased or restricted.")
+        raise Missing(_("There is no such item, or its content was erased or restricted."))
     published = policies.published()
     ids = {each.slug: each.policy_id for each in published}
     section, expect = ("", "") if reads_blind.item_is_blind(item, person) else _said(item, ids)

@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from reviewapp.intake import reads as intake_reads
 from reviewapp.lab.actions.handling import OUTCOMES
@@ -14,6 +15,7 @@ from reviewapp.lab.rules import StudyKind
 from reviewapp.lab.rules_bounds import Rate
 from reviewapp.policies.models import Policy, Section, Version
 from reviewapp.review.rules import REASONS
+from reviewapp.ui.words import Words
 
 SHOWN: Final = 50
 WEEKS: Final = 8
@@ -91,7 +93,7 @@ class GroupLine:
     section: str
     title: str
     reason: str
-    reason_word: str
+    reason_word: Words
     count: int
     open: int
     direction: str
@@ -124,7 +126,7 @@ class Example:
         return str(self.decision)
 
     @property
-    def outcome_word(self) -> str:
+    def outcome_word(self) -> Words:
         """What was done about it, in words."""
         return OUTCOMES.get(self.outcome, "")
 
@@ -176,13 +178,13 @@ def inbox(*, policy: str = "", section: str | None = None, reason: str = "") -> 
     tally = {(slug, code): Rate(hits, n) for slug, code, hits, n in _rows(_SECTION_TALLY, policy=wanted)}
     titles = _titles({row[0] for row in rows})
     lines = []
-    for place, (slug, key, code, why, count, waiting, _, allows, finds) in enumerate(rows):
+    for place, (slug, key, code, why, count, waiting, _latest, allows, finds) in enumerate(rows):
         chosen = (
             place == 0 if section is None else (code, why) == (section, reason) and slug == (policy or slug)
         )
         lines.append(
             GroupLine(
-                slug, key, code, titles.get((slug, code), ""), why, str(REASONS.get(why, "No reason given")), count, waiting,
+                slug, key, code, titles.get((slug, code), ""), why, REASONS.get(why, _("No reason given")), count, waiting,
                 _direction(count, allows, finds), tally.get((slug, code), Rate(0, 0)), chosen,
             )
         )  # fmt: skip
@@ -212,10 +214,10 @@ def section_overrides(slug: str, code: str) -> SectionOverrides:
 
 def _direction(count: int, allows: int, finds: int) -> str:
     if allows == count:
-        return "people allow, the model says violates"
+        return _("people allow, the model says violates")
     if finds == count:
-        return "people find a violation, the model says allowed"
-    return "both ways" if allows or finds else "both say violates, sections differ"
+        return _("people find a violation, the model says allowed")
+    return _("both ways") if allows or finds else _("both say violates, sections differ")
 
 
 def _titles(slugs: set[str]) -> dict[tuple[str, str], str]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Avg, Count, Q, Sum
+from django.utils.translation import gettext as _
 
 from reviewapp.lab import rules_measure as measure
 from reviewapp.lab.models import EvaluationRow, Study
@@ -14,6 +15,7 @@ from reviewapp.lab.rules import OPEN_STATES, StudyKind
 from reviewapp.lab.rules_bounds import Rate
 from reviewapp.lab.rules_marks import marks
 from reviewapp.lab.rules_measure import Kappa, Labelled, Paired, Scores
+from reviewapp.lab.rules_results import shown
 from reviewapp.policies import reads as policies
 from reviewapp.policies import reads_cases
 from reviewapp.policies.rules_diff import Piece
@@ -122,8 +124,18 @@ class Head:
     def name(self) -> str:
         """`spam v3`, or every policy where there are several, with the way they were asked."""
         if len(self.policies) > 1:
-            return f"{', '.join(self.policies)}, {'one call' if self.way == 'together' else 'a call each'}"
-        return f"{self.title} v{self.number}"
+            names = {"names": ", ".join(self.policies)}
+            return (
+                _("%(names)s, one call") % names
+                if self.way == "together"
+                else _("%(names)s, a call each") % names
+            )
+        return _("%(title)s v%(number)d") % {"title": self.title, "number": self.number}
+
+    @property
+    def failure_words(self) -> str:
+        """Why it stopped, in the language of the reader."""
+        return shown(self.failure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +172,7 @@ def evaluation_page(key: UUID, against: UUID | None = None) -> EvaluationPage:
     compared = _study(against) if against else None
     if compared is not None and compared.options.get("digest") != head.digest:
         raise Missing(
-            "These two evaluations are not about the same rows, so they cannot be compared row by row."
+            _("These two evaluations are not about the same rows, so they cannot be compared row by row.")
         )
     return EvaluationPage(
         head=head, scores=measure.scores(answered), kappa=measure.kappa(answered), confusion=measure.confusion(answered),
@@ -263,7 +275,7 @@ def _study(key: UUID) -> Study:
         .first()
     )
     if found is None:
-        raise Missing("There is no such evaluation. Look at the list in the lab.")
+        raise Missing(_("There is no such evaluation. Look at the list in the lab."))
     return found
 
 
@@ -274,7 +286,7 @@ def _head(study: Study) -> Head:
         model=study.model, practice=bool(study.options.get("practice")), signature=study.signature, effort=study.effort,
         file=study.file, state=study.state, failure=study.failure, total=study.total, answered=study.answered,
         digest=study.options["digest"], judged_here=study.run_id is not None, started_at=study.started_at, ended_at=study.ended_at,
-        by=str(study.started_by) if study.started_by else "the operator",
+        by=str(study.started_by) if study.started_by else _("the operator"),
     )  # fmt: skip
 
 

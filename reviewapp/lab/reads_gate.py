@@ -5,19 +5,23 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from reviewapp.accounts.models import Person
-from reviewapp.lab.actions.gating import decided, summary
+from reviewapp.lab.actions.gating import decided, figures
 from reviewapp.lab.models import CaseResult, Study
 from reviewapp.lab.reads import title_of
 from reviewapp.lab.rules import OPEN_STATES, STUDY_STATES, StudyKind
 from reviewapp.lab.rules_gate import GateResult, SectionResult, Tried
 from reviewapp.lab.rules_marks import marks
+from reviewapp.lab.rules_results import result_words, shown
 from reviewapp.policies import reads_cases, reads_gate
 from reviewapp.policies.models import Version
 from reviewapp.policies.reads_gate import GateStanding
 from reviewapp.policies.rules_diff import Piece
 from reviewapp.screening.models import Verdict
 from reviewapp.ui.errors import Missing
+from reviewapp.ui.words import Words
 
 SHOWN: Final = 100
 
@@ -70,8 +74,8 @@ class StudyHead:
     number: int
     against: int | None
     state: str
-    state_word: str
-    next_step: str
+    state_word: Words
+    next_step: Words
     answered: int
     total: int
     repeats: int
@@ -88,17 +92,22 @@ class StudyHead:
     @property
     def old_name(self) -> str:
         """What the version that it is compared with is called beside its words."""
-        return f"v{self.against} said"
+        return _("v%(number)d said") % {"number": self.against}
 
     @property
     def new_name(self) -> str:
         """What the judged version is called beside its words."""
-        return f"v{self.number} says"
+        return _("v%(number)d says") % {"number": self.number}
 
     @property
     def open(self) -> bool:
         """Whether it may still move."""
         return self.state in OPEN_STATES
+
+    @property
+    def failure_words(self) -> str:
+        """Why it stopped, in the language of the reader."""
+        return shown(self.failure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +146,25 @@ def gate_page(key: UUID) -> GatePage:
         return GatePage(head, None, (), (), standing, "")
     result = decided(row)
     titles = {code: title for code, title, *_ in row.options["sections"]}
-    lines = tuple(SectionLine(titles.get(each.code, "not in this version"), each) for each in result.sections)
-    return GatePage(head, result, lines, _failed(row, result), standing, _stale(row), summary(result))
+    lines = tuple(
+        SectionLine(titles.get(each.code, _("not in this version")), each) for each in result.sections
+    )
+    return GatePage(
+        head,
+        result,
+        lines,
+        _failed(row, result),
+        standing,
+        _stale(row),
+        result_words({"figures": figures(result)}),
+    )
 
 
 def draft_gate(version_id: UUID, person: Person) -> DraftGate:
     """The gate of a version. Raises Missing."""
     row = Version.objects.select_related("policy").filter(pk=version_id).first()
     if row is None:
-        raise Missing("This version is not there any more. Look at the policy.")
+        raise Missing(_("This version is not there any more. Look at the policy."))
     newest = (
         Study.objects.filter(version=version_id, kind=StudyKind.GATE)
         .select_related("policy", "version", "started_by")
@@ -168,7 +187,7 @@ def study_of(key: UUID, kind: StudyKind) -> Study:
         .first()
     )
     if row is None:
-        raise Missing("There is no such run in the lab. Look at its list.")
+        raise Missing(_("There is no such run in the lab. Look at its list."))
     return row
 
 
@@ -179,7 +198,7 @@ def head_of(row: Study) -> StudyHead:
         id=row.pk, title=title_of(row), slug=row.policy.slug, number=row.number, against=row.against_number, state=row.state,
         state_word=str(state.label), next_step=str(state.next_step), answered=row.answered, total=row.total, repeats=row.repeats,
         model=row.model, effort=row.effort, hash=row.hash, failure=row.failure,
-        by=str(row.started_by) if row.started_by else "the operator", started_at=row.started_at, ended_at=row.ended_at,
+        by=str(row.started_by) if row.started_by else _("the operator"), started_at=row.started_at, ended_at=row.ended_at,
         version_id=row.version_id, version_state=row.version.state if row.version else "",
     )  # fmt: skip
 
@@ -187,10 +206,10 @@ def head_of(row: Study) -> StudyHead:
 def _stale(row: Study) -> str:
     """Why what this gate says does not count any more; empty while it does."""
     if row.version is None or row.version.gate_hash != row.cases_hash:
-        return "The text, its cases or its targets changed after this gate was run."
+        return _("The text, its cases or its targets changed after this gate was run.")
     engine = reads_gate.engine_in_force()
     return (
-        "Another engine judges items now than the one this gate was run on."
+        _("Another engine judges items now than the one this gate was run on.")
         if engine and engine != row.signature
         else ""
     )
@@ -211,7 +230,7 @@ def _failed(row: Study, result: GateResult) -> tuple[FailedCase, ...]:
         found.append(
             FailedCase(
                 tried.code, tried.section, tried.expect, tried.broken,
-                text.text if text and not text.erased else "(erased)", text.note if text else "",
+                text.text if text and not text.erased else _("(erased)"), text.note if text else "",
                 _spoken(tried.verdict, tried.votes, verdicts.get(each.verdict_id)),
                 _before(tried, verdicts.get(each.before_verdict_id)) if tried.before else None,
             )

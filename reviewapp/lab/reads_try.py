@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from reviewapp.accounts.models import Person
 from reviewapp.lab.rules_marks import marks
 from reviewapp.policies.models import Version
@@ -55,7 +57,7 @@ class TryPage:
 def try_page(run: UUID, person: Person) -> TryPage:
     """What came of a text that `person` tried. Raises Missing, also for somebody else's."""
     if not Run.objects.filter(pk=run, kind="try_it", started_by=person).exists():
-        raise Missing("This try is not there any more. Ask again.")
+        raise Missing(_("This try is not there any more. Ask again."))
     results = reads_runs.results(run)
     numbers = dict(
         Version.objects.filter(pk__in=[each.version for each in results]).values_list("pk", "number")

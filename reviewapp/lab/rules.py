@@ -3,7 +3,11 @@
 from enum import StrEnum
 from typing import Final
 
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
 from reviewapp.ui.states import State
+from reviewapp.ui.words import Words
 
 
 class StudyKind(StrEnum):
@@ -26,20 +30,37 @@ class StudyState(StrEnum):
 
 STUDY_STATES: Final[dict[str, State]] = {
     "running": State(
-        "Running", "reasoner", "is judged in what the live queues leave free", ("paused", "done", "cancelled", "failed")
+        _("Running"), "reasoner", _("is judged in what the live queues leave free"),
+        ("paused", "done", "cancelled", "failed"),
     ),
-    "paused": State("Paused", "the person who started it", "goes on when somebody resumes it", ("running", "cancelled")),
-    "done": State("Done", "policy author", "its report is read"),
-    "cancelled": State("Cancelled", "nobody", "keeps what it had"),
-    "failed": State("Stopped", "the person who started it", "says why, and is started again"),
+    "paused": State(
+        _("Paused"), "the person who started it", _("goes on when somebody resumes it"), ("running", "cancelled")
+    ),
+    "done": State(_("Done"), "policy author", _("its report is read")),
+    "cancelled": State(_("Cancelled"), "nobody", _("keeps what it had")),
+    "failed": State(_("Stopped"), "the person who started it", _("says why, and is started again")),
 }  # fmt: skip
+STATE_WORDS: Final[dict[str, Words]] = {
+    "running": pgettext_lazy("run", "running"),
+    "paused": pgettext_lazy("run", "paused"),
+    "done": pgettext_lazy("run", "done"),
+    "cancelled": pgettext_lazy("run", "cancelled"),
+    "failed": pgettext_lazy("run", "stopped"),
+}
+"""The states in the middle of a line: `last run, done`."""
 
 OPEN_STATES: Final = (StudyState.RUNNING.value, StudyState.PAUSED.value)
-KIND_WORDS: Final[dict[str, str]] = {
-    "gate": "Gate",
-    "backtest": "Re-run",
-    "evaluate": "Evaluation",
+KIND_WORDS: Final[dict[str, Words]] = {
+    "gate": _("Gate"),
+    "backtest": _("Re-run"),
+    "evaluate": _("Evaluation"),
 }
+KINDS_WORDS: Final[dict[str, Words]] = {
+    "gate": _("Gates"),
+    "backtest": _("Re-runs"),
+    "evaluate": _("Evaluations"),
+}
+"""Many of a kind."""
 
 
 class Stratum(StrEnum):

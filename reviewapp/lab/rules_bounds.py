@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from inference.intervals import clopper_pearson
 from reviewapp.screening.rules_share import share
 
@@ -35,7 +37,7 @@ class Rate:
     @property
     def words(self) -> str:
         """`91 % (87–93, n 412)`; one decimal over 1,000 cases or under 5 %; `none yet` without cases."""
-        return str(share(self.hits, self.n)) if self.n else "none yet"
+        return str(share(self.hits, self.n)) if self.n else _("none yet")
 
     @property
     def percent(self) -> str:

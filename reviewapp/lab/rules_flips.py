@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from reviewapp.ui.words import Words
+
 
 class Group(StrEnum):
     """What became of one decided item under the draft."""
@@ -18,15 +23,21 @@ class Group(StrEnum):
     NO_ANSWER = "no_answer"
 
 
-GROUP_WORDS: Final[dict[str, str]] = {
-    "break": "Breaks",
-    "fix": "Fixes",
-    "intended": "Intended",
-    "new_disagreement": "New disagreements",
-    "unchanged": "Unchanged",
-    "no_answer": "No answer",
+GROUP_WORDS: Final[dict[str, Words]] = {
+    "break": _("Breaks"),
+    "fix": _("Fixes"),
+    "intended": _("Intended"),
+    "new_disagreement": _("New disagreements"),
+    "unchanged": _("Unchanged"),
+    "no_answer": _("No answer"),
 }
 """In the order of screens: what somebody must look at comes first."""
+ONE_WORDS: Final[dict[str, Words]] = {
+    "break": pgettext_lazy("one flip", "Break"),
+    "fix": pgettext_lazy("one flip", "Fix"),
+    "new_disagreement": _("New disagreement"),
+}
+"""One of a group, where that is another word."""
 
 FLIPS: Final = (Group.BREAK, Group.FIX, Group.INTENDED, Group.NEW)
 

@@ -5,7 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from reviewapp.lab.rules_bounds import Rate, cases_missing
+from reviewapp.policies.rules_gate import Blocker
 
 NO_ANSWER = ""
 """The vote of a repeat that ended without a readable verdict."""
@@ -100,15 +103,6 @@ class SectionResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Blocker:
-    """One thing that keeps the draft from being published; names section and, where it is one case, the case."""
-
-    section: str
-    message: str
-    case: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Gap:
     """A section with too few cases for its target; the approver signs it."""
 
@@ -122,10 +116,21 @@ class Gap:
     @property
     def message(self) -> str:
         """What the approver signs."""
-        return (
-            f"{self.section} {self.measure}: {self.n} cases, {self.missing} missing. Its lower bound is "
-            f"{100 * self.lower:.1f} %, the target {_percent(self.target)}."
+        told = (
+            _(
+                "%(section)s recall: %(n)d cases, %(missing)d missing. Its lower bound is %(lower)s %%, "
+                "the target %(target)s %%."
+            )
+            if self.measure == "recall"
+            else _(
+                "%(section)s precision: %(n)d cases, %(missing)d missing. Its lower bound is %(lower)s %%, "
+                "the target %(target)s %%."
+            )
         )
+        return told % {
+            "section": self.section, "n": self.n, "missing": self.missing, "lower": f"{100 * self.lower:.1f}",
+            "target": _percent(self.target),
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,37 +197,27 @@ def _section(code: str, cases: Sequence[Tried], targets: Mapping[str, Target]) -
 
 
 def _broken(case: Tried) -> Blocker:
-    said = {"split": "is undecided", NO_ANSWER: "gives no answer"}.get(case.verdict, f"says {case.verdict}")
-    return Blocker(
-        case.section,
-        f"Case {case.code} must {_must(case.expect)} {case.section}. The published version says so, the draft {said}. "
-        "Change the section, or the case with a reason that a second person accepts.",
-        case.code,
-    )
-
-
-def _must(expect: str) -> str:
-    return "violate" if expect == "violates" else "be allowed under"
+    facts = {"kind": "broken", "expect": case.expect, "got": case.verdict}
+    return Blocker(case.code, case.section, facts=facts)
 
 
 def _silent(case: Tried) -> Blocker:
-    return Blocker(
-        case.section,
-        f"Case {case.code} of {case.section} got no readable answer. Look at the engine and run the gate again.",
-        case.code,
-    )
+    return Blocker(case.code, case.section, facts={"kind": "silent"})
 
 
 def _missed(section: SectionResult) -> list[Blocker]:
     return [
         Blocker(
+            None,
             section.code,
-            f"{section.code} misses its {each.name} target: {each.rate.hits} of {each.rate.n} is proved to be at least "
-            f"{100 * each.rate.lower:.1f} %, the target is {_percent(each.target)}.",
+            facts={
+                "kind": "missed", "measure": each.name, "hits": each.rate.hits, "n": each.rate.n,
+                "lower": f"{100 * each.rate.lower:.1f}", "target": _percent(each.target),
+            },
         )
         for each in section.measures
         if each.state == "missed"
-    ]
+    ]  # fmt: skip
 
 
 def _gaps(section: SectionResult) -> list[Gap]:
@@ -234,4 +229,4 @@ def _gaps(section: SectionResult) -> list[Gap]:
 
 
 def _percent(share: float | None) -> str:
-    return f"{100 * (share or 0):.4g} %"
+    return f"{100 * (share or 0):.4g}"

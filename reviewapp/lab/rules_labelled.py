@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+
 from inference import FAMILIES, PolicyText
 from reviewapp.lab.rules import MOST_TEXT
 from reviewapp.policies.reads import PublishedPolicy
@@ -37,17 +39,20 @@ def labelled_text(
     absent. None for a row that says nothing about them. Raises UnfitRow.
     """
     if not isinstance(value, dict) or not isinstance(value.get("text"), str):
-        raise UnfitRow('"text" is missing or no string')
+        raise UnfitRow(_('"text" is missing or no string'))
     if len(value["text"]) > MOST_TEXT or "\x00" in value["text"]:
-        raise UnfitRow(f'"text" is longer than {MOST_TEXT:,} characters or holds a NUL')
+        raise UnfitRow(
+            _('"text" is longer than %(most_text)s characters or holds a NUL')
+            % {"most_text": f"{MOST_TEXT:,}"}
+        )
     key = str(value.get("id", place))[:200]
     if "expect" in value:
         return _expected(key, value, sections)
     labels = value.get("labels")
     if not isinstance(labels, dict) or not labels:
-        raise UnfitRow('neither "expect" (violates or allowed) nor "labels" is there')
+        raise UnfitRow(_('neither "expect" (violates or allowed) nor "labels" is there'))
     if any(family not in _HEADS or mark not in (0, 1) for family, mark in labels.items()):
-        raise UnfitRow(f'"labels" may name {", ".join(FAMILIES)}, each 0 or 1')
+        raise UnfitRow(_('"labels" may name %(families)s, each 0 or 1') % {"families": ", ".join(FAMILIES)})
     marks = [labels.get(family) for family in families]
     if any(mark == 1 for mark in marks):
         return LabelledText(key, value["text"], "violates")
@@ -57,9 +62,11 @@ def labelled_text(
 def _expected(key: str, value: dict[str, Any], sections: Collection[str]) -> LabelledText:
     expect, section = value["expect"], value.get("section", "") or ""
     if expect not in ("violates", "allowed"):
-        raise UnfitRow(f'"expect" is {str(expect)[:40]!r}; use violates or allowed')
+        raise UnfitRow(
+            _('"expect" is %(expect)s; use violates or allowed') % {"expect": repr(str(expect)[:40])}
+        )
     if not isinstance(section, str) or (section and section not in sections):
-        raise UnfitRow(f"section {str(section)[:40]!r} is not in the policy")
+        raise UnfitRow(_("section %(section)s is not in the policy") % {"section": repr(str(section)[:40])})
     return LabelledText(key, value["text"], expect, section)
 
 
@@ -81,7 +88,10 @@ def together(policies: Sequence[PublishedPolicy]) -> PolicyText:
     codes = tuple(code for policy in policies for code in policy.section_ids)
     if len(set(codes)) < len(codes):
         twice = next(code for code in codes if codes.count(code) > 1)
-        raise UnfitRow(f"section {twice} is in two of these policies, so one call could not tell them apart")
+        raise UnfitRow(
+            _("section %(twice)s is in two of these policies, so one call could not tell them apart")
+            % {"twice": twice}
+        )
     return PolicyText(
         slug="+".join(policy.slug for policy in policies),
         number=policies[0].number,

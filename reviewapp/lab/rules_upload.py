@@ -7,6 +7,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
 from reviewapp.lab.rules_labelled import LabelledText, UnfitRow, labelled_text
 from reviewapp.policies.rules_cases import delimiter_of
 
@@ -43,34 +46,45 @@ def read_labelled(
     """Read a CSV or JSONL file; `name` decides which, by its ending. Lines count from 1."""
     found = LabelledFile()
     if len(data) > MOST_BYTES:
-        found.problems.append((1, f"The file has more than {MOST_BYTES // 1_000_000} MB. Split it."))
+        found.problems.append(
+            (1, _("The file has more than %(most)s MB. Split it.") % {"most": MOST_BYTES // 1_000_000})
+        )
         return found
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as wrong:
         line = data.count(b"\n", 0, wrong.start) + 1
-        found.problems.append((line, "This line is not UTF-8. Save the file as UTF-8 and send it again."))
+        found.problems.append((line, _("This line is not UTF-8. Save the file as UTF-8 and send it again.")))
         return found
     jsonl = name.lower().endswith((".jsonl", ".ndjson", ".json"))
     for number, value in _lines(text, found) if jsonl else _table(text, found):
         try:
             row = labelled_text(value, place=number, families=families, sections=sections)
         except UnfitRow as wrong:
-            found.problems.append((number, f"{str(wrong)[0].upper()}{str(wrong)[1:]}."))
+            found.problems.append((number, capfirst(f"{wrong}.")))
             continue
         if row is None:
             found.silent += 1
         elif len(found.rows) == MOST_ROWS:
             found.problems.append(
-                (number, f"More than {MOST_ROWS:,} rows. Split the file, or use the command.")
+                (
+                    number,
+                    _("More than %(most_rows)s rows. Split the file, or use the command.")
+                    % {"most_rows": f"{MOST_ROWS:,}"},
+                )
             )
             break
         else:
             found.rows.append(row)
     if not found.rows and not found.problems:
         found.problems.append(
-            (1, "No row says whether it violates this policy." if text.strip() else "The file is empty.")
+            (
+                1,
+                _("No row says whether it violates this policy.")
+                if text.strip()
+                else _("The file is empty."),
+            )
         )
     return found
 
@@ -82,7 +96,7 @@ def _lines(text: str, found: LabelledFile) -> Iterator[tuple[int, Any]]:
         try:
             yield number, json.loads(line)
         except (ValueError, RecursionError):
-            found.problems.append((number, "This line is not JSON. One object a line, as in the example."))
+            found.problems.append((number, _("This line is not JSON. One object a line, as in the example.")))
 
 
 def _table(text: str, found: LabelledFile) -> Iterator[tuple[int, Any]]:
@@ -100,11 +114,17 @@ def _table(text: str, found: LabelledFile) -> Iterator[tuple[int, Any]]:
                 yield number, _values(dict(zip(names, cells, strict=True)))
             elif any(cell.strip() for cell in cells):
                 found.problems.append(
-                    (number, f"{len(cells)} cells, but the first line names {len(names)} columns.")
+                    (
+                        number,
+                        _("%(cells)s cells, but the first line names %(columns)s columns.")
+                        % {"cells": len(cells), "columns": len(names)},
+                    )
                 )
             number = table.line_num + 1
     except csv.Error as wrong:
-        found.problems.append((number, f"The table cannot be read from here on: {wrong}."))
+        found.problems.append(
+            (number, _("The table cannot be read from here on: %(wrong)s.") % {"wrong": wrong})
+        )
 
 
 def _values(row: dict[str, str]) -> dict[str, str]:
@@ -118,7 +138,12 @@ def _wrong_columns(names: list[str]) -> str:
     missing = [name for name in ("text", "expect") if name not in names]
     unknown = [name for name in names if name not in COLUMNS]
     if missing:
-        return f"The first line must name the columns text and expect; {' and '.join(missing)} is missing."
+        return _("The first line must name the columns text and expect; %(missing)s is missing.") % {
+            "missing": _(" and ").join(missing)
+        }
     if unknown:
-        return f"Unknown column {unknown[0][:40]!r}. Known are {', '.join(COLUMNS)}."
-    return "A column stands in the first line twice. Keep one." if len(set(names)) < len(names) else ""
+        return _("Unknown column %(unknown)s. Known are %(columns)s.") % {
+            "unknown": repr(unknown[0][:40]),
+            "columns": ", ".join(COLUMNS),
+        }
+    return _("A column stands in the first line twice. Keep one.") if len(set(names)) < len(names) else ""

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from reviewapp.accounts.access import SignedInRequest, requires
@@ -34,10 +35,10 @@ def make_case(request: SignedInRequest, item: UUID) -> HttpResponse:
 
 def _typed(request: SignedInRequest) -> dict[str, Any]:
     """The fields as the action takes them; browsers send line ends as CR LF. Raises UnfitCase without a section."""
-    policy, _, section = request.POST.get("section", "").partition(":")
+    policy, _colon, section = request.POST.get("section", "").partition(":")
     try:
         key = UUID(policy)
     except ValueError:
-        raise UnfitCase("Choose the section that this text tests.") from None
+        raise UnfitCase(_("Choose the section that this text tests.")) from None
     fields = {name: request.POST.get(name, "").replace("\r\n", "\n") for name in ("text", "expect", "note")}
     return {"policy": key, "section": section, **fields}

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.accounts.access import SignedInRequest, requires
@@ -28,7 +29,7 @@ def handle(request: SignedInRequest) -> HttpResponse:
     try:
         policy, decisions = UUID(request.POST.get("policy", "")), [UUID(each) for each in chosen]
     except ValueError as error:
-        raise NothingChosen("The form is not from this page. Reload it and choose again.") from error
+        raise NothingChosen(_("The form is not from this page. Reload it and choose again.")) from error
     try:
         actions.handle_overrides(
             decisions=decisions, policy=policy, outcome=request.POST.get("outcome", ""), person=request.user

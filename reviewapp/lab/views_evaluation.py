@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from reviewapp.accounts.access import SignedInRequest, requires
@@ -13,6 +14,7 @@ from reviewapp.lab import reads_evaluation as reads
 from reviewapp.lab.downloads import csv_file, json_file
 from reviewapp.lab.reads_backtest import progress_of
 from reviewapp.lab.rules import StudyKind
+from reviewapp.lab.rules_measure import ANSWER_WORDS
 from reviewapp.lab.rules_upload import EXAMPLES, MOST_BYTES, MOST_ROWS, LabelledFile, read_labelled
 from reviewapp.policies.reads import published_text, versions_to_choose
 from reviewapp.screening import reads_runs
@@ -88,16 +90,16 @@ def forget(request: SignedInRequest, key: UUID) -> HttpResponse:
     return redirect(f"/evaluations/{key}")
 
 
-_ANSWERS: Final = (("violates", "Violates"), ("allowed", "Allowed"), ("unsure", "Unsure"), ("", "No answer"))
+_ANSWERS: Final = tuple(ANSWER_WORDS.items())
 
 
 def _uploaded(request: SignedInRequest) -> tuple[LabelledFile, UUID, str]:
     """The rows of the sent file, read for the chosen version. Raises ProductError where one of the two is missing."""
     file, version = request.FILES.get("file"), _key(request.POST.get("version", ""))
     if version is None:
-        raise ProductError("Choose a version.")
+        raise ProductError(_("Choose a version."))
     if file is None:
-        raise ProductError("Choose a CSV or JSONL file.")
+        raise ProductError(_("Choose a CSV or JSONL file."))
     policy, name = published_text(version), (file.name or "file")[:200]
     families = [policy.family] if policy.family else []
     return (

@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Count
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
@@ -38,10 +40,12 @@ ALONE: Final = "alone"
 OTHERWISE: Final = "otherwise"
 """The group of an item that waits and is judged otherwise now; nobody has said yet which of the two is right."""
 
-TEXT_MOVED: Final = (
+TEXT_MOVED: Final = gettext_noop(
     "The draft changed while the re-run went on. What stands here is about the text before; start it again."
 )
-DISCARDED: Final = "The draft was discarded while the re-run went on. What was judged before stands here."
+DISCARDED: Final = gettext_noop(
+    "The draft was discarded while the re-run went on. What was judged before stands here."
+)
 
 
 class NoBacktest(ProductError):
@@ -71,7 +75,9 @@ def start_backtest(*, version: UUID, wish: Wish, intended: Sequence[str], person
     chosen = selection.choose(row, against, wish)
     if not any(each.stratum in COMPARED for each in chosen):
         raise NoBacktest(
-            "No decided item and none that waits fits this choice. Widen the dates, the section or the source."
+            _(
+                "No decided item and none that waits fits this choice. Widen the dates, the section or the source."
+            )
         )
     codes = set(Section.objects.filter(version__in=[row, against]).values_list("code", flat=True))
     run = runs.start_run(
@@ -113,19 +119,15 @@ def advance_backtest(row: Study) -> None:
     Study.objects.filter(pk=row.pk).update(answered=row.answered, asked=row.asked)
     if row.answered >= row.total:
         counts = group_counts(row.pk)
-        end_study(row, {"groups": counts, "summary": _summary(counts, *waiting_counts(row.pk))})
+        end_study(row, {"groups": counts, "figures": _figures(counts, *waiting_counts(row.pk))})
 
 
-def _summary(counts: Mapping[str, int], otherwise: int, waiting: int) -> str:
-    """A re-run in one line of a list."""
-    flips, decided = sum(counts[each.value] for each in FLIPS), sum(counts.values())
-    words = (
-        [f"{flips:,} flips of {decided:,}: {counts['fix']:,} fixes, {counts['break']:,} breaks"]
-        if decided
-        else []
-    )
-    words += [f"{otherwise:,} of {waiting:,} that wait judged otherwise"] if waiting else []
-    return "; ".join(words)
+def _figures(counts: Mapping[str, int], otherwise: int, waiting: int) -> dict[str, Any]:
+    """A re-run as `rules_results` puts it into a line."""
+    return {
+        "kind": "backtest", "flips": sum(counts[each.value] for each in FLIPS), "decided": sum(counts.values()),
+        "fix": counts["fix"], "break": counts["break"], "otherwise": otherwise, "waiting": waiting,
+    }  # fmt: skip
 
 
 def group_counts(study: UUID) -> dict[str, int]:
@@ -156,19 +158,21 @@ def case_from_sample(*, study: UUID, sample: UUID, person: Person) -> str:
         .first()
     )
     if row is None:
-        raise Missing("This item is not part of the re-run. Reload the page.")
+        raise Missing(_("This item is not part of the re-run. Reload the page."))
     if row.case:
-        raise Stale("This item is a case already.")
+        raise Stale(_("This item is a case already."))
     if not row.person_label:
-        raise NoBacktest("No person has decided this item, so there is no label that a case could expect.")
+        raise NoBacktest(_("No person has decided this item, so there is no label that a case could expect."))
     content = intake_reads.contents([row.item_id]).get(row.item_id)
     if content is None:
-        raise Missing("The item was erased or restricted, so it cannot become a case.")
+        raise Missing(_("The item was erased or restricted, so it cannot become a case."))
     cited = [*row.person_sections, *row.before_sections, *row.after_sections]
     known = set(Section.objects.filter(version=row.study.version_id).values_list("code", flat=True))
     section = next((code for code in cited if code in known), "")
     if not section:
-        raise NoBacktest("No section of this version is cited here. Add the case beside its section by hand.")
+        raise NoBacktest(
+            _("No section of this version is cited here. Add the case beside its section by hand.")
+        )
     case = policies.add_case(
         policy=row.study.policy_id, section=section, text=content.text, expect=row.person_label, person=person,
         origin_item=row.item_id,
@@ -196,19 +200,24 @@ def _both(version: UUID) -> tuple[Version, Version]:
     row = version_to_judge(version)
     against = published_beside(row)
     if not row.hash:
-        raise NoBacktest("This draft cannot be read as a policy yet. Mend what the editor marks first.")
+        raise NoBacktest(_("This draft cannot be read as a policy yet. Mend what the editor marks first."))
     if against is None:
-        raise NoBacktest("No other version of this policy is published, so there is nothing to compare with.")
+        raise NoBacktest(
+            _("No other version of this policy is published, so there is nothing to compare with.")
+        )
     return row, against
 
 
 def _check(wish: Wish) -> None:
     if not 1 <= wish.last <= MOST_ITEMS:
-        raise NoBacktest(f"Choose 1 to {MOST_ITEMS:,} decided items.")
+        raise NoBacktest(_("Choose 1 to %(most_items)s decided items.") % {"most_items": f"{MOST_ITEMS:,}"})
     if not all(0 <= each <= MOST_ITEMS for each in (wish.passed, wish.closed, wish.waiting)):
-        raise NoBacktest(f"Choose 0 to {MOST_ITEMS:,} items that no person has decided.")
+        raise NoBacktest(
+            _("Choose 0 to %(most_items)s items that no person has decided.")
+            % {"most_items": f"{MOST_ITEMS:,}"}
+        )
     if wish.since and wish.until and wish.since >= wish.until:
-        raise NoBacktest("The first day lies after the last. Turn them round.")
+        raise NoBacktest(_("The first day lies after the last. Turn them round."))
 
 
 def _ask_next(row: Study, run: UUID) -> None:

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
@@ -23,7 +24,7 @@ def make_case(
     check_may(person, "case.add")
     if item not in intake_reads.contents([item]):
         raise Missing(
-            "This item was erased or restricted, so it cannot become a case. Nothing of it was kept."
+            _("This item was erased or restricted, so it cannot become a case. Nothing of it was kept.")
         )
     return policies.add_case(
         policy=policy, section=section, text=text, expect=expect, note=note, person=person, origin_item=item

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from inference import EngineIdentity
 from reviewapp.accounts.access import check_may
@@ -41,8 +42,9 @@ def start_evaluation(
     """
     if not rows:
         raise NothingToEvaluate(
-            "No row of the file says whether it violates this policy. Give each line `expect`, or `labels` with the "
-            "policy's family."
+            _(
+                "No row of the file says whether it violates this policy. Give each line `expect`, or `labels` with the policy's family."
+            )
         )
     lead = policies[0]
     study = Study.objects.create(
@@ -89,13 +91,14 @@ def keep_rows(study: Study, rows: Sequence[LabelledText]) -> None:
             )  # fmt: skip
 
 
-def summary_of(study: UUID) -> str:
-    """An evaluation in one line of a list."""
+def figures_of(study: UUID) -> dict[str, Any]:
+    """An evaluation as `rules_results` puts it into a line: hits and rows of each rate."""
     rows = EvaluationRow.objects.filter(study=study).exclude(label="", failure="")
     found = scores(
         Labelled("", expect, "", label) for expect, label in rows.values_list("expect", "label").iterator(chunk_size=2_000)
     )  # fmt: skip
-    return f"Precision {found.precision.words}, recall {found.recall.words}"
+    rates = {"precision": found.precision, "recall": found.recall}
+    return {"kind": "evaluate"} | {name: [rate.hits, rate.n] for name, rate in rates.items()}
 
 
 @transaction.atomic
@@ -133,7 +136,7 @@ def end_evaluation(*, study: UUID, actor: Actor, failure: str = "") -> None:
     row = Study.objects.select_for_update().get(pk=study)
     if row.state != StudyState.RUNNING:
         return
-    report = {"summary": summary_of(study)}
+    report = {"figures": figures_of(study)}
     Study.objects.filter(pk=study).update(state=state.value, failure=failure, ended_at=Now(), report=report)
     data = {"kind": row.kind, "outcome": state.value, "answered": row.answered, "total": row.total}
     record(verb="study.ended", actor=actor, subjects=[study], data=data)
@@ -148,9 +151,11 @@ def forget_texts(*, study: UUID, person: Person) -> int:
     check_may(person, "lab.run")
     row = Study.objects.select_for_update().filter(pk=study, kind=StudyKind.EVALUATE).first()
     if row is None:
-        raise Missing("There is no such evaluation. Look at the list in the lab.")
+        raise Missing(_("There is no such evaluation. Look at the list in the lab."))
     if row.state in OPEN_STATES:
-        raise Stale("This evaluation is still open. Wait for its end, or cancel it first.", state=row.state)
+        raise Stale(
+            _("This evaluation is still open. Wait for its end, or cancel it first."), state=row.state
+        )
     blanked = EvaluationRow.objects.filter(study=study).exclude(text="", rationale="")
     count = blanked.update(text="", rationale="")
     if row.run_id:

@@ -6,6 +6,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
@@ -24,7 +26,7 @@ from reviewapp.policies import actions as policies
 from reviewapp.policies import reads_cases
 from reviewapp.policies.models import Version
 from reviewapp.policies.rules import VersionState
-from reviewapp.policies.rules_gate import Blocker, Outcome
+from reviewapp.policies.rules_gate import Outcome
 from reviewapp.screening import reads_runs
 from reviewapp.screening.actions import runs
 from reviewapp.screening.models import Engine
@@ -35,14 +37,16 @@ from reviewapp.ui.errors import ProductError, Stale
 AT_ONCE: Final = 500
 """Judgements of one version that one step asks for."""
 
-TEXT_MOVED: Final = (
+TEXT_MOVED: Final = gettext_noop(
     "The text, its cases or its targets changed while the gate ran. Run it again for the new state."
 )
-DISCARDED: Final = "The draft was discarded while its gate ran."
-ENGINE_MOVED: Final = (
+DISCARDED: Final = gettext_noop("The draft was discarded while its gate ran.")
+ENGINE_MOVED: Final = gettext_noop(
     "The engine changed while the gate ran, so its verdicts cannot be compared. Run it again."
 )
-NO_ENGINE: Final = "Not one case got an answer. Look at the engine page, then run the gate again."
+NO_ENGINE: Final = gettext_noop(
+    "Not one case got an answer. Look at the engine page, then run the gate again."
+)
 
 
 class NoGate(ProductError):
@@ -66,18 +70,19 @@ def start_gate(*, version: UUID, repeats: int, person: Person) -> UUID:
     row = version_to_judge(version)
     subject = reads_cases.gate_subject(version)
     if not 1 <= repeats <= MOST_REPEATS:
-        raise NoGate(f"A case is judged 1 to {MOST_REPEATS} times.")
+        raise NoGate(_("A case is judged 1 to %(most_repeats)s times.") % {"most_repeats": MOST_REPEATS})
     if not subject.gate_hash:
         raise NoGate(
-            "This draft cannot be read as a policy yet. Mend what the editor marks, then run the gate."
+            _("This draft cannot be read as a policy yet. Mend what the editor marks, then run the gate.")
         )
     if not subject.cases:
         raise NoGate(
-            "This version has no cases, so a gate could not prove anything. Add some beside its sections."
+            _("This version has no cases, so a gate could not prove anything. Add some beside its sections.")
         )
     if len(subject.cases) > MOST_CASES:
         raise NoGate(
-            f"A gate takes {MOST_CASES:,} cases; this version has {len(subject.cases):,}. Remove some."
+            _("A gate takes %(most_cases)s cases; this version has %(count)s. Remove some.")
+            % {"most_cases": f"{MOST_CASES:,}", "count": f"{len(subject.cases):,}"}
         )
     try:
         with transaction.atomic():
@@ -87,7 +92,7 @@ def start_gate(*, version: UUID, repeats: int, person: Person) -> UUID:
             version=version, kind=StudyKind.GATE, state__in=("running", "paused")
         ).first()
         raise GateRunning(
-            "The gate runs on this version already. Look at it, or cancel it first.",
+            _("The gate runs on this version already. Look at it, or cancel it first."),
             study=str(found.pk) if found else "",
         ) from error
 
@@ -159,9 +164,9 @@ def _settle(row: Study, version: Version, run: UUID) -> None:
     policies.record_gate_report(
         version=version.pk, gate_hash=row.cases_hash, engine=signature, model=model, outcome=outcome, run=run,
         repeats=row.repeats, case_count=result.right.n, sections=[_figures(each) for each in result.sections],
-        blockers=[Blocker(each.case or None, each.section, each.message) for each in result.blockers],
+        blockers=result.blockers,
     )  # fmt: skip
-    end_study(row, {"outcome": outcome.value, "summary": summary(result)})
+    end_study(row, {"outcome": outcome.value, "figures": figures(result)})
 
 
 def results_of(run: UUID) -> Iterator[RunResult]:
@@ -208,16 +213,13 @@ def decided(row: Study) -> GateResult:
     return decide(tried, targets, [code for code, *_ in row.options["sections"]])
 
 
-def summary(result: GateResult) -> str:
-    """A gate in one line of a list."""
-    if result.blockers:
-        broken = sum(bool(each.case) for each in result.blockers)
-        missed = len(result.blockers) - broken
-        parts = [f"{broken} case{'s block' if broken != 1 else ' blocks'}"] if broken else []
-        parts += [f"{missed} target{'s' * (missed != 1)} missed"] if missed else []
-        return ", ".join(parts)
-    gaps = f", {len(result.gaps)} to sign" if result.gaps else ""
-    return f"Passed{gaps}: {result.right.hits:,} of {result.right.n:,} cases right"
+def figures(result: GateResult) -> dict[str, Any]:
+    """A gate as `rules_results` puts it into a line."""
+    blocks = sum(bool(each.case) for each in result.blockers)
+    return {
+        "kind": "gate", "blocks": blocks, "missed": len(result.blockers) - blocks, "gaps": len(result.gaps),
+        "right": result.right.hits, "n": result.right.n,
+    }  # fmt: skip
 
 
 def _share(percent: float | None) -> float | None:

@@ -5,6 +5,8 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
@@ -15,11 +17,12 @@ from reviewapp.policies import actions as policies
 from reviewapp.policies.models import Section
 from reviewapp.review.models import Decision, VerdictCall
 from reviewapp.ui.errors import Missing, ProductError
+from reviewapp.ui.words import Words
 
-OUTCOMES: Final = {
-    "case": "became a case",
-    "draft": "is dealt with in the draft",
-    "not_policy": "is not a policy problem",
+OUTCOMES: Final[dict[str, Words]] = {
+    "case": gettext_lazy("became a case"),
+    "draft": gettext_lazy("is dealt with in the draft"),
+    "not_policy": gettext_lazy("is not a policy problem"),
 }
 MOST: Final = 200
 
@@ -39,9 +42,9 @@ def handle_overrides(*, decisions: Sequence[UUID], policy: UUID, outcome: str, p
     """
     check_may(person, "lab.run")
     if outcome not in OUTCOMES:
-        raise NothingChosen("Choose make case, draft, or not a policy problem.")
+        raise NothingChosen(_("Choose make case, draft, or not a policy problem."))
     if not decisions or len(decisions) > MOST:
-        raise NothingChosen(f"Choose 1 to {MOST} overrides.")
+        raise NothingChosen(_("Choose 1 to %(most)s overrides.") % {"most": MOST})
     rows = list(Decision.objects.select_for_update(of=("self",)).filter(pk__in=decisions).order_by("pk"))
     done = set(Handling.objects.filter(decision__in=rows).values_list("decision_id", flat=True))
     fresh = [row for row in rows if row.pk not in done]
@@ -61,7 +64,7 @@ def _case(row: Decision, policy: UUID, person: Person) -> UUID:
     content = intake_reads.contents([row.item_id]).get(row.item_id)
     if content is None:
         raise Missing(
-            "One of these items was erased or restricted, so it cannot become a case. Leave it out."
+            _("One of these items was erased or restricted, so it cannot become a case. Leave it out.")
         )
     case = policies.add_case(
         policy=policy, section=_section(row, policy), text=content.text, expect=str(row.label), person=person,
@@ -78,5 +81,5 @@ def _section(row: Decision, policy: UUID) -> str:
     known = set(Section.objects.filter(version__policy=policy).values_list("code", flat=True))
     section = next((code for code in ([found] if found else []) + cited if code in known), "")
     if not section:
-        raise NothingChosen("No section is named here. Add the case beside its section by hand.")
+        raise NothingChosen(_("No section is named here. Add the case beside its section by hand."))
     return section

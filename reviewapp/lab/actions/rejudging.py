@@ -4,6 +4,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
@@ -52,7 +53,7 @@ def rejudge_open(*, version: UUID, person: Person) -> int:
     check_may(person, "lab.run")
     row = version_to_judge(version)
     if row.state != VersionState.PUBLISHED:
-        raise NotInForce("Only the version in force judges open items. Publish it first.")
+        raise NotInForce(_("Only the version in force judges open items. Publish it first."))
     items = open_items(row)
     return sum(
         judge_again(items=items[at : at + AT_ONCE], version=row.pk, person=person)

@@ -6,12 +6,13 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import SWEEPER, Actor, record
 from reviewapp.lab.models import Study
-from reviewapp.lab.rules import STUDY_STATES, StudyState
+from reviewapp.lab.rules import STATE_WORDS, STUDY_STATES, StudyState
 from reviewapp.policies.models import Version
 from reviewapp.policies.rules import VersionState
 from reviewapp.screening.actions import runs
@@ -55,7 +56,7 @@ def note_download(*, study: UUID, person: Person) -> None:
     check_may(person, "lab.see")
     kind = Study.objects.filter(pk=study).values_list("kind", flat=True).first()
     if kind is None:
-        raise Missing("There is no such run in the lab. Look at its list.")
+        raise Missing(_("There is no such run in the lab. Look at its list."))
     record(verb="export.downloaded", actor=Actor.person(person.pk), subjects=[study], data={"kind": kind})
 
 
@@ -96,7 +97,9 @@ def version_to_judge(key: UUID) -> Version:
         Version.objects.select_related("policy").filter(pk=key).exclude(state=VersionState.DISCARDED).first()
     )
     if row is None:
-        raise Missing("This version is not there any more. It may have been discarded; look at the policy.")
+        raise Missing(
+            _("This version is not there any more. It may have been discarded; look at the policy.")
+        )
     return row
 
 
@@ -110,10 +113,10 @@ def _moved(study: UUID, following: StudyState, person: Person) -> Study:
     check_may(person, "lab.run")
     row = Study.objects.select_for_update().filter(pk=study, run__isnull=False).first()
     if row is None:
-        raise Missing("There is no such run in the lab. Look at its list.")
+        raise Missing(_("There is no such run in the lab. Look at its list."))
     if row.state not in predecessors(STUDY_STATES, following):
         raise StudyMoved(
-            f"It is {str(STUDY_STATES[row.state].label).lower()} by now. Reload the page.", state=row.state
+            _("It is %(state)s by now. Reload the page.") % {"state": STATE_WORDS[row.state]}, state=row.state
         )
     Study.objects.filter(pk=study).update(state=following.value)
     return row

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
@@ -42,10 +43,11 @@ def start_try(*, version: UUID, text: str, item: str, person: Person) -> UUID:
     draft = version_to_judge(version)
     picked = _picked(item.strip()) if item.strip() else None
     if picked is None and not text.strip():
-        raise NothingToTry("Paste a text, or give the id of an item.")
+        raise NothingToTry(_("Paste a text, or give the id of an item."))
     if len(text) > MOST_TEXT or "\x00" in text:
         raise NothingToTry(
-            f"The text is longer than {MOST_TEXT:,} characters or holds a NUL character. Shorten it."
+            _("The text is longer than %(most_text)s characters or holds a NUL character. Shorten it.")
+            % {"most_text": f"{MOST_TEXT:,}"}
         )
     against = published_beside(draft)
     run = runs.start_run(kind=RunKind.TRY_IT, person=person, title=f"Try {draft.policy.slug} v{draft.number}")
@@ -53,7 +55,7 @@ def start_try(*, version: UUID, text: str, item: str, person: Person) -> UUID:
         subject = {"items": [picked]} if picked else {"texts": [text]}
         told = runs.ask(run=run, version=asked.pk, now=True, **subject)
         if told.left_out:
-            raise Missing("This item may not be judged: it is restricted or erased. Paste another text.")
+            raise Missing(_("This item may not be judged: it is restricted or erased. Paste another text."))
     runs.finish_asking(run=run)
     return run
 
@@ -80,6 +82,6 @@ def _picked(typed: str) -> UUID:
         row = found.filter(external_id=typed, is_current=True).order_by("-received_at").first()
     if row is None:
         raise Missing(
-            "There is no item with this id that you may see. Copy the id from its page, or paste the text."
+            _("There is no item with this id that you may see. Copy the id from its page, or paste the text.")
         )
     return row.pk

@@ -5,16 +5,18 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import Actor
 from reviewapp.lab.actions.evaluating import (
     NothingToEvaluate,
+    figures_of,
     keep_answers,
     keep_rows,
     options_of,
-    summary_of,
 )
 from reviewapp.lab.actions.studies import end_study, fail_study, tell_start, version_to_judge
 from reviewapp.lab.models import EvaluationRow, Study
@@ -32,11 +34,15 @@ from reviewapp.screening.rules import RunKind
 from reviewapp.ui.errors import Missing, ProductError, Stale
 
 AT_ONCE: Final = 500
-TEXT_MOVED: Final = "The draft changed while the file was judged. Start again with the new text."
-DISCARDED: Final = "The draft was discarded while the file was judged."
-ENGINE_MOVED: Final = "The engine changed while the file was judged, so its figures mix two. Start again."
-NO_ENGINE: Final = "Not one row got an answer. Look at the engine page, then start again."
-WITHDRAWN: Final = "withdrawn: the judgement is not there any more"
+TEXT_MOVED: Final = gettext_noop(
+    "The draft changed while the file was judged. Start again with the new text."
+)
+DISCARDED: Final = gettext_noop("The draft was discarded while the file was judged.")
+ENGINE_MOVED: Final = gettext_noop(
+    "The engine changed while the file was judged, so its figures mix two. Start again."
+)
+NO_ENGINE: Final = gettext_noop("Not one row got an answer. Look at the engine page, then start again.")
+WITHDRAWN: Final = gettext_noop("withdrawn: the judgement is not there any more")
 
 
 class NoCase(ProductError):
@@ -58,10 +64,10 @@ def start_judged_evaluation(
     check_may(person, "lab.run")
     row = version_to_judge(version)
     if not rows:
-        raise NothingToEvaluate("No row of the file says whether it violates this policy.")
+        raise NothingToEvaluate(_("No row of the file says whether it violates this policy."))
     if not row.hash:
         raise NothingToEvaluate(
-            "This draft cannot be read as a policy yet. Mend what the editor marks first."
+            _("This draft cannot be read as a policy yet. Mend what the editor marks first.")
         )
     policy = published_text(version)
     title = f"Evaluation of {policy.slug} v{policy.number}"
@@ -105,15 +111,15 @@ def case_from_row(*, study: UUID, row: UUID, person: Person) -> str:
         .first()
     )
     if found is None:
-        raise Missing("This row is not part of the evaluation. Reload the page.")
+        raise Missing(_("This row is not part of the evaluation. Reload the page."))
     if found.case:
-        raise Stale("This row is a case already.")
+        raise Stale(_("This row is a case already."))
     if not found.text:
-        raise NoCase("The text of this row was erased, so it cannot become a case.")
+        raise NoCase(_("The text of this row was erased, so it cannot become a case."))
     known = set(Section.objects.filter(version=found.study.version_id).values_list("code", flat=True))
     section = next((code for code in (found.section, *found.sections) if code in known), "")
     if not section:
-        raise NoCase("No section of this version is named here. Add the case beside its section by hand.")
+        raise NoCase(_("No section of this version is named here. Add the case beside its section by hand."))
     case = policies.add_case(
         policy=found.study.policy_id, section=section, text=found.text, expect=found.expect, person=person
     )
@@ -173,4 +179,4 @@ def _settle(row: Study, run: UUID) -> None:
     Study.objects.filter(pk=row.pk).update(
         signature=engines[0].signature, model=engines[0].model, options=row.options
     )
-    end_study(row, {"summary": summary_of(row.pk)})
+    end_study(row, {"figures": figures_of(row.pk)})

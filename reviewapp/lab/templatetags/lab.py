@@ -1,11 +1,19 @@
-"""How the lab's pages write intervals, probabilities and cells of a table."""
+"""How the lab's pages write intervals, probabilities, cells of a table, and codes as words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import template
+from django.utils.translation import gettext as _
 
+from reviewapp.lab.rules import STATE_WORDS
 from reviewapp.lab.rules_gate import Measure
+from reviewapp.lab.rules_measure import ANSWER_WORDS
+from reviewapp.lab.rules_results import shown
+from reviewapp.policies.rules_cases import LABEL_WORDS
+from reviewapp.screening.rules import CONFIDENCE_WORDS
+from reviewapp.screening.rules_reasons import reason_words
+from reviewapp.ui.words import Words
 
 register = template.Library()
 
@@ -20,7 +28,7 @@ def span2(interval: tuple[float, float]) -> str:
 @register.filter
 def pvalue(p: float) -> str:
     """A probability with two digits that count, never as zero."""
-    return f"{p:.2g}" if p >= 0.0001 else "less than 0.0001"
+    return f"{p:.2g}" if p >= 0.0001 else _("less than 0.0001")
 
 
 @register.filter
@@ -33,9 +41,11 @@ def at(table: Mapping[str, Any], key: str) -> Any:
 def minutes(count: float) -> str:
     """Minutes in words: `under a minute`, `about 7 min`, `about 3 h 20 min`."""
     if count < 1:
-        return "under a minute"
+        return _("under a minute")
     hours, rest = divmod(round(count), 60)
-    return f"about {hours} h {rest:02d} min" if hours else f"about {rest} min"
+    if hours:
+        return _("about %(hours)d h %(minutes)s min") % {"hours": hours, "minutes": f"{rest:02d}"}
+    return _("about %(minutes)d min") % {"minutes": rest}
 
 
 @register.filter
@@ -54,3 +64,34 @@ def hundred(share: float) -> str:
 def bandwidth(measure: Measure) -> str:
     """How wide the band from the lower bound to the upper end of a measure's interval is."""
     return f"{100 * max(measure.rate.interval[1] - measure.rate.lower, 0):.1f}"
+
+
+@register.filter
+def answer_word(label: str) -> Words:
+    """A label at the start of a line; `No answer` for none."""
+    return ANSWER_WORDS.get(label, label)
+
+
+@register.filter
+def answers_words(labels: Iterable[str]) -> str:
+    """The labels of several repeats in the middle of a line; one without an answer stays empty."""
+    return ", ".join(str(LABEL_WORDS.get(label, label)) for label in labels)
+
+
+@register.filter
+def confidence_word(confidence: str) -> Words:
+    """How sure the reasoner says it is."""
+    return CONFIDENCE_WORDS.get(confidence, confidence)
+
+
+@register.filter
+def study_state(state: str) -> Words:
+    """Where a study stands, in the middle of a line."""
+    return STATE_WORDS[state]
+
+
+@register.filter
+def row_failure(stored: str) -> str:
+    """Why a row has no answer, from `kind: reason` as it was stored."""
+    kind, colon, reason = stored.partition(": ")
+    return f"{shown(kind)}{colon}{reason_words(reason)}"
