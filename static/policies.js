@@ -14,6 +14,7 @@ function startEditor(form) {
   const field = form.elements.source;
   const note = form.elements.note;
   const told = document.getElementById("saved");
+  const words = document.getElementById("words").dataset;
   const PAUSE = 1000, BEAT = 20000, LONGEST = 30000;
   let stored = form.hasAttribute("data-unsaved") ? null : state();
   let timer = 0, wait = 0, busy = false, over = form.hasAttribute("data-readonly"), leaving = false;
@@ -33,7 +34,7 @@ function startEditor(form) {
     if (over || busy || leaving || state() === stored) return;
     busy = true;
     const sent = state();
-    say("saving…");
+    say(words.saving);
     try {
       const answer = await post("autosave");
       const body = await answer.json().catch(() => ({}));
@@ -43,15 +44,15 @@ function startEditor(form) {
         form.elements.saves.value = body.saves;
         say(body.at, state() === sent ? "" : "warn");
       } else if (answer.status >= 500) {
-        retry(`not stored: the server does not answer. Your text is in this page`);
+        retry(words.away);
       } else if (answer.status === 409 || answer.status === 404) {
         lose(body);
       } else {
-        say(`not stored: ${body.message || "sign in again in another tab, then go on here"}`, "bad");
+        say(body.message ? words.refused.replace("{why}", () => body.message) : words.signedOut, "bad");
         timer = setTimeout(save, LONGEST);
       }
     } catch {
-      retry("not stored: no connection. Your text is in this page");
+      retry(words.offline);
     } finally {
       busy = false;
     }
@@ -60,7 +61,7 @@ function startEditor(form) {
 
   function retry(why) {
     wait = Math.min(LONGEST, wait ? wait * 2 : 1000);
-    say(`${why}; next try in ${Math.round(wait / 1000)} s`, "bad");
+    say(why.replace("{n}", Math.round(wait / 1000)), "bad");
     later(wait);
   }
   function later(milliseconds) { clearTimeout(timer); timer = setTimeout(save, milliseconds); }
@@ -68,25 +69,23 @@ function startEditor(form) {
   function lose(body) {
     over = true;
     field.readOnly = true;
-    say("not stored", "bad");
+    say(words.lost, "bad");
     const box = document.createElement("div");
     box.className = "note bad";
     box.setAttribute("role", "alert");
-    const words = document.createElement("div");
+    const texts = document.createElement("div");
     const what = document.createElement("p");
     what.className = "strong";
-    what.textContent = body.held ? `${body.holder} took over this draft.` : body.message || "This draft moved on without you.";
+    what.textContent = body.held ? words.taken.replace("{who}", () => body.holder) : body.message || words.moved;
     const next = document.createElement("p");
-    next.textContent = body.kept
-      ? "What you typed is kept for you and still stands below. Open the draft again to compare it and put it in."
-      : "What you typed still stands below. Copy it before you leave.";
-    words.append(what, next);
+    next.textContent = body.kept ? words.kept : words.copy;
+    texts.append(what, next);
     const link = document.createElement("a");
     link.className = "btn small";
     link.href = base;
-    link.textContent = "Open again";
+    link.textContent = words.again;
     link.addEventListener("click", () => { leaving = true; });
-    box.append(words, link);
+    box.append(texts, link);
     form.before(box);
     box.scrollIntoView({ block: "nearest" });
   }
@@ -117,7 +116,7 @@ function startEditor(form) {
   form.addEventListener("input", () => {
     if (over) return;
     lines();
-    if (!wait) { say("not stored yet", "warn"); later(PAUSE); }
+    if (!wait) { say(words.changed, "warn"); later(PAUSE); }
   });
   form.addEventListener("submit", () => { leaving = true; });
   addEventListener("online", save);
@@ -156,19 +155,19 @@ function startEditor(form) {
   }
   document.querySelectorAll("[data-section]").forEach((button) => button.addEventListener("click", async () => {
     const box = document.getElementById("section-told");
-    if (over) { box.textContent = "Take the draft over first."; return; }
+    if (over) { box.textContent = words.held; return; }
     try {
       const answer = await post("section", { do: button.dataset.section, code: codeOfCaret(), line: lineOfCaret() });
       const body = await answer.json();
       if (!answer.ok) { box.textContent = body.message; return; }
-      box.textContent = body.source === field.value ? "Put the caret into a section that can move there." : "";
+      box.textContent = body.source === field.value ? words.caret : "";
       if (body.source === field.value) return;
       // As if typed, so that the browser's own undo takes it back.
       field.focus();
       field.select();
       if (!document.execCommand("insertText", false, body.source)) field.value = body.source;
       field.dispatchEvent(new Event("input", { bubbles: true }));
-    } catch { box.textContent = "No connection. The text stays as it is; try again."; }
+    } catch { box.textContent = words.unreached; }
   }));
 
   lines();

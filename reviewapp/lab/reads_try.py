@@ -70,5 +70,5 @@ def try_page(run: UUID, person: Person) -> TryPage:
     engines = {each.result.engine for each in said if each.result.engine}
     practice = Engine.objects.filter(pk__in=engines, practice=True).exists()
     return TryPage(
-        run, tuple(said), not any(each.waits for each in said), PRACTICE_NOTICE if practice else ""
+        run, tuple(said), not any(each.waits for each in said), str(PRACTICE_NOTICE) if practice else ""
     )

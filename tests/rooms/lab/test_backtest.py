@@ -14,6 +14,7 @@ from reviewapp.intake.models import Item
 from reviewapp.lab import actions
 from reviewapp.lab.actions.backtesting import NoBacktest
 from reviewapp.lab.models import Sample, Study
+from reviewapp.lab.reads import lab_page
 from reviewapp.lab.reads_backtest import backtest_page
 from reviewapp.lab.selection import Wish
 from reviewapp.policies import actions as policies
@@ -99,7 +100,7 @@ def test_items_that_wait_flip_without_a_person_and_blind_ones_are_left_out(
         start(cast, draft).pk, lambda claim: A if "fixed" in claim.subject.text else V
     )
     assert study.state == "done" and study.total == 3
-    assert study.report is not None and study.report["summary"] == "2 of 3 that wait judged otherwise"
+    assert lab_page().lines[0].result == "2 of 3 that wait judged otherwise"
     page = backtest_page(study.pk)
     assert (page.waiting.hits, page.waiting.n, page.judged, page.flipped) == (2, 3, 0, 2)
     html = client_for(cast.bo).get(f"/backtests/{study.pk}?group=otherwise").content.decode()

@@ -99,7 +99,7 @@ class Command(BaseCommand):
             except EngineUnavailable as away:
                 raise CommandError(f"{url}: {away.failure.reason}") from away
             if identity.practice:
-                self.stderr.write(PRACTICE_NOTICE)
+                self.stderr.write(str(PRACTICE_NOTICE))
             return [await self._run(reasoner, identity, asked, way, texts, rows, file) for way, texts in ways]
 
     async def _run(
