@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from reviewapp.accounts.access import SignedInRequest, requires
 from reviewapp.lab import actions, reads_disagreements
 from reviewapp.lab.actions.handling import NothingChosen
+from reviewapp.lab.views import masking
 from reviewapp.ui.errors import ProductError
 
 
@@ -50,5 +51,5 @@ def _inbox(
         section=sent.get(f"{mark}section"),
         reason=sent.get(f"{mark}reason", ""),
     )
-    context = {"page": page, "error": error, "ticked": set(chosen or ())}
+    context = {"page": page, "error": error, "ticked": set(chosen or ())} | masking(request)
     return render(request, "lab/disagreements.html", context, status=error.status if error else 200)

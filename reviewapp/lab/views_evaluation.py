@@ -16,6 +16,7 @@ from reviewapp.lab.reads_backtest import progress_of
 from reviewapp.lab.rules import StudyKind
 from reviewapp.lab.rules_measure import ANSWER_WORDS
 from reviewapp.lab.rules_upload import EXAMPLES, MOST_BYTES, MOST_ROWS, LabelledFile, read_labelled
+from reviewapp.lab.views import masking
 from reviewapp.policies.reads import published_text, versions_to_choose
 from reviewapp.screening import reads_runs
 from reviewapp.ui.errors import ProductError
@@ -29,7 +30,7 @@ def evaluation(request: SignedInRequest, key: UUID) -> HttpResponse:
     context: dict[str, Any] = {"page": page, "head": page.head, "answers": _ANSWERS}
     if page.head.open and page.head.judged_here:
         context["running"], context["progress"], context["left"] = progress_of(key, StudyKind.EVALUATE)
-    return render(request, "lab/evaluation.html", context)
+    return render(request, "lab/evaluation.html", context | masking(request))
 
 
 @requires("lab.run")

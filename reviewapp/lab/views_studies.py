@@ -13,6 +13,7 @@ from reviewapp.lab.downloads import csv_file, json_file
 from reviewapp.lab.forms import wish_of
 from reviewapp.lab.rules import StudyKind
 from reviewapp.lab.rules_flips import GROUP_WORDS
+from reviewapp.lab.views import masking
 from reviewapp.ui.errors import ProductError
 
 
@@ -23,7 +24,7 @@ def gate(request: SignedInRequest, key: UUID) -> HttpResponse:
     page = reads_gate.gate_page(key)
     head, progress, left = reads_backtest.progress_of(key, StudyKind.GATE)
     context = {"page": page, "head": head, "progress": progress, "left": left, "place": "gates"}
-    return render(request, "lab/gate.html", context)
+    return render(request, "lab/gate.html", context | masking(request))
 
 
 @requires("lab.see")
@@ -67,7 +68,7 @@ def backtest(request: SignedInRequest, key: UUID) -> HttpResponse:
         "page": page, "head": page.head, "progress": page.progress, "left": page.left_minutes, "place": "backtests",
         "words": GROUP_WORDS,
     }  # fmt: skip
-    return render(request, "lab/backtest.html", context)
+    return render(request, "lab/backtest.html", context | masking(request))
 
 
 @requires("lab.see")

@@ -14,8 +14,8 @@ from reviewapp.policies import reads as policies
 from reviewapp.policies.models import Section
 from reviewapp.screening import rules
 from reviewapp.screening.models import CurrentVerdict, Score, Stability
+from reviewapp.screening.reasons import reason_words
 from reviewapp.screening.rules import JudgementState, RunKind
-from reviewapp.screening.rules_reasons import reason_words
 
 OPEN: Final = frozenset({JudgementState.PENDING.value, JudgementState.LEASED.value})
 LOOKS: Final = frozenset({RunKind.LIVE.value, RunKind.SECOND_LOOK.value})
@@ -335,7 +335,9 @@ def _why_not(item_id: UUID, asked: Sequence[Asked], panel: Sequence[PanelVerdict
 def _unread(asked: Sequence[Asked]) -> tuple[Unread, ...]:
     left = [each for each in asked if each.raw and each.kind == RunKind.LIVE and each.state != "done"]
     left.sort(key=lambda each: each.title)
-    return tuple(Unread(each.title, reason_words(each.failure_reason), each.raw, each.raw_at) for each in left)
+    return tuple(
+        Unread(each.title, reason_words(each.failure_reason), each.raw, each.raw_at) for each in left
+    )
 
 
 def _words(asked: Asked) -> str:

@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from reviewapp.screening import rules
 from reviewapp.screening.models import Canary, Circuit, ScreeningSettings, UnreadAnswer
+from reviewapp.screening.reasons import reason_words
 from reviewapp.screening.rules_canary import CANARY_STATES
 from reviewapp.screening.rules_line import LANES, Lane
-from reviewapp.screening.rules_reasons import reason_words
 from reviewapp.ui.words import Words
 
 CAP: Final = 10_000

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from reviewapp.screening import rules
 from reviewapp.screening.models import Circuit, Engine, Judgement, Run
-from reviewapp.screening.rules_reasons import reason_words
+from reviewapp.screening.reasons import reason_words
 from reviewapp.screening.rules_runs import RUN_STATES
 from reviewapp.ui.errors import Missing
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from reviewapp.screening.rules_reasons import reason_words
+from reviewapp.screening.reasons import reason_words
 from reviewapp.ui.languages import language_of
 from reviewapp.ui.states import State
 from reviewapp.ui.words import Words

@@ -10,7 +10,7 @@ from django.conf import LazySettings
 from django.utils import translation
 
 from inference import reasoner
-from reviewapp.screening.rules_reasons import reason_words
+from reviewapp.screening.reasons import reason_words
 from tests import pseudo
 
 INFERENCE = Path(reasoner.__file__).parent

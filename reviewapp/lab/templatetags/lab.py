@@ -11,8 +11,10 @@ from reviewapp.lab.rules_gate import Measure
 from reviewapp.lab.rules_measure import ANSWER_WORDS
 from reviewapp.lab.rules_results import shown
 from reviewapp.policies.rules_cases import LABEL_WORDS
+from reviewapp.review import rules_text
+from reviewapp.review.rules_mask import Veil
+from reviewapp.screening.reasons import reason_words
 from reviewapp.screening.rules import CONFIDENCE_WORDS
-from reviewapp.screening.rules_reasons import reason_words
 from reviewapp.ui.words import Words
 
 register = template.Library()
@@ -95,3 +97,18 @@ def row_failure(stored: str) -> str:
     """Why a row has no answer, from `kind: reason` as it was stored."""
     kind, colon, reason = stored.partition(": ")
     return f"{shown(kind)}{colon}{reason_words(reason)}"
+
+
+@register.inclusion_tag("review/inline.html", takes_context=True)
+def veiled_text(context: dict[str, Any], text: str, part: object) -> dict[str, object]:
+    """What somebody wrote, masked as the page's `veil` says; `part` makes the keys of its masks its own."""
+    veil: Veil = context["veil"]
+    paragraphs = rules_text.plain(text, masks=veil.over(text), part=f"{part}-")
+    return {"paragraphs": paragraphs, "shown": context.get("shown", ())}
+
+
+@register.simple_tag(takes_context=True)
+def first_words(context: dict[str, Any], text: str) -> str:
+    """The first words of what somebody wrote on one line, masked as the page's `veil` says."""
+    veil: Veil = context["veil"]
+    return rules_text.preview(text, mode=veil.mode)
