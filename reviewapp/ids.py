@@ -2,22 +2,25 @@
 
 import os
 import time
+from typing import Final
 from uuid import UUID
+
+import msgspec
+
+_VERSION_AND_VARIANT: Final = 0x7 << 76 | 0x2 << 62
+_RANDOM: Final = (1 << 80) - 1 & ~(0xF << 76) & ~(0x3 << 62)
+"""The bits that are drawn."""
 
 
 def new_id() -> UUID:
     """A UUIDv7: 48 bits of Unix milliseconds, then 74 random bits. No order may rely on it."""
-    return _assemble(time.time_ns() // 1_000_000, os.urandom(10))
+    return new_ids(1)[0]
 
 
 def new_ids(count: int) -> list[UUID]:
     """`count` UUIDv7s that share one millisecond; one system call for all."""
-    milliseconds = time.time_ns() // 1_000_000
+    head = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80 | _VERSION_AND_VARIANT
     noise = os.urandom(10 * count)
-    return [_assemble(milliseconds, noise[at : at + 10]) for at in range(0, 10 * count, 10)]
-
-
-def _assemble(milliseconds: int, noise: bytes) -> UUID:
-    value = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(noise, "big")
-    value = value & ~(0xF << 76) | 0x7 << 76
-    return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
+    drawn = (int.from_bytes(noise[at : at + 10], "big") & _RANDOM for at in range(0, 10 * count, 10))
+    # A batch of items pays for this on each: UUID's own constructor takes five times as long.
+    return msgspec.convert([(head | each).to_bytes(16, "big") for each in drawn], list[UUID])
