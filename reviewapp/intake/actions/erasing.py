@@ -10,10 +10,10 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from reviewapp.audit.actions import Actor, record
-from reviewapp.intake import arrivals as sql
 from reviewapp.intake.actions.standing import advance
 from reviewapp.intake.models import Erasure, Hold, Item
 from reviewapp.intake.rules import ITEM_STATES, ItemState
+from reviewapp.statements import rows
 from reviewapp.ui.errors import Missing, ProductError
 from reviewapp.ui.states import may_follow
 
@@ -102,7 +102,7 @@ def finish_erasure(*, items: Sequence[UUID], rooms: Sequence[str], actor: Actor)
 
 
 def _with_revisions(items: Sequence[UUID]) -> list[UUID]:
-    found = sql.rows(
+    found = rows(
         """
         SELECT w.id, i.id FROM unnest(%s::uuid[]) AS w(id) LEFT JOIN intake_item sent ON sent.id = w.id
         LEFT JOIN intake_item i ON i.source_id = sent.source_id AND i.external_id = sent.external_id

@@ -1,12 +1,12 @@
 """Takes in what arrives: items, authors, flags, and answers that are given only once."""
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -20,6 +20,7 @@ from reviewapp.intake.incoming import IncomingItem, Refused
 from reviewapp.intake.models import IdempotentAnswer
 from reviewapp.intake.rules import FLAGS_BY_PEOPLE, ItemState, commitment, reopens
 from reviewapp.policies.models import Version
+from reviewapp.statements import rows
 from reviewapp.ui.errors import ProductError
 
 ANSWERS_KEPT: Final = timedelta(hours=48)
@@ -32,8 +33,7 @@ class OtherBody(ProductError):
     code = "idempotency_conflict"
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(msgspec.Struct, frozen=True):
     """What became of one sent item: the id it has, where it stands, and whether it is new."""
 
     id: UUID
@@ -53,9 +53,10 @@ def receive(*, items: Sequence[IncomingItem], actor: Actor, key_id: UUID | None 
     erased item stays erased and stores nothing. `key_id` names the API key in the event. Refuses items that name a
     policy that is not published (code unknown_policy). Rings "score".
     """
-    outcomes: dict[int, Outcome] = dict(_refuse_unknown_policies(items))
-    rest = [(place, item) for place, item in enumerate(items) if place not in outcomes]
-    arrivals = _prepare(rest, actor)
+    outcomes: list[Outcome | None] = [None] * len(items)
+    for place, refused in _refuse_unknown_policies(items):
+        outcomes[place] = refused
+    arrivals = _prepare([place for place, each in enumerate(outcomes) if each is None], items, actor)
     for wave in _waves(arrivals):
         _store(wave)
     created = [arrival for arrival in arrivals if arrival.created]
@@ -66,7 +67,7 @@ def receive(*, items: Sequence[IncomingItem], actor: Actor, key_id: UUID | None 
     for arrival in arrivals:
         target = arrival.target or arrival.id
         outcomes[arrival.place] = Received(target, arrival.item.external_id, arrival.state, arrival.created)
-    return [outcomes[place] for place in range(len(items))]
+    return [each for each in outcomes if each is not None]
 
 
 def _refuse_unknown_policies(items: Sequence[IncomingItem]) -> list[tuple[int, Refused]]:
@@ -84,50 +85,69 @@ def _refuse_unknown_policies(items: Sequence[IncomingItem]) -> list[tuple[int, R
     return refused
 
 
-def _prepare(items: Sequence[tuple[int, IncomingItem]], actor: Actor) -> list[Arrival]:
-    """Arrivals with the ids of their sources; sources and authors that are new exist afterwards."""
-    if not items:
+def _prepare(places: Sequence[int], items: Sequence[IncomingItem], actor: Actor) -> list[Arrival]:
+    """Arrivals of the items at `places`; sources and authors that are new exist afterwards."""
+    if not places:
         return []
-    sources = _sources(sorted({item.source for _, item in items}), actor)
-    noise = os.urandom(32 * len(items))
-    arrivals = [
+    senders = [_sender(items[place]) for place in places]
+    known = _known({**dict.fromkeys(senders, ""), **_names(items[place] for place in places)}, actor)
+    noise = os.urandom(32 * len(places))
+    return [
         Arrival(
-            place=place, item=item, source=sources[item.source], hash=item.hash(), id=key,
-            key=noise[32 * at : 32 * at + 32],
+            place=place, item=items[place], source=known[sender].source, author=known[sender].author,
+            hash=items[place].hash(), id=key, key=noise[32 * at : 32 * at + 32],
         )
-        for at, ((place, item), key) in enumerate(zip(items, new_ids(len(items)), strict=True))
+        for at, (place, sender, key) in enumerate(zip(places, senders, new_ids(len(places)), strict=True))
     ]  # fmt: skip
-    names = {
-        (arrival.source, arrival.item.author.id): arrival.item.author.name
-        for arrival in sorted(arrivals, key=lambda each: bool(each.item.author and each.item.author.name))
-        if arrival.item.author
+
+
+def _sender(item: IncomingItem) -> sql.Sender:
+    return item.source, item.author.id if item.author else ""
+
+
+def _names(items: Iterable[IncomingItem]) -> dict[sql.Sender, str]:
+    """The latest name that an author was called by, of those who were called by one."""
+    return {
+        (item.source, item.author.id): item.author.name for item in items if item.author and item.author.name
     }
-    if names:
-        fresh = new_ids(len(names))
+
+
+def _known(names: Mapping[sql.Sender, str], actor: Actor) -> dict[sql.Sender, sql.Known]:
+    """Source and author of every sender, under the name that was sent where one was."""
+    known = sql.known(names)
+    if len(known) < len(names):
+        strange = sorted({source for source, _ in names} - {source for source, _ in known})
+        for name, key in sql.add_sources(dict(zip(strange, new_ids(len(strange)), strict=True))):
+            record(verb="source.created", actor=actor, subjects=[key], data={"name": name})
+        known = sql.known(names)
+    strangers = [sender for sender in names if sender[1] and known[sender].author is None]
+    if strangers:
         sql.add_authors(
-            {natural: (key, name) for (natural, name), key in zip(names.items(), fresh, strict=True)}
+            {
+                (known[sender].source, sender[1]): (key, names[sender])
+                for sender, key in zip(strangers, new_ids(len(strangers)), strict=True)
+            }
         )
-    return arrivals
-
-
-def _sources(names: Sequence[str], actor: Actor) -> dict[str, UUID]:
-    known = sql.source_ids(names)
-    missing = [name for name in names if name not in known]
-    if missing:
-        made = sql.add_sources(dict(zip(missing, new_ids(len(missing)), strict=True)))
-        known = sql.source_ids(names)
-        for name in sorted(made):
-            record(verb="source.created", actor=actor, subjects=[known[name]], data={"name": name})
+        known |= sql.known(strangers)
+    stale = {
+        found.author: names[sender]
+        for sender, found in known.items()
+        if found.author and names[sender] and names[sender] != found.name
+    }
+    if stale:
+        sql.rename_authors(stale)
     return known
 
 
 def _waves(arrivals: Sequence[Arrival]) -> list[list[Arrival]]:
     """Groups in which each item occurs once, in the order sent: a repeat within a request meets the first one."""
     waves: list[list[Arrival]] = []
-    seen: dict[sql.Natural, int] = {}
+    seen: dict[tuple[str, str], int] = {}
     for arrival in arrivals:
-        turn = seen.get(arrival.natural, 0)
-        seen[arrival.natural] = turn + 1
+        item = arrival.item
+        name = (item.source, item.external_id)
+        turn = seen.get(name, 0)
+        seen[name] = turn + 1
         if turn == len(waves):
             waves.append([])
         waves[turn].append(arrival)
@@ -136,7 +156,7 @@ def _waves(arrivals: Sequence[Arrival]) -> list[list[Arrival]]:
 
 def _store(wave: list[Arrival]) -> None:
     """Insert what is new; what is here already becomes a duplicate, a new revision, or stays erased."""
-    wave.sort(key=lambda arrival: (arrival.source.bytes, arrival.item.external_id))
+    wave.sort(key=lambda arrival: (arrival.source.int, arrival.item.external_id))
     _insert(wave)
     met = [arrival for arrival in wave if not arrival.created]
     while met:
@@ -148,9 +168,10 @@ def _store(wave: list[Arrival]) -> None:
 
 
 def _insert(arrivals: Sequence[Arrival]) -> None:
-    inserted = sql.add_items(arrivals)
+    left_out, now = sql.add_items(arrivals)
     for arrival in arrivals:
-        arrival.stored_at = inserted.get(arrival.id)
+        # Seldom is one left out, and to look up a UUID takes a call in Python.
+        arrival.stored_at = None if left_out and arrival.id in left_out else now
 
 
 def _meet(found: Sequence[Arrival], current: dict[sql.Natural, sql.Current]) -> None:
@@ -239,7 +260,7 @@ def answer_once(
 
     A concurrent request with the same key waits for the first. Raises OtherBody when `body_hash` is not the first's.
     """
-    row = sql.rows(
+    row = rows(
         """
         INSERT INTO intake_idempotentanswer AS a (id, api_key_id, key, body_hash, answer, at)
         VALUES (%s, %s, %s, %s, 'null', now())

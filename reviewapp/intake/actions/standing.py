@@ -12,9 +12,9 @@ from psycopg.types.json import Jsonb
 
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import Actor, record
-from reviewapp.intake import arrivals as sql
 from reviewapp.intake.models import Erasure, Hold, Item
 from reviewapp.intake.rules import ITEM_STATES, ItemState, is_plain
+from reviewapp.statements import rows
 from reviewapp.ui.errors import Missing, ProductError, Stale
 from reviewapp.ui.states import may_follow
 
@@ -43,7 +43,7 @@ def advance(
     for state in before:
         if not may_follow(ITEM_STATES, state, following):
             raise ValueError(f"an item does not go from {state} to {following}")
-    found = sql.rows(
+    found = rows(
         """
         UPDATE intake_item SET state = %s, changed_at = clock_timestamp(), admitted = admitted AND NOT %s,
             detected = coalesce(%s::jsonb ->> id::text, detected)
