@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 from django.db import connection, transaction
-from psycopg.types.json import Jsonb
 
 from reviewapp.audit import rules
 from reviewapp.audit.clock import database_time
 from reviewapp.audit.events import EVENTS
 from reviewapp.ids import new_id
+from reviewapp.statements import array, rows
 
 AUDIT_FEED: Final = "audit"
 DECISIONS_FEED: Final = "decisions"
@@ -67,8 +68,6 @@ def record(
             f"{verb} must be recorded in the transaction of its change"
         )
     event = new_id()
-    # As one literal: the driver would quote a thousand ids one by one.
-    ids = "{" + ",".join(map(str, subjects)) + "}"
     at = at or database_time()
     digest = rules.leaf(
         event=event,
@@ -79,17 +78,18 @@ def record(
         subjects=subjects,
         data=fields,
     )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH told AS (
-                INSERT INTO audit_event (id, at, verb, actor_kind, actor, subjects, data, leaf)
-                VALUES (%s, %s, %s, %s, %s, %s::uuid[], %s, %s)
-            )
-            INSERT INTO audit_unplaced (id, at) VALUES (%s, %s)
-            """,
-            [event, at, verb, actor.kind, actor.id, ids, Jsonb(dict(fields)), digest, event, at],  # type: ignore[list-item]
+    told = msgspec.json.encode(dict(fields)).decode()
+    rows(
+        """
+        WITH told AS (
+            INSERT INTO audit_event (id, at, verb, actor_kind, actor, subjects, data, leaf)
+            VALUES (%s, %s, %s, %s, %s, %s::uuid[], %s::jsonb, %s)
         )
+        INSERT INTO audit_unplaced (id, at) VALUES (%s, %s)
+        """,
+        [event, at, verb, actor.kind, actor.id, array(subjects), told, digest, event, at],
+        keep_plan=True,
+    )
     return event
 
 
