@@ -68,7 +68,7 @@ def receive(request: HttpRequest) -> HttpResponse:
     quota.check_backlog()
     answer = _store(who, good, refused, token, body)
     if not is_batch and answer["errors"]:
-        raise NotTaken(Refused(**answer["errors"][0]))
+        raise NotTaken(msgspec.convert(answer["errors"][0], Refused))
     if not answer["errors"]:
         del answer["errors"]
     return HttpResponse(msgspec.json.encode(answer), status=202, content_type="application/json")
@@ -86,31 +86,27 @@ def _store(
     if not token:
         return store()
     return actions.answer_once(
-        api_key=who.id, key=token, body_hash=hashlib.sha256(body).digest(), answer=store
+        api_key=who.id,
+        key=token,
+        body_hash=hashlib.sha256(body).digest(),
+        answer=lambda: msgspec.to_builtins(store()),
     )
 
 
 def _answer(outcomes: Sequence[Outcome], places: Sequence[int], refused: Sequence[Refused]) -> dict[str, Any]:
     """The body of a 202; places in `errors` are those of the request, also for items refused by the action."""
-    errors = {each.index: each for each in refused}
-    items = []
-    for outcome, place in zip(outcomes, places, strict=True):
-        if isinstance(outcome, Received):
-            items.append(
-                {
-                    "id": str(outcome.id),
-                    "external_id": outcome.external_id,
-                    "state": outcome.state,
-                    "created": outcome.created,
-                }
-            )
-        else:
-            errors[place] = Refused(place, outcome.code, outcome.message)
-    listed = [
-        {"index": each.index, "code": each.code, "message": each.message}
-        for _, each in sorted(errors.items())
+    errors = [
+        *refused,
+        *(
+            Refused(place, outcome.code, outcome.message)
+            for outcome, place in zip(outcomes, places, strict=True)
+            if isinstance(outcome, Refused)
+        ),
     ]
-    return {"items": items, "errors": listed}
+    return {
+        "items": [outcome for outcome in outcomes if isinstance(outcome, Received)],
+        "errors": sorted(errors, key=lambda each: each.index),
+    }
 
 
 def _body(request: HttpRequest) -> bytes:

@@ -71,16 +71,19 @@ FLAGS_BY_PEOPLE: Final = frozenset(FlagKind) - {FlagKind.AUTOMATED}
 """An item flagged by people is never passed by the prefilter."""
 
 
-# Ingest pays for this on every item: translating ASCII takes a third of what an expression takes.
-_ASCII: Final = "".join(chr(code).lower() if chr(code).isalnum() else " " for code in range(128))
+# Ingest pays for this on every item: translating bytes of ASCII takes a quarter of what an expression takes.
+_ASCII: Final = bytes(ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(128)) + bytes(
+    128
+)
 _WORDS: Final = re.compile(r"[\W_]+")
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9_.:@/+\- ]{0,200}\Z")
 
 
-def content_hash(
-    text: str, context: Sequence[Mapping[str, Any]], attachments: Sequence[Mapping[str, Any]]
-) -> bytes:
-    """SHA-256 over what the item says: text, context thread and attachments, in canonical JSON."""
+def content_hash(text: str, context: Sequence[Any], attachments: Sequence[Any]) -> bytes:
+    """SHA-256 over what the item says: text, context thread and attachments, in canonical JSON.
+
+    Entries are mappings, or structs that leave out what was not sent.
+    """
     return hashlib.sha256(_canonical([text, context, attachments])).digest()
 
 
@@ -89,9 +92,16 @@ def likeness(text: str) -> int | None:
 
     It finds what was posted again and again; it is no proof of sameness, which `content_hash` is.
     """
-    words = text.translate(_ASCII) if text.isascii() else _WORDS.sub(" ", _plain(text))
-    core = " ".join(words.split()) or " ".join(text.split())
-    return _number(core.encode("utf-8", "surrogatepass")) if core else None
+    if text.isascii():
+        core = b" ".join(text.encode().translate(_ASCII).split())
+    else:
+        core = _joined(_WORDS.sub(" ", _plain(text)))
+    core = core or _joined(text)
+    return _number(core) if core else None
+
+
+def _joined(text: str) -> bytes:
+    return " ".join(text.split()).encode("utf-8", "surrogatepass")
 
 
 def thread_key(source: UUID, author: str, text: str) -> int | None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reviewapp.intake.incoming import BadBody, BadItem, read_body, read_item
-from reviewapp.intake.rules import ITEM_STATES, FlagKind, ItemState, reopens
+from reviewapp.intake.rules import ITEM_STATES, FlagKind, ItemState, content_hash, reopens
 from tests.rooms.intake.post import flag, sent
 
 BAD = {
@@ -103,6 +103,15 @@ def test_the_limits_themselves_are_allowed() -> None:
 
 def test_text_may_be_empty_beside_an_attachment() -> None:
     assert read_item(sent(content={"text": "", "attachments": [{"url": "https://e.example/a.png"}]}))
+
+
+def test_the_hash_is_over_what_was_sent_and_no_more() -> None:
+    thread, files = (
+        [{"text": "And?", "author_id": "u2"}, {"text": "Well"}],
+        [{"url": "https://e.example/a.png"}],
+    )
+    item = read_item(sent(context=thread) | {"content": {"text": "Bread", "attachments": files}})
+    assert item.hash() == content_hash("Bread", thread, files)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=200))
