@@ -12,7 +12,7 @@ from reviewapp.accounts.models import ApiKey, Person
 from reviewapp.accounts.rules import ACTS, MAY, Role
 from reviewapp.accounts.rules_preferences import LEVELS, preferences_of
 from reviewapp.ui.errors import Missing
-from reviewapp.ui.languages import NAMES
+from reviewapp.ui.languages import NAMES, name_of
 from reviewapp.ui.words import Words
 
 
@@ -85,8 +85,8 @@ def member(key: UUID) -> Member:
 
 def language_form(languages: Mapping[str, str]) -> LanguageForm:
     """What the form of somebody's reading languages, base to level, shows."""
-    rows = sorted((NAMES.get(code, code), code, level) for code, level in languages.items())
-    names = sorted(name for code, name in NAMES.items() if code not in languages)
+    rows = sorted((name_of(code), code, level) for code, level in languages.items())
+    names = sorted(name_of(code) for code in NAMES if code not in languages)
     return LanguageForm(tuple((code, name, level) for name, code, level in rows), tuple(names), LEVELS)
 
 

@@ -105,3 +105,16 @@ def test_an_icon_that_points_on_turns_with_the_page(db: str) -> None:
 
 def _door(language: str) -> str:
     return Client().get("/accounts/login/", headers={"Accept-Language": language}).text
+
+
+def test_reading_languages_are_named_and_typed_in_the_language_of_the_page(
+    cast: Cast, client_for: Clients
+) -> None:
+    actions.set_language(person=cast.ana.pk, language=pseudo.CODE)
+    german = pseudo.spoken("German")
+    client = client_for(cast.ana)
+    assert f'<option value="{german}">' in client.get("/settings/languages").text
+    client.post("/settings/languages", {"add": german, "add_level": "fluent"})
+    cast.ana.refresh_from_db()
+    assert cast.ana.preferences["languages"] == {"de": "fluent"}
+    assert f'<th scope="row" class="lead">{german}</th>' in client.get("/settings/languages").text
