@@ -1,10 +1,12 @@
 """The read door of the gate: where a version stands, the report that says so, and who waived what."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from reviewapp.policies.gate_rows import standing_of
@@ -79,6 +81,27 @@ def gate_standing(version_id: UUID) -> GateStanding:
 def reports_of(version_id: UUID) -> tuple[ReportLine, ...]:
     """Every gate report of a version, newest first."""
     return tuple(_report(row) for row in GateReport.objects.filter(version=version_id).order_by("-at", "-pk"))
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """How many of a version's cases were right in the newest gate run on its text and cases as they are."""
+
+    right: int
+    n: int
+
+
+def passing_of(version_ids: Iterable[UUID]) -> dict[UUID, Passing]:
+    """What the newest gate run says of each version; one whose text or cases it does not know is left out."""
+    rows = (
+        GateReport.objects.filter(version__in=list(version_ids), gate_hash=F("version__gate_hash"))
+        .order_by("version", "-at", "-pk")
+        .distinct("version")
+    )
+    return {
+        key: Passing(sum(each["right"] for each in figures), sum(each["n"] for each in figures))
+        for key, figures in rows.values_list("version", "sections")
+    }
 
 
 def engine_in_force() -> str | None:

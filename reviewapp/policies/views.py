@@ -42,6 +42,7 @@ def policies(request: SignedInRequest) -> HttpResponse:
         "in_force": sum(row.published is not None for row in rows),
         "in_making": sum(row.open is not None for row in rows),
         "lengths": reads_versions.lengths_of(row.shown for row in rows),
+        "passing": reads_gate.passing_of(row.shown for row in rows),
     }
     return render(request, "policies/list.html", {"rows": rows, **more})
 

@@ -55,9 +55,20 @@ def test_the_list_shows_what_is_in_force_and_in_the_making(
 ) -> None:
     page = client_for(cast.ana).get("/policies/").content.decode()
     assert "Published v1" in page and "Draft v2" in page and "New policy" not in page
-    assert 'data-l="Cases">16<' in page and 'data-l="Sections">5<' in page
+    assert 'data-l="Cases passing">16<' in page and "no gate run" in page and 'data-l="Sections">5<' in page
     sent = reads.published()[0].text
     assert f'aria-label="{tokens.count(sent)} tokens, ideal 400 to 600"' in page
+
+
+def test_the_list_says_how_many_cases_the_newest_gate_found_right(
+    cast: Cast, published: Version, client_for: ClientFor
+) -> None:
+    stage.report(published)
+    assert 'data-l="Cases passing">6 of 6<' in client_for(cast.ana).get("/policies/").content.decode()
+    published.cases_hash = published.gate_hash = "another"
+    published.save()
+    page = client_for(cast.ana).get("/policies/").content.decode()
+    assert "6 of 6" not in page and "no gate run" in page
 
 
 def test_a_policy_leads_to_its_version_in_force_or_its_draft(
