@@ -40,6 +40,8 @@ class Prefork:
         self, python: Path, module: str, *, env: Mapping[str, str], cwd: Path, log: Path | None
     ) -> None:
         command = [str(python), "-m", "reviewapp.boot.prefork", module]
+        # What has threads cannot be forked safely; numpy's wait for matrices that nobody here multiplies.
+        env = {**env, "OPENBLAS_NUM_THREADS": "1"}
         self.process = Process("prefork", command, env=env, cwd=cwd, log=log)
         self._line: _Line | None = None
 

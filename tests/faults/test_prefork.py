@@ -129,6 +129,8 @@ def test_a_process_of_the_product_shares_most_of_its_memory(leash: Leash, tmp_pa
     try:
         sweeper.start(leash)
         assert wait_for(lambda: "did not finish" in sweeper.last_words(), 20), sweeper.last_words()
+        threads = list(Path(f"/proc/{prefork.process.pid}/task").iterdir())
+        assert len(threads) == 1, "what has threads cannot be forked safely"
         rows = Path(f"/proc/{sweeper.pid}/smaps_rollup").read_text().splitlines()
         size = {row.split(":")[0]: int(row.split()[1]) for row in rows[1:]}
         own = size["Private_Clean"] + size["Private_Dirty"]
