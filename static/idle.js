@@ -1,4 +1,5 @@
-// Signing out when nobody is there: a warning first, then the page is covered; what was typed stays in it.
+// Signing out when nobody is there: a warning first, then the page is covered; what was typed stays in it, and what was
+// being sent when the session turned out to be over is sent after signing in again.
 "use strict";
 (() => {
   const WARN_MS = 60_000;
@@ -10,6 +11,8 @@
   let usedAt = Date.now();
   let toldAt = usedAt;
   let asking = false;
+  let unsent = null; // a form, and the button that was pressed
+  let sure = null; // the form that goes out now, asked about already
 
   const token = () => /(?:^|; )(?:__Host-csrf|review-csrf)=([^;]+)/.exec(document.cookie)?.[1] || "";
   // Answers with the milliseconds that the server gives, or with nothing when the session is over.
@@ -58,7 +61,31 @@
     document.body.classList.remove("locked");
     lock.close();
     document.querySelectorAll("dialog[data-open]").forEach((each) => { delete each.dataset.open; each.showModal(); });
+    document.dispatchEvent(new Event("review:signedin"));
+    const [form, button] = unsent || [];
+    unsent = null;
+    if (form?.isConnected) send(form, button);
   }
+
+  // ---- a form with something typed in it goes out to a session that stands, or waits for one
+  const holdsWords = (form) => Boolean(form.querySelector("textarea, select, input:not([type=hidden])"));
+  function send(form, button) {
+    sure = form;
+    form.requestSubmit(button?.isConnected ? button : undefined);
+    sure = null;
+  }
+  addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form === sure || lock.contains(form) || form.getAttribute("method") !== "post" || form.hasAttribute("hx-post") || !holdsWords(form)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const { submitter } = event;
+    ask("GET").then((given) => {
+      if (given !== null) { send(form, submitter); return; }
+      unsent = [form, submitter];
+      cover();
+    }).catch(() => send(form, submitter));
+  }, true);
 
   lock.addEventListener("close", () => { if (document.body.classList.contains("locked")) lock.showModal(); });
   lock.querySelector("form").addEventListener("submit", async (event) => {
@@ -94,6 +121,12 @@
   for (const kind of ["keydown", "pointerdown", "pointermove", "click", "wheel"]) {
     addEventListener(kind, used, { capture: true, passive: kind === "wheel" });
   }
-  document.addEventListener("htmx:responseError", (event) => { if (event.detail.xhr.status === 401) cover(); });
+  document.addEventListener("htmx:responseError", (event) => {
+    if (event.detail.xhr.status !== 401) return;
+    const form = event.detail.elt;
+    if (form.matches("form") && holdsWords(form)) unsent = [form, event.detail.requestConfig.triggeringEvent?.submitter];
+    cover();
+  });
+  document.addEventListener("review:signedout", cover);
   if (limit) setInterval(look, 1_000);
 })();

@@ -49,6 +49,7 @@ function startEditor(form) {
         lose(body);
       } else {
         say(body.message ? words.refused.replace("{why}", () => body.message) : words.signedOut, "bad");
+        if (answer.status === 401) document.dispatchEvent(new Event("review:signedout"));
         timer = setTimeout(save, LONGEST);
       }
     } catch {
@@ -120,6 +121,7 @@ function startEditor(form) {
   });
   form.addEventListener("submit", () => { leaving = true; });
   addEventListener("online", save);
+  document.addEventListener("review:signedin", save);
   document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
   addEventListener("beforeunload", (event) => { if (!leaving && state() !== stored && stored !== null) event.preventDefault(); });
   addEventListener("pagehide", () => {

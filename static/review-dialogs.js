@@ -136,7 +136,7 @@
     const chosen = all("input[type=radio]:checked", event.target).find((radio) => !radio.closest("label").hidden);
     if (chosen) put(event.target.closest("dialog"), chosen.value);
   });
-  document.addEventListener("close", (event) => { if (place && event.target.matches("dialog")) put(event.target, ""); }, true);
+  document.addEventListener("close", (event) => { if (place && event.target.matches("dialog:not([data-open])")) put(event.target, ""); }, true);
   document.addEventListener("htmx:load", (event) => {
     const dialog = event.target.closest("dialog[open]");
     if (place && dialog) narrow(dialog);

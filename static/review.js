@@ -356,9 +356,11 @@
   }
   addEventListener("input", (event) => {
     if (!event.target.closest("#override")) return;
+    $("#override").dataset.typed = "yes";
     clearTimeout(draftTimer);
     draftTimer = setTimeout(draft, DRAFT_MS);
   });
+  document.addEventListener("review:signedin", () => { if ($("#override")?.dataset.typed) draft(); });
   addEventListener("pagehide", () => {
     const lease = $("#lease");
     if (!lease) return;
