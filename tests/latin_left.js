@@ -3,7 +3,8 @@
   const names = ["title", "aria-label", "aria-description", "aria-valuetext", "placeholder", "alt", "data-l"];
   const latin = /[A-Za-z]{2,}/, arabic = /[\u0600-\u06ff]/;
   const found = new Set();
-  const rest = text => known.reduce((left, name) => left.replaceAll(name, ""), text);
+  const codes = /\b[A-Z]{2,4}-C?[\d.]*\d\b/g;
+  const rest = text => known.reduce((left, name) => left.replaceAll(name, ""), text.replace(codes, ""));
   const miss = (where, text) => found.add(`${where}: ${text.trim().replace(/\s+/g, " ").slice(0, 120)}`);
   const walk = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {

@@ -53,7 +53,7 @@ def untranslated(page: "Page", names: Collection[str] = ()) -> list[str]:
     """Words in Latin letters on a page, shown or hidden, in texts and in attributes that people meet.
 
     Passed over: `<bdi>`, `<kbd>`, `<code>`, `<pre>`, `.mono`, `translate="no"`, and whatever names its own language or
-    direction, as the content of items does; also `names`, which sentences hold. An attribute is a miss where none of its
+    direction, as the content of items does; also codes of sections and cases, and `names`, which sentences hold. An attribute is a miss where none of its
     words are translated.
     """
     found: list[str] = page.evaluate(_LATIN_LEFT, sorted(names, key=len, reverse=True))
