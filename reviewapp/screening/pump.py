@@ -59,12 +59,12 @@ class PlaceLost(Exception):
 
 
 class Sql:
-    """Runs database work on a thread of its own, as the one pump of `place`; the connection lives and ends with it.
+    """Runs database work on a thread of its own, as the one pump of `place`, or as none; the connection ends with it.
 
     `work` may be done again when the database went away under it, so it must be one transaction that can stand that.
     """
 
-    def __init__(self, place: int) -> None:
+    def __init__(self, place: int | None = None) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pump-sql")
         self._place = place
         self._hurry = threading.Event()
@@ -82,7 +82,7 @@ class Sql:
         again = False
         while True:
             try:
-                if again and not take_place(self._place):
+                if again and self._place is not None and not take_place(self._place):
                     raise PlaceLost
                 return work()
             except (OperationalError, InterfaceError):
