@@ -103,15 +103,15 @@ def add_sources(named: Mapping[str, UUID]) -> list[tuple[str, UUID]]:
     return sorted((row[0], row[1]) for row in found)
 
 
-def add_authors(named: Mapping[Natural, tuple[UUID, str]]) -> None:
-    """Make the authors that are missing, given as new id and name."""
+def add_authors(named: Mapping[Natural, tuple[UUID, str]]) -> set[Natural]:
+    """Make the authors that are missing, given as new id and name; gives those that somebody else made meanwhile."""
     ordered = sorted(named, key=lambda natural: (natural[0].int, natural[1]))
-    rows(
+    made = rows(
         """
         INSERT INTO intake_author (id, source_id, external_id, name, created_at)
         SELECT r.id, r.source, r.external_id, r.name, statement_timestamp()
         FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[]) AS r(id, source, external_id, name)
-        ON CONFLICT DO NOTHING
+        ON CONFLICT DO NOTHING RETURNING source_id, external_id
         """,
         [
             array([named[natural][0] for natural in ordered]),
@@ -119,7 +119,9 @@ def add_authors(named: Mapping[Natural, tuple[UUID, str]]) -> None:
             texts([external for _, external in ordered]),
             texts([named[natural][1] for natural in ordered]),
         ],
+        keep_plan=True,
     )
+    return set(named) - {(source, external) for source, external in made}
 
 
 def rename_authors(names: Mapping[UUID, str]) -> None:

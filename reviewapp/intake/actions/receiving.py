@@ -122,13 +122,7 @@ def _known(names: Mapping[sql.Sender, str], actor: Actor) -> dict[sql.Sender, sq
         known = sql.known(names)
     strangers = [sender for sender in names if sender[1] and known[sender].author is None]
     if strangers:
-        sql.add_authors(
-            {
-                (known[sender].source, sender[1]): (key, names[sender])
-                for sender, key in zip(strangers, new_ids(len(strangers)), strict=True)
-            }
-        )
-        known |= sql.known(strangers)
+        known |= _add_authors({sender: (known[sender].source, names[sender]) for sender in strangers})
     stale = {
         found.author: names[sender]
         for sender, found in known.items()
@@ -137,6 +131,18 @@ def _known(names: Mapping[sql.Sender, str], actor: Actor) -> dict[sql.Sender, sq
     if stale:
         sql.rename_authors(stale)
     return known
+
+
+def _add_authors(strangers: Mapping[sql.Sender, tuple[UUID, str]]) -> dict[sql.Sender, sql.Known]:
+    """Authors made of source and name, or found where another request was making them."""
+    keys = dict(zip(strangers, new_ids(len(strangers)), strict=True))
+    late = sql.add_authors(
+        {(source, sender[1]): (keys[sender], name) for sender, (source, name) in strangers.items()}
+    )
+    made = {sender: sql.Known(source, keys[sender], name) for sender, (source, name) in strangers.items()}
+    if late:
+        made |= sql.known(sender for sender, (source, _) in strangers.items() if (source, sender[1]) in late)
+    return made
 
 
 def _waves(arrivals: Sequence[Arrival]) -> list[list[Arrival]]:
