@@ -176,6 +176,7 @@ class BareTables:
             digest = "\\\\x" + chance.randbytes(32).hex()
             items.append(
                 f"{item}\t{source}\tbench-{item}\t1\tt\treceived\tlive\tf\tf\tf\t{digest}\t{author}\ten\t\t{{}}\t0"
+                f"\t{now}\t{chance.getrandbits(63)}"
             )
             contents.append(f"{item}\t{now}\t{_text(chance)}\t[]\t[]\t\t{digest}")
             told.append(str(item))
@@ -186,7 +187,8 @@ class BareTables:
         return [
             (
                 "COPY bare.intake_item (id, source_id, external_id, revision, is_current, state, purpose, restricted,"
-                " admitted, flagged, content_hash, author_id, language, country, policies, attachments) FROM STDIN",
+                " admitted, flagged, content_hash, author_id, language, country, policies, attachments,"
+                " created_at, likeness) FROM STDIN",
                 "\n".join(items).encode(),
             ),
             (
