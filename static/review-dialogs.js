@@ -162,6 +162,35 @@
     all("[id^=problem-]", dialog).forEach((place) => place.replaceChildren());
   });
 
+  // ---- a case that was typed and not sent outlives its item: it waits in a dialog of its own
+  addEventListener("input", (event) => { event.target.closest("[data-keeps]")?.setAttribute("data-typed", ""); });
+  const kept = () => all("#kept [data-keeps]");
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target.id !== "desk" || !event.detail.shouldSwap) return;
+    all("#desk [data-keeps][data-typed]").forEach((form) => {
+      const mark = `-${form.getAttribute("action")}`;
+      all("[id]", form).forEach((node) => { node.id += mark; });
+      all("[for]", form).forEach((node) => { node.htmlFor += mark; });
+      all("[aria-describedby]", form).forEach((node) => { node.setAttribute("aria-describedby", node.getAttribute("aria-describedby") + mark); });
+      const place = document.createElement("div");
+      form.setAttribute("hx-target", "closest div.kept");
+      place.className = "kept";
+      place.append(form);
+      $("#kept .body").append(place);
+    });
+  });
+  document.addEventListener("htmx:load", () => {
+    $("#kept-button")?.remove();
+    const bar = $(".itembar .end") || $(".itembar");
+    if (!kept().length || !bar) return;
+    const button = document.createElement("button");
+    Object.assign(button, { id: "kept-button", type: "button", className: "btn small", textContent: $("#kept").dataset.words });
+    button.dataset.dialog = "kept";
+    bar.prepend(button);
+  });
+  addEventListener("beforeunload", (event) => { if (kept().length) event.preventDefault(); });
+
   // Without the modal the page behind would still act: what the server opened becomes a real dialog.
   const start = () => all("dialog[open]").forEach((dialog) => { dialog.close(); show(dialog.id, false); });
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", start); else start();

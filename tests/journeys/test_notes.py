@@ -8,11 +8,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from reviewapp.accounts.models import Notice
-from reviewapp.policies.models import Version
-from reviewapp.review.models import Note
+from reviewapp.policies.models import Case, Version
+from reviewapp.review.models import Decision, Note
 from tests.cast import Cast
 from tests.journeys.test_accessibility import RULES
-from tests.journeys.test_review import start
+from tests.journeys.test_review import item, start
 from tests.rooms.review import stage
 
 pytestmark = pytest.mark.browser
@@ -89,3 +89,27 @@ def test_who_chooses_nothing_goes_on_with_what_they_typed(
     expect(page.get_by_role("link", name=fraud.sections.all()[0].title)).to_be_visible()
     page.get_by_role("button", name="Tell somebody").click()
     expect(page.get_by_role("dialog", name="Tell somebody").get_by_role("radio", name="@mo")).to_be_visible()
+
+
+def test_a_case_that_was_typed_outlives_the_decision_on_its_item(
+    cast: Cast, fraud: Version, page_for: OpenPage
+) -> None:
+    """1. A case is typed and not sent. 2. The item is decided. 3. The case waits above the next item, and is sent from there."""
+    stage.line_up(2, version=fraud)
+    page = page_for(cast.ana)
+    start(page)
+    page.keyboard.press("m")
+    page.get_by_label("What makes it a good test").fill("It names no price.")
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(800)  # Confirm is deaf for a moment
+    page.get_by_role("button", name="Confirm").click()
+    expect(item(page)).to_contain_text("Number 1.")
+    assert Decision.objects.count() == 1
+    page.get_by_role("button", name="Unsent case").click()
+    waiting = page.get_by_role("dialog", name="Not sent yet")
+    expect(waiting.get_by_label("What makes it a good test")).to_have_value("It names no price.")
+    waiting.get_by_role("button", name="Suggest case").click()
+    expect(waiting.get_by_text("a policy writer takes it in or declines it")).to_be_visible()
+    assert Case.objects.get(note="It names no price.").text.endswith("Number 0.")
+    waiting.get_by_role("button", name="Close").first.click()
+    expect(item(page)).to_contain_text("Number 1.")
