@@ -1,5 +1,6 @@
 """The pages of review that show: queue list, one queue, the review screen, a decision record."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -205,7 +206,8 @@ def dialog_context(request: SignedInRequest, *, opened: str = "", problem: str =
         "opened": opened,
         "exceptions": EXCEPTIONS,
         "dialog_problem": problem,
-        "said": request.POST,
+        # What was not sent is empty, and costs the templates no exception.
+        "said": defaultdict(str, request.POST.items()),
         "keys": BY_NAME,
     }
 

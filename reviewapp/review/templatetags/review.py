@@ -1,14 +1,19 @@
 """Template filters of the review screens."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
 from django import template
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 from reviewapp.review import rules, rules_text
+from reviewapp.review.reads_desk import OtherPolicy
 from reviewapp.review.rules_mask import Veil
 from reviewapp.ui.words import Words
 
 register = template.Library()
+SELECTED: Final = SafeString(" selected")
 
 
 @register.inclusion_tag("review/inline.html", takes_context=True)
@@ -16,6 +21,22 @@ def veiled(context: dict[str, Any], veil: Veil, text: str, part: str) -> dict[st
     """What is said about an item, on one line, masked as `veil` says; `part` makes the keys of its masks its own."""
     paragraphs = rules_text.plain(text, masks=veil.over_words_on(text), part=part)
     return {"paragraphs": paragraphs, "shown": context.get("shown", ())}
+
+
+@register.simple_tag
+def section_options(policies: Iterable[OtherPolicy], chosen: str) -> SafeString:
+    """The sections of `policies` as options, a group each; `chosen` is the value that is selected."""
+    groups = (
+        (
+            policy.title,
+            format_html_join(
+                "", '<option dir="auto" value="{}"{}>{} {}</option>',
+                ((each.value, SELECTED if each.value == chosen else "", each.code, each.title) for each in policy.options),
+            ),
+        )
+        for policy in policies
+    )  # fmt: skip
+    return format_html_join("", '<optgroup label="{}">{}</optgroup>', groups)
 
 
 @register.filter

@@ -1,6 +1,7 @@
 """Template tags that every screen may use."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from django import template
@@ -24,6 +25,11 @@ def icon(name: str, classes: str = "") -> SafeString:
     """One icon of the sprite, hidden from screen readers; the word stands beside it."""
     if name in _TURNS and get_language_bidi():
         classes = f"{classes} mirror".lstrip()
+    return _drawn(name, classes)
+
+
+@lru_cache(maxsize=512)
+def _drawn(name: str, classes: str) -> SafeString:
     return format_html(
         '<svg class="i{}" aria-hidden="true"><use href="{}#i-{}"></use></svg>',
         f" {classes}" if classes else "",
