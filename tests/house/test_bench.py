@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench import claims, exports, ingest, pump, soak
+from tests.bench import claims, desks, exports, ingest, pump, soak
 from tests.bench.__main__ import BENCHMARKS, main
 from tests.bench.census import Census
 from tests.bench.measure import Figure
@@ -22,6 +22,20 @@ TINY: list[tuple[ModuleType, dict[str, Any], Benchmark, int]] = [
     (claims, {"FEW": 60, "MANY": 120, "CALLS": 5, "ROUNDS": 2}, claims.claim_next, 4),
     (claims, {"FEW": 60, "MANY": 120, "CALLS": 5, "ROUNDS": 2}, claims.queue_page, 3),
     (exports, {"EVENTS": 300, "ROUNDS": 2}, exports.audit_export, 3),
+    (
+        desks,
+        {
+            "ITEMS": 40,
+            "LOOKED_AT": 12,
+            "MODERATORS": 2,
+            "SECONDS": 2.0,
+            "THINKS": 0.3,
+            "INGEST_A_SECOND": 2,
+            "BATCH": 5,
+        },
+        desks.desks_under_load,
+        2,
+    ),
     (pump, {"BUSY_VERDICTS": 12, "BUSY_LATENCY": 0.1, "ROUNDS": 1}, pump.verdict_rate, 1),
 ]
 
