@@ -31,6 +31,8 @@ class Content:
 
 def contents(item_ids: Sequence[UUID], *, include_restricted: bool = False) -> dict[UUID, Content]:
     """Contents by item id; what is erased, and what is restricted unless asked for, is missing."""
+    if not item_ids:
+        return {}
     with connection.cursor() as cursor:
         cursor.execute(_CONTENTS, {"items": list(item_ids), "restricted": include_restricted})
         rows = cursor.fetchall()
