@@ -139,7 +139,7 @@ def _wrong_columns(names: list[str]) -> str:
     unknown = [name for name in names if name not in COLUMNS]
     if missing:
         return _("The first line must name the columns text and expect; %(missing)s is missing.") % {
-            "missing": _(" and ").join(missing)
+            "missing": f" {_('and')} ".join(missing)
         }
     if unknown:
         return _("Unknown column %(unknown)s. Known are %(columns)s.") % {

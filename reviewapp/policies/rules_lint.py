@@ -256,7 +256,7 @@ def _two_policies(lines: Sequence[Line], around: Around) -> Iterator[Finding]:
             _(
                 "Ids start with %(prefixes)s: this looks like two policies. One rule of one kind a policy is judged better."
             )
-            % {"prefixes": _(" and ").join(prefixes[:3])},
+            % {"prefixes": f" {_('and')} ".join(prefixes[:3])},
         )
 
 

@@ -117,7 +117,7 @@ def _in_module(text: str, place: str) -> Iterator[dict[str, str]]:
     tree = ast.parse(text)
     called = {
         each.asname or each.name: each.name.removesuffix("_lazy").removesuffix("_noop")
-        for node in ast.walk(tree)
+        for node in tree.body
         if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
         for each in node.names
     }
