@@ -17,6 +17,7 @@ _WORDS: Final = {
     "bin/postgres": "database", "valkey": "store", "granian": "web", "worker score": "score", "worker reason": "pump",
     "worker deliver": "deliver", "worker export": "export", "reviewapp.sweeper": "sweeper",
 }  # fmt: skip
+_PREFORK: Final = "reviewapp.boot.prefork"
 
 
 @dataclass
@@ -33,10 +34,14 @@ class Census:
     _seconds: dict[tuple[int, str], tuple[str, float]] = field(default_factory=dict)
 
     def leaders(self) -> dict[str, int]:
-        """Kind to the process that `up` started for it, as far as it lives."""
+        """Kind to the process that `up` started for it, or had forked, as far as it lives."""
+        everyone = _everyone()
+        parents = {self.up} | {
+            pid for pid, fields in everyone.items() if int(fields[1]) == self.up and _PREFORK in _command(pid)
+        }
         found = {}
-        for pid, fields in _everyone().items():
-            if int(fields[1]) == self.up and fields[0] != "Z" and (kind := _kind(pid)):
+        for pid, fields in everyone.items():
+            if int(fields[1]) in parents and fields[0] != "Z" and (kind := _kind(pid)):
                 found[kind] = pid
         return found
 
@@ -83,11 +88,15 @@ def _everyone() -> dict[int, list[str]]:
 
 
 def _kind(pid: int) -> str:
+    words = _command(pid)
+    return next((kind for word, kind in _WORDS.items() if word in words), "")
+
+
+def _command(pid: int) -> str:
     try:
-        words = (_PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        return (_PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:
         return ""
-    return next((kind for word, kind in _WORDS.items() if word in words), "")
 
 
 def _proportional(pid: int) -> int:

@@ -38,6 +38,7 @@ REST_SECONDS: Final = 420.0
 TOLD_SECONDS: Final = 45.0
 TURN_SECONDS: Final = 0.5
 LOOK_SECONDS: Final = 10.0
+START_SECONDS: Final = 600.0
 TELL_SECONDS: Final = 60.0
 ENGINE: Final = ("--plain", "--delay", "2", "--spread", "0.4", "--max-num-seqs", "512")
 
@@ -250,7 +251,7 @@ def _facts(up: "subprocess.Popen[bytes]", place: Path, log: Path) -> Mapping[str
     def is_up() -> bool:
         return (place / "runtime.json").exists() or up.poll() is not None
 
-    if not loop.wait_until(is_up, seconds=180) or up.poll() is not None:
+    if not loop.wait_until(is_up, seconds=START_SECONDS) or up.poll() is not None:
         raise RuntimeError(f"the product did not start:\n{log.read_text()[-3000:]}")
     told: dict[str, Any] = json.loads((place / "runtime.json").read_text())
     return dict(told["environment"])
