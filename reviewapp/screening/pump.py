@@ -34,7 +34,8 @@ DRAIN_SECONDS: Final = 10.0
 RENEW_SECONDS: Final = 10.0
 ADJUST_SECONDS: Final = 2.0
 LOOK_UP_SECONDS: Final = 1.0
-LINGER_SECONDS: Final = 0.2
+LINGER_SECONDS: Final = 0.5
+"""Answers that come within this of the last commit are stored together: a commit costs as much as many verdicts."""
 HURRIED_LINGER_SECONDS: Final = 0.05
 LOOK_SECONDS: Final = 0.25
 SUSPECTS_SECONDS: Final = 2.0

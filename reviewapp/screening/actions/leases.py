@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from inference import ContextEntry, Effort, ItemText, PolicyText
 from reviewapp.intake import reads as intake_reads
 from reviewapp.intake.models import Item
-from reviewapp.policies.models import Case, Section, Version
+from reviewapp.policies.models import Case
 from reviewapp.screening.actions.settling import fail
 from reviewapp.screening.rules import RunKind, room_for_suspects
 from reviewapp.screening.rules_line import Group, share_out
@@ -343,16 +343,16 @@ def item_text(item: UUID, content: Any, language: str) -> ItemText:
 
 
 def _policy_texts(versions: set[UUID]) -> dict[UUID, tuple[PolicyText, str]]:
-    codes: dict[UUID, list[str]] = {}
-    for version, code in (
-        Section.objects.filter(version__in=versions).order_by("ordinal").values_list("version_id", "code")
-    ):
-        codes.setdefault(version, []).append(code)
-    rows = Version.objects.filter(pk__in=versions).select_related("policy")
-    return {
-        row.pk: (
-            PolicyText(row.policy.slug, row.number, row.hash, row.model_text, tuple(codes.get(row.pk, ()))),
-            row.effort,
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT v.id, v.effort, p.slug, v.number, v.hash, v.model_text,
+                ARRAY(SELECT s.code FROM policies_section s WHERE s.version_id = v.id ORDER BY s.ordinal)
+            FROM policies_version v JOIN policies_policy p ON p.id = v.policy_id WHERE v.id = ANY(%s)
+            """,
+            [list(versions)],
         )
-        for row in rows
-    }
+        return {
+            version: (PolicyText(slug, number, text_hash, text, tuple(codes)), effort)
+            for version, effort, slug, number, text_hash, text, codes in cursor.fetchall()
+        }

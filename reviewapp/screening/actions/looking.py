@@ -11,9 +11,8 @@ from django.db import connection
 
 from reviewapp.audit.actions import REASONER, record
 from reviewapp.ids import new_ids
-from reviewapp.policies.models import Section
 from reviewapp.screening import rules_second
-from reviewapp.screening.models import Circuit, Engine, Run, ScreeningSettings
+from reviewapp.screening.models import Engine, Run, ScreeningSettings
 from reviewapp.screening.rules import RunKind
 from reviewapp.screening.rules_line import SECONDS_A_POINT, Lane
 from reviewapp.screening.rules_second import Because, Look
@@ -40,24 +39,21 @@ def look_again(*, verdicts: Sequence[FirstVerdict], engine: UUID) -> int:
     another engine is configured, else by the same one again
     (not a practice reasoner, whose low confidence says nothing). The item does not wait for it.
     """
-    switches = ScreeningSettings.objects.filter(pk=True).first() or ScreeningSettings()
-    if not verdicts or not switches.second_look_on:
+    if not verdicts or (terms := _terms(engine)) is None:
         return 0
     severities = _severities(verdicts)
-    second = _second_engine(engine) if switches.escalate_on else None
-    practice = Engine.objects.filter(pk=engine, practice=True).exists()
     wanted: dict[UUID | None, list[tuple[UUID, UUID, int]]] = defaultdict(list)
     why = Counter[str]()
     for each in verdicts:
         found = rules_second.reasons(
             Look(each.label, each.confidence), max((severities.get((each.version, code), 0) for code in each.sections), default=0),
-            on=True, least_severity=switches.second_look_severity, doubtful=switches.second_look_doubtful and bool(second or not practice),
+            on=True, least_severity=terms.severity, doubtful=terms.doubtful,
         )  # fmt: skip
         why.update(reason.value for reason in found)
-        if Because.DOUBTFUL in found and second:
-            wanted[second].append((each.item, each.version, 0))
-        if Because.SEVERE in found or (found and not second):
-            again = range(1, switches.second_look_times)
+        if Because.DOUBTFUL in found and terms.second:
+            wanted[terms.second].append((each.item, each.version, 0))
+        if Because.SEVERE in found or (found and not terms.second):
+            again = range(1, terms.times)
             wanted[None] += [(each.item, each.version, replica) for replica in again]
     asked = sum(_ask(run_engine, rows) for run_engine, rows in wanted.items())
     if asked:
@@ -175,18 +171,47 @@ def _standing_run(engine: UUID | None) -> UUID:
     return run.pk
 
 
-def _second_engine(engine: UUID) -> UUID | None:
-    """An engine with another model at a configured endpoint, if there is one; the first such endpoint's."""
-    mine = Engine.objects.filter(pk=engine).values_list("model", flat=True).first()
-    others = Circuit.objects.filter(
-        engine__isnull=False, endpoint__lt=len(settings.REASONER_URLS), endpoint__gt=0, paused=False
-    ).exclude(engine__model=mine)
-    return others.order_by("endpoint").values_list("engine", flat=True).first()
+_TERMS: Final = """
+SELECT here.practice, s.id IS NULL OR s.second_look_on, s.second_look_severity, s.second_look_doubtful,
+    s.second_look_times, (
+        SELECT other.id FROM screening_circuit c JOIN screening_engine other ON other.id = c.engine_id
+        WHERE c.endpoint BETWEEN 1 AND %s AND NOT c.paused AND other.model <> here.model
+          AND (s.id IS NULL OR s.escalate_on)
+        ORDER BY c.endpoint LIMIT 1)
+FROM screening_engine here LEFT JOIN screening_screeningsettings s ON s.id WHERE here.id = %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """From which severity on, whether for doubt too, how often; `second`: an engine with another model, if there is one."""
+
+    severity: int
+    doubtful: bool
+    times: int
+    second: UUID | None
+
+
+def _terms(engine: UUID) -> _Terms | None:
+    """On what terms verdicts of `engine` are looked at again; None: never. One statement, for each batch of verdicts."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TERMS, [len(settings.REASONER_URLS) - 1, engine])
+        practice, on, severity, doubtful, times, second = cursor.fetchone()
+    if not on:
+        return None
+    usual = ScreeningSettings()
+    return _Terms(
+        usual.second_look_severity if severity is None else severity,
+        (usual.second_look_doubtful if doubtful is None else doubtful) and bool(second or not practice),
+        usual.second_look_times if times is None else times,
+        second,
+    )
 
 
 def _severities(verdicts: Sequence[FirstVerdict]) -> dict[tuple[UUID, str], int]:
-    rows = Section.objects.filter(version__in={each.version for each in verdicts})
-    return {
-        (version, code): severity
-        for version, code, severity in rows.values_list("version_id", "code", "severity")
-    }
+    versions = list({each.version for each in verdicts})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT version_id, code, severity FROM policies_section WHERE version_id = ANY(%s)", [versions]
+        )
+        return {(version, code): severity for version, code, severity in cursor.fetchall()}

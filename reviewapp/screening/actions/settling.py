@@ -26,18 +26,19 @@ def settle(*, items: Sequence[UUID], actor: Actor = REASONER) -> list[UUID]:
         )
         cursor.execute(
             """
-            SELECT i.id FROM intake_item i WHERE i.id = ANY(%s) AND i.state = 'awaiting_verdict' AND NOT EXISTS (
+            SELECT i.id, clock_timestamp() FROM intake_item i WHERE i.id = ANY(%s) AND i.state = 'awaiting_verdict' AND NOT EXISTS (
                 SELECT FROM screening_judgement j JOIN screening_run r ON r.id = j.run_id AND r.kind = 'live'
                 WHERE j.item_id = i.id AND j.state IN ('pending', 'leased'))
             """,
             [wanted],
         )
-        ready = [row[0] for row in cursor.fetchall()]
+        ready = dict(cursor.fetchall())
     if not ready:
         return []
-    moved = intake.advance(items=ready, expected="awaiting_verdict", following="awaiting_review")
+    moved = intake.advance(items=list(ready), expected="awaiting_verdict", following="awaiting_review")
     if moved:
-        record(verb="item.awaiting_review", actor=actor, subjects=moved, data={"why": "judged"})
+        at = max(ready.values())
+        record(verb="item.awaiting_review", actor=actor, subjects=moved, data={"why": "judged"}, at=at)
     return moved
 
 

@@ -6,6 +6,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -93,11 +94,14 @@ def _refuse(outcome: Outcome) -> Committed:
 def _commit(
     outcomes: Sequence[Outcome], engine: UUID, endpoint: int | None, jitter: Callable[[], float]
 ) -> Committed:
-    held = _held(outcomes)
-    live = [each for each in outcomes if each.claim.judgement in held]
-    done = [(each.claim, each.answer) for each in live if isinstance(each.answer, Verdict)]
+    failures = [each for each in outcomes if isinstance(each.answer, Failure)]
+    answered = [(each.claim, each.answer) for each in outcomes if isinstance(each.answer, Verdict)]
+    ended = _end([claim for claim, _ in answered])
+    done = [(claim, answer) for claim, answer in answered if claim.judgement in ended]
     stored = _store(done, engine, endpoint)
-    counts = Counter[str](done=len(done), dropped=len(outcomes) - len(live))
+    held = _held(failures)
+    live = [each for each in failures if each.claim.judgement in held]
+    counts = Counter[str](done=len(done), dropped=len(outcomes) - len(done) - len(live))
     failed: dict[tuple[str, str], list[UUID]] = defaultdict(list)
     for each in live:
         if isinstance(each.answer, Failure):
@@ -105,7 +109,7 @@ def _commit(
     for (kind, reason), judgements in failed.items():
         fail(judgements=judgements, kind=kind, reason=reason)
     _keep_unread(live)
-    _tell(done, engine, stored)
+    _tell(done, engine, stored, max(ended.values(), default=None))
     looks = [
         (claim.item, claim.version) for claim, _ in done if claim.item and claim.kind == RunKind.SECOND_LOOK
     ]
@@ -125,16 +129,36 @@ def _commit(
 
 def _held(outcomes: Sequence[Outcome]) -> set[UUID]:
     """Lock the judgements that are still leased under the epoch of their claim."""
-    claims = [each.claim for each in outcomes]
+    if not outcomes:
+        return set()
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT j.id FROM screening_judgement j, unnest(%s::uuid[], %s::int[]) AS held(id, epoch)
-            WHERE j.id = held.id AND j.lease_epoch = held.epoch AND j.state = 'leased' ORDER BY j.id FOR UPDATE OF j
-            """,
-            [[claim.judgement for claim in claims], [claim.epoch for claim in claims]],
-        )
+        cursor.execute(_LEASED, _epochs([each.claim for each in outcomes]))
         return {row[0] for row in cursor.fetchall()}
+
+
+def _end(claims: Sequence[Claim]) -> dict[UUID, datetime]:
+    """Mark as done those that are still leased under the epoch of their claim; returns them with the time."""
+    if not claims:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_END, _epochs(claims))
+        return dict(cursor.fetchall())
+
+
+def _epochs(claims: Sequence[Claim]) -> list[list[Any]]:
+    return [[claim.judgement for claim in claims], [claim.epoch for claim in claims]]
+
+
+_LEASED: Final = """
+SELECT j.id FROM screening_judgement j, unnest(%s::uuid[], %s::int[]) AS held(id, epoch)
+WHERE j.id = held.id AND j.lease_epoch = held.epoch AND j.state = 'leased' ORDER BY j.id FOR UPDATE OF j
+"""
+_END: Final = f"""
+WITH leased AS ({_LEASED})
+UPDATE screening_judgement j SET state = 'done', lease_until = NULL, failure_kind = '', failure_reason = '',
+    done_at = clock_timestamp()
+FROM leased WHERE j.id = leased.id RETURNING j.id, j.done_at
+"""  # noqa: S608  fixed words
 
 
 def _not_answered(
@@ -188,13 +212,6 @@ def _store(done: Sequence[tuple[Claim, Verdict]], engine: UUID, endpoint: int | 
         _row(key, claim, verdict, engine, endpoint) for key, (claim, verdict) in zip(ids, done, strict=True)
     ]
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE screening_judgement SET state = 'done', lease_until = NULL, failure_kind = '', failure_reason = '',
-                done_at = clock_timestamp() WHERE id = ANY(%s)
-            """,
-            [[claim.judgement for claim, _ in done]],
-        )
         cursor.execute(_INSERT, [json.dumps(rows)])
         cursor.execute(_CURRENT, [ids])
     return {claim.judgement: key for key, (claim, _) in zip(ids, done, strict=True)}
@@ -266,7 +283,9 @@ def _row(key: UUID, claim: Claim, verdict: Verdict, engine: UUID, endpoint: int 
     }
 
 
-def _tell(done: Sequence[tuple[Claim, Verdict]], engine: UUID, stored: Mapping[UUID, UUID]) -> None:
+def _tell(
+    done: Sequence[tuple[Claim, Verdict]], engine: UUID, stored: Mapping[UUID, UUID], at: datetime | None
+) -> None:
     by_run: dict[UUID, list[tuple[Claim, Verdict]]] = defaultdict(list)
     for claim, verdict in done:
         by_run[claim.run].append((claim, verdict))
@@ -281,4 +300,5 @@ def _tell(done: Sequence[tuple[Claim, Verdict]], engine: UUID, stored: Mapping[U
                 "labels": dict(sorted(Counter(verdict.label.value for _, verdict in pairs).items())),
                 "verdicts": [str(stored[claim.judgement]) for claim, _ in pairs],
             },
+            at=at,
         )
