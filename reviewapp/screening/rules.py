@@ -365,8 +365,8 @@ FAILURE_WINDOW_SECONDS: Final = 10.0
 
 
 def probe_delay(probes: int) -> float:
-    """Seconds until the next look at an endpoint whose circuit is open: 2, 4, 8, then 15, so that it is back within 15."""
-    return min(2.0 * 2.0 ** min(probes, 10), 15.0)
+    """Seconds until the next look at an endpoint whose circuit is open: 2, 4, then 8, so that it is back within 8."""
+    return min(2.0 * 2.0 ** min(probes, 10), 8.0)
 
 
 def rank_verdict(label: str, severity: int, confidence: str) -> tuple[int, int, int]:

@@ -119,7 +119,7 @@ def _change_engine(circuit: Circuit, signature: str, identity: EngineIdentity) -
 
 @transaction.atomic
 def open_circuit(*, endpoint: int, reason: str, failures: int) -> None:
-    """Stop calls to `endpoint` until its next probe, 2 to 15 s away; `reason` is a sentence for people."""
+    """Stop calls to `endpoint` until its next probe, 2 to 8 s away; `reason` is a sentence for people."""
     circuit = _locked(endpoint)
     if circuit.state == CLOSED or circuit.reason != reason:
         log.warning("engine-%d gets no calls until a probe is answered: %s", endpoint + 1, reason)
