@@ -296,9 +296,9 @@ MOST_TRANSIENTS: Final = 5
 MOST_TIMEOUTS: Final = 2
 MOST_INVALIDS: Final = 2
 MOST_CRASHES: Final = 3
-SUSPECTS_AT_ONCE: Final = (16, 1)
+SUSPECTS_AT_ONCE: Final = (32, 1)
 """How many may be in one pump's hands that were in one or two crashes: whoever causes them is alone at last, and of a window
-of 256 a poisoned one leaves at most 15 others to be judged alone."""
+of 256 a poisoned one leaves at most 31 others to be judged alone."""
 BUSY_SECONDS: Final = 1.0
 
 

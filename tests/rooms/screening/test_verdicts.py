@@ -131,10 +131,10 @@ def test_three_lapsed_leases_end_a_judgement(db: str) -> None:
 
 def test_judgements_that_were_in_crashes_are_lent_in_ever_smaller_groups(db: str) -> None:
     publish("harassment")
-    arrive(*[f"{ABUSE} number {number}" for number in range(20)], policies=["harassment"])
+    arrive(*[f"{ABUSE} number {number}" for number in range(40)], policies=["harassment"])
     while score():
         pass
-    for crashes, together in ((1, 16), (2, 1)):
+    for crashes, together in ((1, 32), (2, 1)):
         execute("UPDATE screening_judgement SET crashes = %s", crashes)
         claims = claimed()
         assert len(claims) == together
