@@ -127,8 +127,13 @@ def preview(text: str, most: int = 90, *, mode: str = "off") -> str:
         pieces += [head[at : each.start], f"⟨{mask_label(head[each.start : each.end], each.kind)}⟩"]
         at = each.end
     line = " ".join("".join([*pieces, head[at:]]).split())
-    line = line if len(line) <= most else line[: most - 1].rstrip() + "…"
-    return visible(line)
+    return visible(line if len(line) <= most else _cut(line[: most - 1], mode))
+
+
+def _cut(line: str, mode: str) -> str:
+    """The cut may have made a severe word of a harmless longer one; then all of that goes."""
+    found = masks_of(line, mode)
+    return line[: found[0].start if found else None].rstrip() + "…"
 
 
 def visible(text: str) -> str:

@@ -150,9 +150,8 @@ def test_a_list_shows_kinds_and_lengths_and_no_half_of_a_word() -> None:
 
 
 @given(TEXTS, st.integers(5, 60))
+@example("bitchkill yourself\nkill yourself", 19)
+@example("bitchbitch00:bitchbitch", 19)
 def test_a_masked_preview_is_as_long_as_it_may_be_and_shows_no_severe_word(text: str, most: int) -> None:
     shown = preview(text, most, mode="words")
-    hidden = [
-        visible(text[each.start : each.end]) for each in masks(text, "words") if each.end - each.start > 5
-    ]
-    assert not any(word in shown for word in hidden)
+    assert not masks(shown, "words")
