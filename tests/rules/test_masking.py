@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from reviewapp.review.rules_mask import Veil, label, letters, masks
 from reviewapp.review.rules_severe import LISTED
-from reviewapp.review.rules_text import Run, mark, masked_places, preview, visible
+from reviewapp.review.rules_text import Run, mark, masked_places, preview
 
 WORDS = [
     "bitch",
