@@ -21,7 +21,7 @@ HELP = """Content review: versioned policies, a prefilter, a reasoner that reads
   python3 manage.py lint      formatting, types, import floors, templates
   python3 manage.py bench     the benchmarks ([NAME…] [--json FILE]; soak [--minutes N] [--seed N])
   python3 manage.py lock      resolve requirements.lock anew (needs uv)
-  python3 manage.py translations    the words of the screens in other languages (extract, update, compile)
+  python3 manage.py translations    the words of the screens in other languages (update, compile)
 
 Data: ingest, export, erase. People and keys: user, apikey. Policies: policy, evaluate.
 Machines: prefilter, reasoner. Proof: audit. Each explains itself with --help.

@@ -59,9 +59,9 @@ def updated(found: Catalog, known: Catalog) -> Catalog:
 
 
 def as_text(catalog: Catalog) -> str:
-    """The catalog as a .po file, or as a .pot file where it has no language; the same catalog is always the same text."""
+    """The catalog as a .po file."""
     out = BytesIO()
-    write_po(out, catalog, width=0, include_lineno=False, omit_header=catalog.locale_identifier is None)
+    write_po(out, catalog, width=0, include_lineno=False)
     return out.getvalue().decode()
 
 

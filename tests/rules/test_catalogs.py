@@ -138,6 +138,12 @@ def test_the_made_up_language_keeps_values_tags_and_signs() -> None:
     assert pseudo.spoken("<b>%(n)s</b> of&nbsp;{x}, 100%%") == "<b>%(n)s</b> وفـ&nbsp;{x}, 100%%"
 
 
+def test_no_message_of_the_product_has_line_breaks_or_spaces_at_its_ends() -> None:
+    messages = _messages(catalogs.messages_in(Path(settings.BASE_DIR)))
+    texts = [each.id if isinstance(each.id, str) else " ".join(each.id) for each in messages]
+    assert not [text for text in texts if "\n" in text or text != text.strip()]
+
+
 def test_every_message_of_the_product_compiles_in_the_made_up_language(pseudo_folder: Path) -> None:
     with catalogs.file_of(pseudo_folder, pseudo.CODE).with_suffix(".mo").open("rb") as file:
         read = gettext.GNUTranslations(file)

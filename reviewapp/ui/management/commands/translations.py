@@ -1,4 +1,4 @@
-"""`manage.py translations extract`, `update CODE` and `compile [CODE]`: the words of the screens in other languages."""
+"""`manage.py translations update CODE` and `translations compile [CODE]`: the words of the screens in other languages."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -13,18 +13,16 @@ from reviewapp.ui import catalogs
 from reviewapp.ui.catalogs import BadCatalog
 
 ROOT: Final = Path(settings.BASE_DIR)
-TEMPLATE: Final = ROOT / "reviewapp" / "locale" / "django.pot"
 
 
 class Command(BaseCommand):
-    """Three jobs: `extract`, `update` and `compile`."""
+    """Two jobs: `update` and `compile`."""
 
     help = "Finds the words of the screens in the code, and makes them ready in other languages."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The subcommands."""
         jobs = parser.add_subparsers(dest="job", required=True)
-        jobs.add_parser("extract", help="write every message of the code to reviewapp/locale/django.pot")
         update = jobs.add_parser("update", help="make the catalog of a language, or bring it up to date")
         update.add_argument("language", metavar="CODE", help="such as de or pt-br")
         build = jobs.add_parser(
@@ -42,10 +40,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Do one of them."""
         try:
-            if options["job"] == "extract":
-                TEMPLATE.write_text(template(), encoding="utf-8")
-                self.stdout.write(f"Wrote {TEMPLATE.relative_to(ROOT)}.")
-            elif options["job"] == "update":
+            if options["job"] == "update":
                 self._update(options["folder"], options["language"].lower())
             else:
                 self._compile(options["folder"], options["language"])
@@ -84,8 +79,3 @@ class Command(BaseCommand):
                 raise CommandError(f"{path}: {error.message}") from error
             path.with_suffix(".mo").write_bytes(ready)
             self.stdout.write(f"Wrote {path.with_suffix('.mo')}.")
-
-
-def template() -> str:
-    """The text of django.pot: every message of the code, without words."""
-    return catalogs.as_text(catalogs.messages_in(ROOT))
