@@ -9,10 +9,16 @@ from inference.injection_views import encoded_text, views
 _JUDGE = r"(?:ai|a\.i\.|llm|language model|assistant|(?:content )?moderator|classifier|moderation (?:system|model|bot)|chatbot|dan)"
 _RULES = r"(?:instructions?|polic(?:y|ies)|rules?|prompts?|guidelines|restrictions|directives|above|previous)"
 
-# Every repeat is bounded: content of 100,000 characters must not cost more than some milliseconds.
-_SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
+_GREETED = [
+    f"{greeting} {model}" for greeting in ("dear", "hey", "hello", "to the") for model in ("ai", "llm")
+]
+
+# Every repeat is bounded: content of 100,000 characters must not cost more than some milliseconds. Before each pattern
+# stand parts of which every match holds one, in small letters: looking for those costs a twentieth of the pattern.
+_SIGNS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
     (
         "control words of the model's format",
+        ("<", "inst]", "#"),
         re.compile(
             r"<\s{0,3}\|\s{0,3}\w{1,24}\s{0,3}\|\s{0,3}>|<\|"
             r"|\[/?inst\]|<</?sys>>|</?(?:start|end)_of_turn>|</?s>\s{0,3}(?:system|user|assistant)\b"
@@ -23,6 +29,21 @@ _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
     (
         "speaks of the output format",
+        (
+            "label",
+            "sections",
+            "evidence_",
+            "rationale",
+            "confidence",
+            "violation",
+            "rule_ids",
+            "json",
+            "violates",
+            "allowed",
+            "only ",
+            "safe",
+            "benign",
+        ),
         re.compile(
             r"[\"'](?:label|sections|evidence_for|evidence_against|rationale|confidence|violation|rule_ids)[\"']\s{0,3}:"
             r"|\bevidence_(?:for|against)\b"
@@ -33,6 +54,7 @@ _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
     (
         "carries policy or section markers",
+        ("#", " (0)", " (1)", " examples", "[[", "new policy", "new content policy", "new rules"),
         re.compile(
             r"^[ \t]{0,3}#{1,3}[ \t]{0,3}(?:[A-Z]{2,4}-\d|instructions?\b|policy\b|definitions\b|violates\b|safe\b|how to answer)"
             r"|##[ \t]{0,3}[A-Z]{2,4}-\d|^[ \t]{0,3}(?:violates|safe) \([01]\)"
@@ -43,6 +65,7 @@ _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
     (
         "asks to ignore instructions",
+        ("ignore", "disregard", "forget", "override", "bypass", "follow", "from now on"),
         re.compile(
             rf"\b(?:ignore|disregard|forget|override|bypass|(?:do not|don't|stop) follow(?:ing)?)\b.{{0,40}}\b{_RULES}\b"
             r"|\bfrom now on,? (?:you|answer|reply|respond)\b",
@@ -51,6 +74,30 @@ _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
     (
         "asks to ignore instructions",
+        (
+            "ignor",
+            "oublie",
+            "olvida",
+            "vergiss",
+            "dimentica",
+            "esqueça",
+            "negeer",
+            "игнорируй",
+            "забудь",
+            "ігноруй",
+            "talimat",
+            "abaikan",
+            "bỏ qua",
+            "無視",
+            "忽略",
+            "无视",
+            "忘记",
+            "무시",
+            "تجاهل",
+            "انس",
+            "अनदेखा",
+            "नज़रअंदाज़",
+        ),
         re.compile(
             r"\bignor\w{0,6}\b.{0,40}\b(?:instruccion\w{0,2}|instrucciones|instruç\w{1,4}|istruzion\w|anweisung\w{0,3}|consignes"
             r"|instructions pr\w{1,9})\b"
@@ -66,6 +113,21 @@ _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
     (
         "assigns a role or speaks to the moderator model",
+        (
+            "you are",
+            "pretend",
+            "act",
+            "roleplay",
+            "role-play",
+            "system",
+            "developer",
+            "assistant",
+            "note to",
+            "message to",
+            "language model",
+            "chatgpt",
+            *_GREETED,
+        ),
         re.compile(
             rf"\byou are (?:now )?(?:an? )?(?:\w{{1,20}} )?(?:model|{_JUDGE})\b|\bif you are an? {_JUDGE}\b"
             rf"|\b(?:pretend|act|roleplay|role-play)\b.{{0,20}}\b(?:as|to be)\b.{{0,20}}\b{_JUDGE}\b"
@@ -103,14 +165,19 @@ def injection_suspected(text: str) -> list[str]:
 
 
 def _reasons(text: str) -> Iterator[str]:
-    seen = views(text)
-    for name, pattern in _SIGNS:
-        if any(pattern.search(view) for view in seen):
+    seen = [(view, _small(view)) for view in views(text)]
+    for name, parts, pattern in _SIGNS:
+        if any(any(part in small for part in parts) and pattern.search(view) for view, small in seen):
             yield name
     if encoded_text(text):
         yield ENCODED
     if _hidden(text):
         yield HIDDEN
+
+
+def _small(text: str) -> str:
+    """In small letters, as a pattern that ignores case reads them: for it both Turkish i are an i."""
+    return text.lower() if text.isascii() else text.replace("İ", "i").casefold().replace("ı", "i")
 
 
 def _hidden(text: str) -> bool:

@@ -6,6 +6,8 @@ import codecs
 import html
 import re
 from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice
 from urllib.parse import unquote
 
 from inference.normalise import folded
@@ -15,6 +17,7 @@ _ENTITY = re.compile(r"&(?:#\d{1,6}|#x[0-9a-fA-F]{1,5}|lt|gt|quot|amp);")
 _PERCENT = re.compile(r"%[0-9a-fA-F]{2}")
 _TURNED = re.compile(r"\b(?:rot[- ]?13|caesar)\b", re.I)
 _RUNS = re.compile(r"[A-Za-z0-9+/_-]{40,8000}={0,6}|(?:[0-9a-fA-F]{2}[\s:]?){40,4000}")
+_TWO_FIGURES = re.compile(r"\d\d")  # far cheaper to look for, and most texts have none
 _FIGURES = re.compile(r"(?:\b\d{2,3}\b[ ,]{1,2}){30,2000}|(?:\b[01]{8}\b ?){20,2000}")
 _LINK = re.compile(r"https?://\S{1,2000}", re.I)
 _LONG, _VARIED, _MOST_RUNS = 120, 12, 40
@@ -27,7 +30,7 @@ def views(text: str) -> list[str]:
 
 def encoded_text(text: str) -> bool:
     """Whether a run of the text is readable words in base64, hex or figures, or too long and varied to be words."""
-    if _FIGURES.search(text):
+    if _TWO_FIGURES.search(text) and _FIGURES.search(text):
         return True
     if any(_readable(data) for run in _runs(text) for data in _decoded(run)):
         return True
@@ -55,13 +58,9 @@ def _views(text: str) -> Iterator[str]:
         yield from (data.decode() for data in _decoded(run) if _readable(data))
 
 
-def _runs(text: str) -> list[str]:
-    found = []
-    for match in _RUNS.finditer(text):
-        found.append(match.group())
-        if len(found) == _MOST_RUNS:
-            break
-    return found
+@lru_cache(maxsize=4)  # asked for three times a text
+def _runs(text: str) -> tuple[str, ...]:
+    return tuple(match.group() for match in islice(_RUNS.finditer(text), _MOST_RUNS))
 
 
 def _decoded(run: str) -> Iterator[bytes]:
