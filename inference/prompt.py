@@ -1,10 +1,11 @@
 """Builds the request: policy first and unchanging, output form, then the item between marks it cannot forge."""
 
 import hashlib
-import json
 import re
 from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from inference.types import Confidence, Effort, ItemText, Label, PolicyText
 
@@ -158,8 +159,7 @@ def response_format(section_ids: tuple[str, ...]) -> dict[str, Any]:
 
 def prompt_hash(sent: list[dict[str, str]]) -> str:
     """SHA-256 (hex) of the messages in canonical JSON: the same hash means the same words were sent."""
-    canonical = json.dumps(sent, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(msgspec.json.encode(sent, order="sorted")).hexdigest()
 
 
 def clean(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn, Self, TypeGuard, TypeVar
 
 import aiohttp
 import httpx
+import msgspec
 from httpx_aiohttp import AiohttpTransport
 
 from inference.addresses import checked_key, read_address
@@ -79,6 +80,7 @@ class Reasoner:
         address = read_address(base_url)
         self.base_url = address.url
         self._root = self.base_url.removesuffix("/v1")
+        self._chat = httpx.URL(f"{self.base_url}/chat/completions")
         self._asked_model = address.model or model or None
         self._structured = address.structured if structured is None else structured
         self._prioritised = address.prioritised
@@ -178,7 +180,7 @@ class Reasoner:
         """One call: what came of one body."""
         started = time.monotonic()
         try:
-            reply = await self._send("POST", f"{self.base_url}/chat/completions", body)
+            reply = await self._send("POST", self._chat, body)
         except EngineUnavailable as problem:
             return _with_hash(problem.failure, sent_hash)
         except TimeoutError:
@@ -230,13 +232,13 @@ class Reasoner:
             raise EngineUnavailable(problem)
         return reply
 
-    async def _send(self, method: str, url: str, body: dict[str, Any] | None = None) -> _Reply:
+    async def _send(self, method: str, url: str | httpx.URL, body: dict[str, Any] | None = None) -> _Reply:
         """One exchange with a capped body. Raises EngineUnavailable for anything short of a whole answer."""
         request = httpx.Request(
             method,
             url,
             headers=self._headers if body is None else self._headers | {"content-type": "application/json"},
-            content=None if body is None else json.dumps(body, ensure_ascii=False).encode(),
+            content=None if body is None else msgspec.json.encode(body),
             extensions={"timeout": {"connect": CONNECT_SECONDS}},
         )
         try:
