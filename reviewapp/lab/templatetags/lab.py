@@ -1,6 +1,6 @@
 """How the lab's pages write intervals, probabilities, cells of a table, and codes as words."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import template
@@ -11,6 +11,7 @@ from reviewapp.lab.rules_gate import Measure
 from reviewapp.lab.rules_measure import ANSWER_WORDS
 from reviewapp.lab.rules_results import shown
 from reviewapp.policies.rules_cases import LABEL_WORDS
+from reviewapp.policies.rules_diff import Kind, Piece
 from reviewapp.review import rules_text
 from reviewapp.review.rules_mask import Veil
 from reviewapp.screening.reasons import reason_words
@@ -97,6 +98,16 @@ def row_failure(stored: str) -> str:
     """Why a row has no answer, from `kind: reason` as it was stored."""
     kind, colon, reason = stored.partition(": ")
     return f"{shown(kind)}{colon}{reason_words(reason)}"
+
+
+@register.filter
+def bare(pieces: Sequence[Piece], veil: Veil) -> Sequence[Piece]:
+    """The pieces of two rationales, where the page's veil masks nothing of either: a mask may reach over several."""
+    both = [
+        "".join(piece.text for piece in pieces if piece.kind is not gone)
+        for gone in (Kind.ADDED, Kind.REMOVED)
+    ]
+    return () if any(veil.over_words_on(text) for text in both) else pieces
 
 
 @register.inclusion_tag("review/inline.html", takes_context=True)

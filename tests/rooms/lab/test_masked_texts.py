@@ -10,6 +10,7 @@ from reviewapp.accounts import actions as accounts
 from reviewapp.accounts.models import Person
 from reviewapp.lab import actions
 from reviewapp.lab.selection import Wish
+from reviewapp.screening.models import Verdict
 from tests.cast import Cast
 from tests.rooms.lab import stage
 
@@ -53,3 +54,17 @@ def test_who_masks_nothing_reads_the_text_as_it_is(
     for place in places:
         html = client_for(cast.bo).get(place).content.decode()
         assert "Go away, bitch." in text_of(html) and 'class="mask"' not in html, place
+
+
+def test_what_rationales_have_apart_is_marked_only_where_nothing_of_them_is_masked(
+    cast: Cast, places: tuple[str, str], client_for: SignIn
+) -> None:
+    for said, other, marked in (
+        ("It sells shoes", "It sells lamps", True),
+        ("It says bitch", "It says so", False),
+    ):
+        first, second = Verdict.objects.order_by("at", "pk")[:2]
+        Verdict.objects.filter(pk=first.pk).update(rationale=said)
+        Verdict.objects.filter(pk=second.pk).update(rationale=other)
+        html = client_for(cast.bo).get(places[0]).content.decode()
+        assert ("<ins>" in html) is marked and "bitch" not in text_of(html)
