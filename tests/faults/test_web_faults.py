@@ -42,7 +42,8 @@ def items_that_wait_for_people() -> None:
     review.seed_queues(actor=OPERATOR)
     publish("harassment")
     arrive(*[f"{ORDINARY} {number}" for number in range(WAITING)])
-    execute("UPDATE intake_item SET received_at = received_at - interval '61 s'")
+    for table in ("intake_item", "intake_itemcontent"):
+        execute(f"UPDATE {table} SET received_at = received_at - interval '61 s'")
     assert screening.sweep().unscored == WAITING and review.admit() == WAITING
 
 

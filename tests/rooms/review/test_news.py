@@ -51,7 +51,7 @@ def test_new_notices_stand_newest_first_and_lead_to_what_they_are_about(
     assert found.unread == 5
     client = client_for(cast.ana)
     page = client.get("/").content.decode()
-    assert "Mo mentioned you in a note" in page and "All notices, 5 new" in page
+    assert "<bdi>Mo</bdi> mentioned you in a note" in page and "All notices, 5 new" in page
     opened = client.post(f"/settings/notices/{found.notices[-1].id}")
     assert opened.url == f"/review/{item}"
     assert "mentioned you" not in client.get("/").content.decode()

@@ -81,7 +81,7 @@ def test_slots_are_filled_again_while_the_database_is_slow(
 
     monkeypatch.setattr(Reasoner, "judge", ask)
     monkeypatch.setattr(actions, "commit_verdicts", store)
-    with standin("--plain", "--delay", "0.2") as url, _pumping(settings, url, window=8):
+    with standin("--plain", "--delay", "0.7") as url, _pumping(settings, url, window=8):
         assert loop.wait_until(lambda: CurrentVerdict.objects.count() == 20, seconds=60)
     assert filled == [True] and len(asked) == 20 and checker.problems() == []
 

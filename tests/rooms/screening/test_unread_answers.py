@@ -51,7 +51,7 @@ def test_people_read_it_folded_beside_the_reason(cast: Cast, client_for: ClientF
     item = an_unread_item()
     review.admit()
     page = client_for(cast.ana).get(f"/review/{item}").content.decode()
-    assert "No machine verdict" in page and f"Harassment: {WHY}" in page
+    assert "No machine verdict" in page and f"Harassment</bdi>: {WHY}" in page
     assert "It is &lt;b&gt;Zebra&lt;/b&gt;, so {&quot;label&quot;" in page, "as text, the last one"
     assert "the first one" not in page
 
