@@ -101,10 +101,12 @@ def test_f1_a_killed_job_is_done_again_by_the_same_worker(db: str, own_store: Pr
         for _ in range(2):
             doorbell.ring("reason", 0)
             wait_for(verdicts_beyond(Verdict.objects.count()))
-            for pid in children(process):
+            killed = set(children(process))
+            for pid in killed:
                 os.kill(pid, signal.SIGKILL)
-            wait_for(lambda: not children(process))
-            assert _leased(), "it was killed in the middle"
+            # One that was rung meanwhile may follow at once, and takes back what this one held.
+            wait_for(lambda gone=killed: not gone & set(children(process)))
+            assert Judgement.objects.filter(state__in=["leased", "pending"]), "it was killed in the middle"
         assert process.poll() is None, "the worker outlives its job"
         practice.follow()
         doorbell.ring("reason", 0)
@@ -417,10 +419,6 @@ def _rung() -> bool:
 
 def _open() -> bool:
     return Judgement.objects.filter(state__in=["pending", "leased"]).exists()
-
-
-def _leased() -> bool:
-    return Judgement.objects.filter(state="leased").exists()
 
 
 def test_f28_a_transaction_left_open_is_ended_within_a_minute(db: str) -> None:
