@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -51,6 +52,10 @@ def let_leases_lapse() -> None:
 
 def verdicts_beyond(count: int) -> Callable[[], bool]:
     return lambda: Verdict.objects.count() > count
+
+
+def gone(process: "subprocess.Popen[bytes]", pids: set[int]) -> Callable[[], bool]:
+    return lambda: not pids & set(children(process))
 
 
 def due_now() -> None:
@@ -105,7 +110,7 @@ def test_f1_a_killed_job_is_done_again_by_the_same_worker(db: str, own_store: Pr
             for pid in killed:
                 os.kill(pid, signal.SIGKILL)
             # One that was rung meanwhile may follow at once, and takes back what this one held.
-            wait_for(lambda gone=killed: not gone & set(children(process)))
+            wait_for(gone(process, killed))
             assert Judgement.objects.filter(state__in=["leased", "pending"]), "it was killed in the middle"
         assert process.poll() is None, "the worker outlives its job"
         practice.follow()
