@@ -8,7 +8,7 @@ from reviewapp.accounts.actions import issue_key, notify
 from reviewapp.audit.actions import OPERATOR, place_events
 from reviewapp.insights.actions import ask_export
 from reviewapp.intake.models import Author, Item, ItemContent, Source
-from reviewapp.policies.models import Case
+from reviewapp.policies.models import Case, Version
 from reviewapp.review import actions
 from reviewapp.review.models import Decision
 from reviewapp.webhooks.actions import add_endpoint, send_test
@@ -17,6 +17,12 @@ from tests.rooms.lab import stage as lab
 from tests.rooms.review import stage
 
 Screens = dict[str, str]
+
+
+@pytest.fixture
+def fraud(cast: Cast) -> Version:
+    """The policy on fraud, in force."""
+    return stage.publish("fraud")
 
 
 @pytest.fixture

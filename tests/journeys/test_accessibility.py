@@ -18,6 +18,7 @@ OpenPage = Callable[..., Page]
 Screens = dict[str, str]
 Theme = Literal["light", "dark"]
 
+AXE: Final = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
 SIZES: Final = {"desk": (1440, 900), "tablet": (1024, 768), "phone": (390, 844)}
 _STANDARD: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # A theme changes colours only, so the second one is asked about these alone.
@@ -49,12 +50,11 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
 ) -> None:
     """Open each screen as an admin; at each size and in each theme run axe, and compare widths."""
     page = page_for(cast.ad, reduced_motion="reduce")
-    axe = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
     found = {}
     for name, address in list(screens.items())[half::2]:
         page.goto(address)
         expect(page.locator(".htmx-request")).to_have_count(0)
-        page.evaluate(axe)
+        page.evaluate(AXE)
         problems = [problem for size in SIZES for problem in problems_of(page, size)]
         if problems:
             found[name] = problems

@@ -1,9 +1,7 @@
 """Notes in a real browser: a section and a person are chosen from a list by keys, and nothing typed is lost."""
 
 from collections.abc import Callable
-from pathlib import Path
 
-import axe_playwright_python
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -11,17 +9,12 @@ from reviewapp.accounts.models import Notice
 from reviewapp.policies.models import Case, Version
 from reviewapp.review.models import Decision, Note
 from tests.cast import Cast
-from tests.journeys.test_accessibility import RULES
+from tests.journeys.test_accessibility import AXE, RULES
 from tests.journeys.test_review import item, start
 from tests.rooms.review import stage
 
 pytestmark = pytest.mark.browser
 OpenPage = Callable[..., Page]
-
-
-@pytest.fixture
-def fraud(cast: Cast) -> Version:
-    return stage.publish("fraud")
 
 
 def test_a_sign_opens_the_list_and_what_is_chosen_stands_in_the_note(
@@ -37,7 +30,7 @@ def test_a_sign_opens_the_list_and_what_is_chosen_stands_in_the_note(
     sections = page.get_by_role("dialog", name="Link a section")
     wanted = fraud.sections.all()[2]
     expect(sections.get_by_role("radio")).to_have_count(fraud.sections.count())
-    page.evaluate(Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text())
+    page.evaluate(AXE)
     assert (
         page.evaluate(
             "rules => axe.run('#pick-section', rules).then(found => found.violations)", RULES["light"]

@@ -22,6 +22,7 @@ from reviewapp.screening.actions import open_circuit
 from reviewapp.screening.models import Judgement
 from tests import pseudo
 from tests.cast import Cast
+from tests.journeys.test_right_to_left import too_wide
 from tests.rooms.lab import stage
 from tests.rooms.screening import desk
 
@@ -43,7 +44,6 @@ NAMES: Final = (
     "dear",
 )
 """What sentences name: an engine, a policy, a section, people, a character as Unicode calls it, and what somebody typed or the test made up."""
-WIDTHS: Final = ((390, 844), (1440, 900))
 LIST: Final = (
     b"section,text,expect\nSP-1.1,Buy cheap watches,violates\nSP-9.9,Nothing,allowed\nSP-1.1,,maybe\n"
 )
@@ -60,11 +60,7 @@ class Walk:
         """Look at the page as it stands, folds opened."""
         expect(page.locator(".htmx-request")).to_have_count(0)
         page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-        for width, height in WIDTHS:
-            page.set_viewport_size({"width": width, "height": height})
-            wider = page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth")
-            self.found += [f"{name}: {wider} px too wide at {width}"] if wider > 0 else []
-        self.found += [f"{name}: {each}" for each in pseudo.untranslated(page, NAMES)]
+        self.found += [f"{name}: {each}" for each in too_wide(page) + pseudo.untranslated(page, NAMES)]
 
 
 @pytest.fixture

@@ -20,11 +20,6 @@ OpenPage = Callable[..., Page]
 INERT = 750
 
 
-@pytest.fixture
-def fraud(cast: Cast) -> Version:
-    return stage.publish("fraud")
-
-
 def start(page: Page, queue: str = "scams-spam") -> None:
     page.goto(f"/queues/{queue}/next")
     page.get_by_role("button", name="Start").click()

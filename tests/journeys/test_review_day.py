@@ -20,11 +20,6 @@ pytestmark = pytest.mark.browser
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture
-def fraud(cast: Cast) -> Version:
-    return stage.publish("fraud")
-
-
 def test_an_item_is_held_another_handed_over_and_a_third_escalated_by_keys(
     cast: Cast, fraud: Version, page_for: OpenPage
 ) -> None:

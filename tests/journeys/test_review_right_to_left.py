@@ -5,7 +5,6 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
-import axe_playwright_python
 import pytest
 from django.conf import settings
 from playwright.sync_api import Page, expect
@@ -20,7 +19,7 @@ from reviewapp.review import actions
 from reviewapp.review.models import Decision, Escalation, Queue, Task
 from tests import pseudo
 from tests.cast import Cast
-from tests.journeys.test_accessibility import problems_of
+from tests.journeys.test_accessibility import AXE, problems_of
 from tests.journeys.test_review import INERT, press
 from tests.journeys.test_right_to_left import too_wide
 from tests.rooms.review import stage
@@ -35,24 +34,18 @@ def web_settings(pseudo_folder: Path) -> dict[str, str]:
     return {"LANGUAGE_FOLDERS": str(pseudo_folder)}
 
 
-@pytest.fixture
-def fraud(cast: Cast) -> Version:
-    return stage.publish("fraud")
-
-
 class Look:
     """Reads every state of a page, and keeps what is wrong with it, so that one run names all of it."""
 
     def __init__(self, page: Page, version: Version) -> None:
         self.page = page
         self.known = [each.code for each in version.sections.all()]
-        self.axe = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
         self.wrong: list[str] = []
 
     def at(self, state: str) -> None:
         """What is not translated, whether it is wider than a phone, and what axe finds."""
         expect(self.page.locator(".htmx-request")).to_have_count(0)
-        self.page.evaluate(self.axe)
+        self.page.evaluate(AXE)
         found = pseudo.untranslated(self.page, self.known) + too_wide(self.page)
         self.wrong += [f"{state}: {each}" for each in found + problems_of(self.page, "desk")]
 

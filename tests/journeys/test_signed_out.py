@@ -19,11 +19,6 @@ pytestmark = pytest.mark.browser
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture
-def fraud(cast: Cast) -> Version:
-    return stage.publish("fraud")
-
-
 def with_password(person: Person) -> Person:
     person.set_password(PASSWORD)
     person.save()
