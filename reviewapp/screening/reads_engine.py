@@ -75,7 +75,6 @@ class EngineRow:
     practice: bool
     standing: str
     reason: str
-    paused: bool
     paused_until: datetime | None
     retry_at: datetime | None
     in_flight: int
@@ -91,6 +90,11 @@ class EngineRow:
     def name(self) -> str:
         """What people call it."""
         return f"engine-{self.endpoint + 1}"
+
+    @property
+    def paused(self) -> bool:
+        """Whether somebody paused it."""
+        return self.standing in {"paused", "draining"}
 
     @property
     def tone(self) -> str:
@@ -294,16 +298,14 @@ def numbers() -> Mapping[str, Any]:
 
 def _engine_row(place: int, url: str, row: Circuit | None) -> EngineRow:
     if row is None or (row.address and row.address != url):
-        return EngineRow(
-            place, url, None, "", "", 0, False, "unasked", "", False, None, None, 0, 0, 0.0, None
-        )
+        return EngineRow(place, url, None, "", "", 0, False, "unasked", "", None, None, 0, 0, 0.0, None)
     engine = row.engine
     paused = "draining" if row.in_flight else "paused"
     return EngineRow(
         endpoint=place, address=url, engine=row.engine_id, model=engine.model if engine else "",
         version=engine.version if engine else "", max_model_len=engine.max_model_len if engine else 0,
         practice=bool(engine and engine.practice), standing=paused if row.paused else row.state, reason=row.paused_reason or reason_words(row.reason),
-        paused=row.paused, paused_until=row.paused_until, retry_at=row.retry_at, in_flight=row.in_flight,
+        paused_until=row.paused_until, retry_at=row.retry_at, in_flight=row.in_flight,
         window=row.window, rate=row.verdicts_per_second if row.in_flight else 0.0, seen_at=row.seen_at,
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ from django.db import connection
 
 from reviewapp.audit.actions import REASONER, record
 from reviewapp.ids import new_ids
+from reviewapp.policies import reads as policies
 from reviewapp.screening import rules_second
 from reviewapp.screening.models import Engine, Run, ScreeningSettings
 from reviewapp.screening.rules import RunKind
@@ -172,13 +173,13 @@ def _standing_run(engine: UUID | None) -> UUID:
 
 
 _TERMS: Final = """
-SELECT here.practice, s.id IS NULL OR s.second_look_on, s.second_look_severity, s.second_look_doubtful,
-    s.second_look_times, (
+SELECT here.practice, coalesce(s.second_look_on, %(on)s), coalesce(s.second_look_severity, %(severity)s),
+    coalesce(s.second_look_doubtful, %(doubtful)s), coalesce(s.second_look_times, %(times)s), (
         SELECT other.id FROM screening_circuit c JOIN screening_engine other ON other.id = c.engine_id
-        WHERE c.endpoint BETWEEN 1 AND %s AND NOT c.paused AND other.model <> here.model
-          AND (s.id IS NULL OR s.escalate_on)
+        WHERE c.endpoint BETWEEN 1 AND %(last)s AND NOT c.paused AND other.model <> here.model
+          AND coalesce(s.escalate_on, %(escalate)s)
         ORDER BY c.endpoint LIMIT 1)
-FROM screening_engine here LEFT JOIN screening_screeningsettings s ON s.id WHERE here.id = %s
+FROM screening_engine here LEFT JOIN screening_screeningsettings s ON s.id WHERE here.id = %(engine)s
 """
 
 
@@ -194,24 +195,20 @@ class _Terms:
 
 def _terms(engine: UUID) -> _Terms | None:
     """On what terms verdicts of `engine` are looked at again; None: never. One statement, for each batch of verdicts."""
-    with connection.cursor() as cursor:
-        cursor.execute(_TERMS, [len(settings.REASONER_URLS) - 1, engine])
-        practice, on, severity, doubtful, times, second = cursor.fetchone()
-    if not on:
-        return None
     usual = ScreeningSettings()
-    return _Terms(
-        usual.second_look_severity if severity is None else severity,
-        (usual.second_look_doubtful if doubtful is None else doubtful) and bool(second or not practice),
-        usual.second_look_times if times is None else times,
-        second,
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _TERMS,
+            {
+                "engine": engine, "last": len(settings.REASONER_URLS) - 1, "on": usual.second_look_on,
+                "severity": usual.second_look_severity, "doubtful": usual.second_look_doubtful,
+                "times": usual.second_look_times, "escalate": usual.escalate_on,
+            },
+        )  # fmt: skip
+        practice, on, severity, doubtful, times, second = cursor.fetchone()
+    return _Terms(severity, doubtful and bool(second or not practice), times, second) if on else None
 
 
 def _severities(verdicts: Sequence[FirstVerdict]) -> dict[tuple[UUID, str], int]:
-    versions = list({each.version for each in verdicts})
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT version_id, code, severity FROM policies_section WHERE version_id = ANY(%s)", [versions]
-        )
-        return {(version, code): severity for version, code, severity in cursor.fetchall()}
+    found = policies.sections_of({each.version for each in verdicts})
+    return {(version, each.code): each.severity for version, sections in found.items() for each in sections}

@@ -86,7 +86,7 @@ def commit_verdicts(
 
 def _refuse(outcome: Outcome) -> Committed:
     with transaction.atomic():
-        held = _held([outcome])
+        held = _held([outcome.claim])
         ended = fail(judgements=list(held), kind="invalid", reason="The answer could not be stored.")
     return Committed(failed=len(ended), dropped=1 - len(ended))
 
@@ -94,18 +94,17 @@ def _refuse(outcome: Outcome) -> Committed:
 def _commit(
     outcomes: Sequence[Outcome], engine: UUID, endpoint: int | None, jitter: Callable[[], float]
 ) -> Committed:
-    failures = [each for each in outcomes if isinstance(each.answer, Failure)]
+    failures = [(each.claim, each.answer) for each in outcomes if isinstance(each.answer, Failure)]
     answered = [(each.claim, each.answer) for each in outcomes if isinstance(each.answer, Verdict)]
     ended = _end([claim for claim, _ in answered])
     done = [(claim, answer) for claim, answer in answered if claim.judgement in ended]
     stored = _store(done, engine, endpoint)
-    held = _held(failures)
-    live = [each for each in failures if each.claim.judgement in held]
+    held = _held([claim for claim, _ in failures])
+    live = [(claim, failure) for claim, failure in failures if claim.judgement in held]
     counts = Counter[str](done=len(done), dropped=len(outcomes) - len(done) - len(live))
     failed: dict[tuple[str, str], list[UUID]] = defaultdict(list)
-    for each in live:
-        if isinstance(each.answer, Failure):
-            counts[_not_answered(each.claim, each.answer, failed, jitter)] += 1
+    for claim, failure in live:
+        counts[_not_answered(claim, failure, failed, jitter)] += 1
     for (kind, reason), judgements in failed.items():
         fail(judgements=judgements, kind=kind, reason=reason)
     _keep_unread(live)
@@ -127,12 +126,12 @@ def _commit(
     return Committed(**counts)
 
 
-def _held(outcomes: Sequence[Outcome]) -> set[UUID]:
+def _held(claims: Sequence[Claim]) -> set[UUID]:
     """Lock the judgements that are still leased under the epoch of their claim."""
-    if not outcomes:
+    if not claims:
         return set()
     with connection.cursor() as cursor:
-        cursor.execute(_LEASED, _epochs([each.claim for each in outcomes]))
+        cursor.execute(_LEASED, _epochs(claims))
         return {row[0] for row in cursor.fetchall()}
 
 
@@ -190,12 +189,12 @@ def _count(judgement: UUID, counter: str) -> None:
         cursor.execute(f"UPDATE screening_judgement SET {column} = {column} + 1 WHERE id = %s", [judgement])  # noqa: S608
 
 
-def _keep_unread(live: Sequence[Outcome]) -> None:
+def _keep_unread(live: Sequence[tuple[Claim, Failure]]) -> None:
     """Keep what was sent in place of a verdict, the last one of each judgement."""
     unread = {
-        each.claim.judgement: UnreadAnswer(judgement_id=each.claim.judgement, raw=each.answer.raw, at=Now())
-        for each in live
-        if isinstance(each.answer, Failure) and each.answer.raw and each.answer.kind in rules.KEPT_UNREAD
+        claim.judgement: UnreadAnswer(judgement_id=claim.judgement, raw=failure.raw, at=Now())
+        for claim, failure in live
+        if failure.raw and failure.kind in rules.KEPT_UNREAD
     }
     if unread:
         UnreadAnswer.objects.bulk_create(
