@@ -12,8 +12,9 @@ import msgspec
 
 LEAF_FORMAT: Final = 1
 MOST_SUBJECTS: Final = 1_000
-_WORD: Final = re.compile(r"[A-Za-z0-9_.:@/+\- ]{0,200}\Z")
-_WORDS: Final = re.compile(r"(?:[A-Za-z0-9_.:@/+\- ]{0,200}\n)*\Z")
+_FIT: Final = r"[A-Za-z0-9_.:@/+\- ]{0,200}"
+_WORD: Final = re.compile(rf"{_FIT}\Z")
+_WORDS: Final = re.compile(rf"(?:{_FIT}\n)*\Z")
 
 
 class UnfitData(ValueError):

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from reviewapp.boot.say import BootError, step
@@ -43,14 +44,19 @@ def _stamp(services: Services) -> Path:
 
 def fingerprint(root: Path, version: str, *, demo: bool) -> str:
     """Hash of everything that decides what `migrate` and `seed` would write."""
-    digest = hashlib.sha256(f"{version}\n{demo}\n".encode())
     files = [*root.glob("reviewapp/*/migrations/*.py"), *root.glob("policies_seed/**/*")]
     files += [
         *root.glob("reviewapp/**/*seed*"),
         *root.glob("reviewapp/*/management/commands/migrate.py"),
         *root.glob("reviewapp/*/demo/*"),
     ]
-    for path in sorted(set(files)):
+    return hash_of(root, files, start=f"{version}\n{demo}\n".encode())
+
+
+def hash_of(root: Path, paths: Iterable[Path], *, start: bytes) -> str:
+    """Hash of `start` and of the names and contents of the files among `paths`, whatever their order."""
+    digest = hashlib.sha256(start)
+    for path in sorted(set(paths)):
         if path.is_file() and "__pycache__" not in path.parts:
             digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

@@ -1,11 +1,11 @@
 """The static files as they are served: with their content in the name, so that browsers keep them, and compressed."""
 
-import hashlib
 import shutil
 from pathlib import Path
 
 from reviewapp.boot.home import Home
 from reviewapp.boot.say import BootError
+from reviewapp.boot.schema import hash_of
 from reviewapp.boot.services import Services
 
 COLLECT = (
@@ -46,8 +46,4 @@ def bring_up_to_date(services: Services) -> None:
 
 def fingerprint(root: Path) -> str:
     """Hash of everything that decides what is made."""
-    digest = hashlib.sha256((root / "requirements.lock").read_bytes())
-    for path in sorted(root.glob("static/**/*")):
-        if path.is_file():
-            digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
+    return hash_of(root, root.glob("static/**/*"), start=(root / "requirements.lock").read_bytes())

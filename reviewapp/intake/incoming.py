@@ -14,6 +14,7 @@ from reviewapp.intake.rules import FLAGS_BY_PEOPLE, FlagKind, content_hash, flag
 
 MOST_ITEMS: Final = 1_000
 MOST_TEXT: Final = 100_000
+YEARS: Final = range(1900, 2201)
 MOST_CONTEXT: Final = 50
 MOST_ATTACHMENTS: Final = 50
 MOST_FLAGS: Final = 500
@@ -286,7 +287,7 @@ def _is_plain(item: IncomingItem) -> bool:
         not (item.context or item.flags or item.policies or content.attachments)
         and 0 < len(content.text) <= MOST_TEXT
         and "\x00" not in content.text
-        and (item.created_at is None or 1900 <= item.created_at.year <= 2200)
+        and (item.created_at is None or item.created_at.year in YEARS)
         and item.external_id.isprintable()
         and (item.url is None or item.url.isprintable())
         and (author is None or (author.id.isprintable() and author.name.isprintable()))
@@ -308,7 +309,7 @@ def _check_limits(item: IncomingItem) -> None:
     for index, flag in enumerate(item.flags):
         moments += [(f"flags[{index}].at", flag.at), (f"flags[{index}].deadline", flag.deadline)]
     for place, moment in moments:
-        if moment is not None and not 1900 <= moment.year <= 2200:
+        if moment is not None and moment.year not in YEARS:
             raise BadItem(
                 "invalid", f"{place} is in the year {moment.year}; send a time between 1900 and 2200."
             )
