@@ -6,6 +6,7 @@ from typing import Final
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from reviewapp.screening import rules_runs
 from reviewapp.ui.states import State
 from reviewapp.ui.words import Words
 
@@ -40,13 +41,7 @@ STUDY_STATES: Final[dict[str, State]] = {
     "cancelled": State(_("Cancelled"), "nobody", _("keeps what it had")),
     "failed": State(_("Stopped"), "the person who started it", _("says why, and is started again")),
 }  # fmt: skip
-STATE_WORDS: Final[dict[str, Words]] = {
-    "running": pgettext_lazy("run", "running"),
-    "paused": pgettext_lazy("run", "paused"),
-    "done": pgettext_lazy("run", "done"),
-    "cancelled": pgettext_lazy("run", "cancelled"),
-    "failed": pgettext_lazy("run", "stopped"),
-}
+STATE_WORDS: Final[dict[str, Words]] = rules_runs.STATE_WORDS | {"failed": pgettext_lazy("run", "stopped")}
 """The states in the middle of a line: `last run, done`."""
 
 OPEN_STATES: Final = (StudyState.RUNNING.value, StudyState.PAUSED.value)

@@ -11,17 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from inference.intervals import clopper_pearson
 from reviewapp.lab.rules_bounds import LEVEL, Rate
+from reviewapp.review.rules import LABEL_WORDS
 from reviewapp.ui.words import Words
 
 LABELS = ("violates", "allowed")
 ANSWERS = ("violates", "allowed", "unsure", "")
 """What a row may be answered with; the empty one is no readable answer."""
-ANSWER_WORDS: Final[dict[str, Words]] = {
-    "violates": _("Violates"),
-    "allowed": _("Allowed"),
-    "unsure": _("Unsure"),
-    "": _("No answer"),
-}
+ANSWER_WORDS: Final[dict[str, Words]] = LABEL_WORDS | {"": _("No answer")}
 
 _Z = 1.959963984540054
 """Two-sided 95 % point of the normal distribution."""

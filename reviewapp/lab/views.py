@@ -1,6 +1,6 @@
 """The lab's front page, and what every page of the lab needs to mask what people wrote."""
 
-from typing import Any, Final
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -9,9 +9,7 @@ from django.views.decorators.http import require_safe
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts.access import SignedInRequest, requires
 from reviewapp.lab import reads
-from reviewapp.review.rules_mask import Veil
-
-MOST_REVEALED: Final = 500
+from reviewapp.review.rules_mask import MOST_REVEALED, Veil
 
 
 @requires("lab.see")

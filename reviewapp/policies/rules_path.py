@@ -60,16 +60,21 @@ def path_of(
     return tuple(replace(each, now=place == following) for place, each in enumerate(stages))
 
 
+def listed(names: Sequence[str], *, most: int) -> str:
+    """The first `most` names, and how many more there are."""
+    first, more = ", ".join(names[:most]), len(names) - most
+    if more <= 0:
+        return first
+    return ngettext("%(names)s and %(n)d more", "%(names)s and %(n)d more", more) % {
+        "names": first,
+        "n": more,
+    }
+
+
 def _asked(others: Sequence[str], state: str) -> str:
     if not others:
         return _("Nobody but its writers may approve it here. An admin can give somebody the role.")
-    named = ", ".join(others[:NAMED])
-    if len(others) > NAMED:
-        more = len(others) - NAMED
-        named = ngettext("%(names)s and %(n)d more", "%(names)s and %(n)d more", more) % {
-            "names": named,
-            "n": more,
-        }
+    named = listed(others, most=NAMED)
     if state == "approved":
         return _("Somebody who did not write it publishes it: %(names)s.") % {"names": named}
     return _("Somebody who did not write it approves and publishes it: %(names)s.") % {"names": named}

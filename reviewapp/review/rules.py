@@ -256,7 +256,6 @@ LABEL_WORDS: Final[dict[str, Words]] = {
     "allowed": _("Allowed"),
     "unsure": _("Unsure"),
 }
-LEVEL_WORDS: Final[dict[str, Words]] = {"low": _("low"), "medium": _("medium"), "high": _("high")}
 CONFIDENCE_WORDS: Final[dict[str, Words]] = {
     "low": _("low confidence"),
     "medium": _("medium confidence"),

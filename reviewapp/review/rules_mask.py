@@ -16,6 +16,8 @@ from django.utils.translation import gettext_noop, ngettext
 from reviewapp.review.rules_severe import FAMILY_KINDS, LISTED, PHRASES, SEVERE
 from reviewapp.ui.languages import UNKNOWN
 
+MOST_REVEALED: Final = 500
+"""So many masks can be lifted in one address."""
 WHOLE_FROM: Final = 3
 """Items whose verdict cites this severity or more are masked whole for who asks for that, and where no list knows the words."""
 PASSAGE_FROM: Final = 4

@@ -34,6 +34,7 @@ from reviewapp.review.keys import BY_NAME, keymap
 from reviewapp.review.rules import REASONS
 from reviewapp.review.rules_actions import EXCEPTIONS
 from reviewapp.review.rules_claims import TAKE_OVER_WHY
+from reviewapp.review.rules_mask import MOST_REVEALED
 from reviewapp.screening import reads_machines
 from reviewapp.screening.rules import PRACTICE_NOTICE
 from reviewapp.ui.errors import Missing, ProductError
@@ -137,7 +138,7 @@ def desk_context(
 ) -> dict[str, object]:  # fmt: skip
     """What the templates of the review screen take. `typed` fills the override form and opens it."""
     desk = reads_desk.desk(item, request.user, restricted=restricted)
-    shown = request.GET.getlist("reveal")[:500]
+    shown = request.GET.getlist("reveal")[:MOST_REVEALED]
     if typed is None and desk.draft and desk.seat is not None:
         typed = Typed(**desk.draft)
     return {

@@ -15,7 +15,6 @@ from reviewapp.policies.rules_diff import Kind, Piece
 from reviewapp.review import rules_text
 from reviewapp.review.rules_mask import Veil
 from reviewapp.screening.reasons import reason_words
-from reviewapp.screening.rules import CONFIDENCE_WORDS
 from reviewapp.ui.words import Words
 
 register = template.Library()
@@ -82,12 +81,6 @@ def answers_words(labels: Iterable[str]) -> str:
 
 
 @register.filter
-def confidence_word(confidence: str) -> Words:
-    """How sure the reasoner says it is."""
-    return CONFIDENCE_WORDS.get(confidence, confidence)
-
-
-@register.filter
 def study_state(state: str) -> Words:
     """Where a study stands, in the middle of a line."""
     return STATE_WORDS[state]
@@ -96,6 +89,9 @@ def study_state(state: str) -> Words:
 @register.filter
 def row_failure(stored: str) -> str:
     """Why a row has no answer, from `kind: reason` as it was stored."""
+    whole = shown(stored)
+    if whole != stored:
+        return whole
     kind, colon, reason = stored.partition(": ")
     return f"{shown(kind)}{colon}{reason_words(reason)}"
 

@@ -7,14 +7,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Max
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.actions import notify, notify_roles
 from reviewapp.accounts.models import Person
 from reviewapp.accounts.rules import MAY
 from reviewapp.audit.actions import Actor, record
-from reviewapp.policies import rules
+from reviewapp.policies import rules, rules_path
 from reviewapp.policies.actions import listing
 from reviewapp.policies.actions.rows import (
     OPEN_STATES,
@@ -284,13 +283,7 @@ def _check_cases_fit(row: Version, document: Document) -> None:
     known = {section.code for section in document.sections}
     stray = [case for case in listing.listed(row) if case.section not in known and not case.erased]
     if stray:
-        named = ", ".join(f"{case.code} ({case.section})" for case in stray[:5])
-        if len(stray) > 5:
-            more = len(stray) - 5
-            named = ngettext("%(names)s and %(n)d more", "%(names)s and %(n)d more", more) % {
-                "names": named,
-                "n": more,
-            }
+        named = rules_path.listed([f"{case.code} ({case.section})" for case in stray], most=5)
         raise StrayCases(
             _("Cases name sections that this text does not have: %(names)s. Move or remove them first.")
             % {"names": named},

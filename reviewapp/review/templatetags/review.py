@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from reviewapp.review import rules, rules_text
 from reviewapp.review.reads_desk import OtherPolicy
 from reviewapp.review.rules_mask import Veil
+from reviewapp.screening.rules import CONFIDENCE_WORDS
 from reviewapp.ui.words import Words
 
 register = template.Library()
@@ -52,9 +53,9 @@ def label_words(label: str | None) -> Words:
 
 
 @register.filter
-def level_words(level: str) -> Words:
-    """A level of confidence or effort as a word: `high`; the level itself where it is none of the three."""
-    return rules.LEVEL_WORDS.get(level, level)
+def confidence_word(confidence: str) -> Words:
+    """How sure the reasoner says it is, in the middle of a line: `high`."""
+    return CONFIDENCE_WORDS.get(confidence, confidence)
 
 
 @register.filter
