@@ -130,7 +130,7 @@ def queue_page(
     leads: Mapping[UUID, Any] = screening.lead_facts(items) if with_verdicts and items else {}
     rows = tuple(
         QueueRow(
-            task, item, _preview(texts.get(item), person), since, due_at, reports, source, leads.get(item)
+            task, item, preview_for(texts.get(item), person), since, due_at, reports, source, leads.get(item)
         )
         for task, item, since, due_at, reports, source in found
     )
@@ -218,7 +218,8 @@ def line_of(queue: Queue, mine: int, *, cap: int = rules.COUNT_CAP) -> QueueLine
     )  # fmt: skip
 
 
-def _preview(content: Any, person: Person) -> str:
+def preview_for(content: Any, person: Person) -> str:
+    """The first words of an item in a list, masked as the person wants it; empty where its content is not there."""
     return preview(content.text, mode=reads_notices.preferences(person).masking) if content else ""
 
 

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
@@ -12,7 +12,6 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
 from reviewapp.audit.clock import database_time
 from reviewapp.intake import reads as intake
@@ -22,7 +21,6 @@ from reviewapp.review.models import Escalation, Queue, Task
 from reviewapp.review.reads import QueueLine
 from reviewapp.review.rules_claims import HOLD_WAITS
 from reviewapp.review.rules_escalation import KINDS
-from reviewapp.review.rules_text import preview
 from reviewapp.screening.reads_engine import engine_rows
 
 MOST_ESCALATED: Final = 5
@@ -104,7 +102,7 @@ def home(person: Person) -> Home:
 def first_steps() -> FirstSteps:
     """How far an empty house is from real use."""
     return FirstSteps(
-        policies=tuple(each.slug for each in policies.published()),
+        policies=tuple(each.slug for each in policies.in_force()),
         practice=not any(each.model and not each.practice for each in engine_rows()),
         alone=Person.objects.filter(is_active=True).count() < 2,
         local=not settings.PUBLIC_URL,
@@ -133,7 +131,7 @@ def _in_hands(person: Person) -> tuple[MineLine, ...]:
     texts = intake.contents([task.item_id for task in tasks])
     return tuple(
         MineLine(
-            task.item_id, _preview(texts.get(task.item_id), person), task.queue.name, task.state, task.reserved,
+            task.item_id, reads.preview_for(texts.get(task.item_id), person), task.queue.name, task.state, task.reserved,
             task.hold_until or task.lease_until or task.assigned_until,
             str(HOLD_WAITS.get(task.hold_reason, "")) if task.state == "held" else "",
         )
@@ -152,15 +150,11 @@ def _escalated(person: Person) -> tuple[MineLine, ...]:
     texts = intake.contents([row.item_id for row in rows])
     return tuple(
         MineLine(
-            row.item_id, _preview(texts.get(row.item_id), person), row.task.queue.name, "escalated", False, row.at,
+            row.item_id, reads.preview_for(texts.get(row.item_id), person), row.task.queue.name, "escalated", False, row.at,
             _(KINDS[row.kind].words),
         )
         for row in rows
     )  # fmt: skip
-
-
-def _preview(content: Any, person: Person) -> str:
-    return preview(content.text, mode=reads_notices.preferences(person).masking) if content else ""
 
 
 def _untouched() -> bool:

@@ -22,7 +22,7 @@ class Choice:
 
 def sections() -> tuple[Choice, ...]:
     """Every section in force, by policy, in the order of its text."""
-    found = policies.published()
+    found = policies.in_force()
     sections = policies.sections_of({policy.version_id for policy in found})
     return tuple(
         Choice(each.code, each.title, f"{policy.title} v{policy.number}")

@@ -26,7 +26,8 @@ _QUEUE: Final = ("slug", "name", "escalation", "blind_percent")
 _DRAFT: Final = ("section", "other", "action", "reason_code", "reason")
 
 
-def _columns(alias: str, names: tuple[str, ...]) -> str:
+def columns(alias: str, names: tuple[str, ...]) -> str:
+    """The columns of a table called `alias`, as a statement names them."""
     return ", ".join(f"{alias}.{name}" for name in names)
 
 
@@ -34,7 +35,7 @@ def _columns(alias: str, names: tuple[str, ...]) -> str:
 _PLACE: Final = f"""
     SELECT s.name, a.external_id, coalesce(nullif(c.name, ''), c.email), coalesce(nullif(g.name, ''), g.email),
         ceil(extract(epoch FROM t.lease_until - clock_timestamp()))::int, t.assigned_until < clock_timestamp(),
-        {_columns("q", _QUEUE)}, {_columns("d", _DRAFT)}, {_columns("t", _TASK)}, {_columns("i", _ITEM)}
+        {columns("q", _QUEUE)}, {columns("d", _DRAFT)}, {columns("t", _TASK)}, {columns("i", _ITEM)}
     FROM intake_item i JOIN intake_source s ON s.id = i.source_id LEFT JOIN intake_author a ON a.id = i.author_id
     LEFT JOIN LATERAL (SELECT * FROM review_task WHERE item_id = i.id ORDER BY created_at DESC LIMIT 1) t ON true
     LEFT JOIN review_queue q ON q.id = t.queue_id

@@ -49,9 +49,8 @@ def panel(item: UUID, person: Person, found: Item, content: Content, veil: Veil)
         Translation.objects.filter(item=item, target=target).first() if settings.TRANSLATION_URL else None
     )
     if kept is None:
-        told = content.text + "".join(entry.get("text", "") for entry in content.context)
         return TranslationPanel(
-            target, name_of(target), direction_of(target), _why_not(language, target, told)
+            target, name_of(target), direction_of(target), _why_not(language, target, content)
         )
     text, *thread = parts_kept(kept.text)
     source = kept.source if kept.source != UNKNOWN else language
@@ -65,10 +64,11 @@ def panel(item: UUID, person: Person, found: Item, content: Content, veil: Veil)
     )  # fmt: skip
 
 
-def _why_not(language: str, target: str, text: str) -> str:
+def _why_not(language: str, target: str, content: Content) -> str:
     if not settings.TRANSLATION_URL:
         return str(OFF)
-    if not text.strip():
+    if not (content.text.strip() or any(entry.get("text", "").strip() for entry in content.context)):
         return _("There is no text to translate.")
-    already = _("The item is in %(language)s already.") % {"language": name_of(target)}
-    return already if language == target else ""
+    if language == target:
+        return _("The item is in %(language)s already.") % {"language": name_of(target)}
+    return ""

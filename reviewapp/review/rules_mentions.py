@@ -21,8 +21,8 @@ def handle_of_each(people: Mapping[Key, tuple[str, str]]) -> dict[Key, str]:
     """For each of `people` (name, e-mail) the shortest handle that is nobody else's; left out who has none."""
     every = {key: handles(*each) for key, each in people.items()}
     shared = Counter(handle for each in every.values() for handle in each)
-    return {
-        key: min((handle for handle in own if shared[handle] == 1 and _WHOLE.match(handle)), key=len)
+    free = {
+        key: [handle for handle in own if shared[handle] == 1 and _WHOLE.match(handle)]
         for key, own in every.items()
-        if any(shared[handle] == 1 and _WHOLE.match(handle) for handle in own)
     }
+    return {key: min(own, key=len) for key, own in free.items() if own}

@@ -11,6 +11,7 @@ from reviewapp.accounts.models import Person
 from reviewapp.intake.models import Item
 from reviewapp.review.actions.claims import Claim, ClaimLost
 from reviewapp.review.models import Decision, Queue, Task
+from reviewapp.review.reads_seat import columns
 from reviewapp.review.rules import TaskState
 from reviewapp.ui.errors import Stale
 
@@ -23,8 +24,8 @@ _ITEM: Final = ("id", "state", "purpose", "restricted", "author_id")
 _QUEUE: Final = ("id", "slug", "target_minutes", "undo_seconds", "escalation")
 # The person's own lock is held, so whether this form was sent before is known in the same statement.
 _SEAT: Final = f"""
-    SELECT t.lease_until > clock_timestamp(), before.id, {", ".join(f"t.{name}" for name in _TASK)},
-        {", ".join(f"i.{name}" for name in _ITEM)}, {", ".join(f"q.{name}" for name in _QUEUE)}
+    SELECT t.lease_until > clock_timestamp(), before.id,
+        {columns("t", _TASK)}, {columns("i", _ITEM)}, {columns("q", _QUEUE)}
     FROM review_task t JOIN intake_item i ON i.id = t.item_id JOIN review_queue q ON q.id = t.queue_id
     LEFT JOIN review_decision before
         ON before.nonce = %(nonce)s AND before.task_id = t.id AND before.person_id = %(person)s
