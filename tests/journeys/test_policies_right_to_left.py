@@ -253,6 +253,7 @@ def test_the_engine_fails_and_is_paused_and_the_prefilter_is_switched(
     ad.goto("/engine/0/pause")
     ad.locator("[name=reason]").fill("أسباب")
     ad.locator("form[action$='0/pause'] button[type=submit]").click()
+    ad.wait_for_url("**/engine/")
     walk.stop(ad, "paused")
     ad.locator("[name=price]").fill("dear")
     ad.locator("form[action='/engine/settings'] button").click()
