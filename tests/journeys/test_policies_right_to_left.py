@@ -220,6 +220,7 @@ def test_what_a_draft_would_change_and_how_well_it_agrees(
     walk.stop(bo, "a re-run")
     bo.goto("/disagreements/")
     bo.locator("[name=outcome][value=draft]").click()
+    bo.wait_for_url(lambda url: "/disagreements/?" in url)
     walk.stop(bo, "disagreements")
     bo.goto("/lab/evaluations/new")
     bo.locator("#version").select_option(index=1)
