@@ -1,17 +1,23 @@
 """The product's own processes, started for a test or a benchmark on a database and a store of its own."""
 
+import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 import httpx
 from django.conf import settings
 
+from reviewapp.boot.leash import Leash
+from reviewapp.boot.prefork import Prefork
+from reviewapp.boot.process import Child
 from reviewapp.boot.static import COLLECT
 from tests.databases import ROOT, url_of
 
@@ -34,29 +40,48 @@ def environment(database: str, home: Path, extra: Mapping[str, str] | None = Non
     }
 
 
+def launch(name: str, command: Sequence[str], env: Mapping[str, str], log: Path | None = None) -> Child:
+    """`command`, `-m MODULE …`, in a process that leads a session of its own, with its output in `log` where one is named.
+
+    It is forked, as those of `up` are, from an interpreter that has loaded the libraries, and ends with this one.
+    """
+    started, base = _interpreter()
+    names = {name for name in base.keys() | env.keys() if base.get(name) != env.get(name)}
+    differences = json.dumps({name: env.get(name) for name in sorted(names)})
+    forked = [sys.executable, "-m", "tests.forked", differences, *command[1:]]
+    with ExitStack() as stack:
+        out = stack.enter_context(log.open("ab")).fileno() if log else None
+        return started.fork(name, forked, out)
+
+
+@cache
+def _interpreter() -> tuple[Prefork, Mapping[str, str]]:
+    """The one that processes are forked from, started when the first is wanted, and its environment."""
+    env = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    made = Prefork(Path(sys.executable), "tests.loaded", env=env, cwd=ROOT, log=None)
+    made.start(Leash())
+    return made, env
+
+
 @contextmanager
-def process(
-    name: str, command: list[str], env: Mapping[str, str], home: Path
-) -> "Iterator[subprocess.Popen[bytes]]":
-    """A process in a group of its own, with its log in `home`; killed at the end if SIGTERM is not enough."""
-    with (home / f"{name}.log").open("ab") as log:
-        started = subprocess.Popen(
-            [sys.executable, *command],
-            env=dict(env),
-            cwd=ROOT,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        try:
-            yield started
-        finally:
-            started.terminate()
-            try:
-                started.wait(15)
-            except subprocess.TimeoutExpired:
-                started.kill()
-                started.wait()
+def process(name: str, command: Sequence[str], env: Mapping[str, str], home: Path) -> Iterator[Child]:
+    """A process with its log in `home`; killed at the end if SIGTERM is not enough."""
+    started = launch(name, command, env, home / f"{name}.log")
+    try:
+        yield started
+    finally:
+        end(started)
+
+
+def end(process: Child) -> None:
+    """Ask it to end; kill it after 15 s."""
+    with suppress(ProcessLookupError):
+        process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.wait(15)
 
 
 def web_command(port: int) -> list[str]:
@@ -95,9 +120,7 @@ def practice_reasoner(home: Path, *options: str) -> Iterator[str]:
 
 
 @contextmanager
-def worker(
-    queue: str, database: str, home: Path, extra: Mapping[str, str]
-) -> "Iterator[subprocess.Popen[bytes]]":
+def worker(queue: str, database: str, home: Path, extra: Mapping[str, str]) -> Iterator[Child]:
     """An RQ worker of `queue`."""
     with process(
         f"worker-{queue}", ["-m", "reviewapp.worker", queue], environment(database, home, extra), home
@@ -106,17 +129,17 @@ def worker(
 
 
 @contextmanager
-def sweeper(database: str, home: Path, extra: Mapping[str, str]) -> "Iterator[subprocess.Popen[bytes]]":
+def sweeper(database: str, home: Path, extra: Mapping[str, str]) -> Iterator[Child]:
     """The sweeper."""
     with process("sweeper", ["-m", "reviewapp.sweeper"], environment(database, home, extra), home) as one:
         yield one
 
 
-def wait_until_up(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_until_up(url: str, server: Child, log: Path) -> None:
     """Return when `url` answers 200; raises RuntimeError with the end of the log when it does not within 30 s."""
     for _ in range(300):
         if server.poll() is not None:
-            raise RuntimeError(f"{server.args!r} ended at once:\n{log.read_text()[-3000:]}")
+            raise RuntimeError(f"{log.stem} ended at once:\n{log.read_text()[-3000:]}")
         try:
             if httpx.get(url, trust_env=False).status_code == 200:
                 return

@@ -3,13 +3,12 @@
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from reviewapp.boot.process import Child
 from tests import servers
-from tests.databases import ROOT
 
 NAMES: Final = ("reasoner", "web", "score", "reason", "sweeper")
 
@@ -22,16 +21,13 @@ class Crew:
         self._web, self._reasoner = servers.free_port(), servers.free_port()
         self.address = f"http://localhost:{self._web}"
         self._environment = dict(environment) | {"REASONER_URL": f"http://127.0.0.1:{self._reasoner}/v1"}
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._running: dict[str, Child] = {}
 
     def start(self, *names: str) -> None:
         """Start these, all unless named, and wait until those with an address answer."""
         for name in names or NAMES:
-            with (self._home / f"{name}.log").open("ab") as log:
-                self._running[name] = subprocess.Popen(
-                    [sys.executable, *self._command(name)], cwd=ROOT, stdout=log, stderr=log, start_new_session=True,
-                    env=self._environment,
-                )  # fmt: skip
+            log = self._home / f"{name}.log"
+            self._running[name] = servers.launch(name, self._command(name), self._environment, log)
         for name, url in self._doors().items():
             if name in (names or NAMES):
                 servers.wait_until_up(url, self._running[name], self._home / f"{name}.log")

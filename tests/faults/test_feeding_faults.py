@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ import redis
 from django.db import connection
 
 from reviewapp import doorbell
+from reviewapp.boot.process import Child
 from reviewapp.screening import actions, jobs, pump, reads, rules_window
 from reviewapp.screening.actions import Outcome
 from reviewapp.screening.actions.leases import LEASE_SECONDS
@@ -54,7 +54,7 @@ def verdicts_beyond(count: int) -> Callable[[], bool]:
     return lambda: Verdict.objects.count() > count
 
 
-def gone(process: "subprocess.Popen[bytes]", pids: set[int]) -> Callable[[], bool]:
+def gone(process: Child, pids: set[int]) -> Callable[[], bool]:
     return lambda: not pids & set(children(process))
 
 

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,10 +17,11 @@ import redis
 from inference import Prefilter
 from reviewapp import doorbell
 from reviewapp.audit.actions import OPERATOR
+from reviewapp.boot.process import Child
 from reviewapp.policies import actions as policies
 from reviewapp.screening import actions, jobs, reads
 from reviewapp.screening.models import Circuit, CurrentVerdict, Engine, Judgement, UnreadAnswer, Verdict
-from tests import checker, databases
+from tests import checker, databases, servers
 from tests.embedded import PrivateValkey
 from tests.rooms.screening.desk import (
     ABUSE,
@@ -83,21 +83,19 @@ def point_doorbell(url: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> 
 @contextmanager
 def worker(
     queue: str, database: str, reasoner_url: str, store: str, *, program: str = "reviewapp.worker"
-) -> Iterator["subprocess.Popen[bytes]"]:
+) -> Iterator[Child]:
     """A real worker process of `queue` in a process group of its own."""
     environment = os.environ | {
         "DATABASE_URL": databases.url_of(database), "REASONER_URL": reasoner_url, "REDIS_URL": store,
     }  # fmt: skip
-    process = subprocess.Popen(
-        [sys.executable, "-m", program, queue], cwd=ROOT, env=environment, start_new_session=True
-    )
+    process = servers.launch(f"worker-{queue}", ["-m", program, queue], environment)
     try:
         yield process
     finally:
         kill_tree(process)
 
 
-def kill_tree(process: "subprocess.Popen[bytes]") -> None:
+def kill_tree(process: Child) -> None:
     """SIGKILL for a worker and the job it forked, as a power cut would."""
     for pid in (process.pid, *children(process)):
         with suppress(ProcessLookupError):
@@ -105,7 +103,7 @@ def kill_tree(process: "subprocess.Popen[bytes]") -> None:
     process.wait(10)
 
 
-def children(process: "subprocess.Popen[bytes]") -> list[int]:
+def children(process: Child) -> list[int]:
     """The processes that this one started, such as a worker its job."""
     found = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False)
     return [int(pid) for pid in found.stdout.split()]

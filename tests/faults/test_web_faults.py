@@ -1,6 +1,6 @@
 """The web processes under load: restarted one after the other, and asked for more than the product keeps up with."""
 
-import subprocess
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,6 +12,7 @@ from django.conf import settings
 
 from reviewapp.accounts.actions import issue_key
 from reviewapp.audit.actions import OPERATOR
+from reviewapp.boot.process import Child
 from reviewapp.intake.models import Item
 from reviewapp.review import actions as review
 from reviewapp.review.models import Decision, Queue
@@ -27,13 +28,13 @@ WAITING = 400
 
 
 @contextmanager
-def web(port: int, database: str, home: Path, **extra: str) -> Iterator["subprocess.Popen[bytes]"]:
+def web(port: int, database: str, home: Path, **extra: str) -> Iterator[Child]:
     """One web process on a port; ended in good order before the block ends, or the test fails."""
     env = servers.environment(database, home, {"REDIS_URL": settings.REDIS_URL, **extra})
     with servers.process(f"web-{port}", servers.web_command(port), env, home) as server:
         servers.wait_until_up(f"http://127.0.0.1:{port}/healthz", server, home / f"web-{port}.log")
         yield server
-        server.terminate()
+        server.send_signal(signal.SIGTERM)
         assert server.wait(30) is not None
 
 

@@ -2,16 +2,14 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 
 from django.db import OperationalError
 
 from reviewapp.screening import actions
 from reviewapp.sweeper import Sweeper
-from tests import databases
-from tests.rooms.screening.desk import ABUSE, ROOT, arrive, execute, publish, state_of
+from tests import databases, servers
+from tests.rooms.screening.desk import ABUSE, arrive, execute, publish, state_of
 
 
 def test_an_outage_ends_the_turn_and_the_next_one_tries_again() -> None:
@@ -46,7 +44,7 @@ def test_the_process_sweeps_and_ends_in_good_order(db: str) -> None:
         "DATABASE_URL": databases.url_of(db),
         "REDIS_URL": "unix:///nowhere/valkey.sock",
     }
-    process = subprocess.Popen([sys.executable, "-m", "reviewapp.sweeper"], cwd=ROOT, env=environment)
+    process = servers.launch("sweeper", ["-m", "reviewapp.sweeper"], environment)
     until = time.monotonic() + 20
     while state_of(item) != "awaiting_review":
         assert time.monotonic() < until and process.poll() is None
