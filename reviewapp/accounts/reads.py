@@ -28,7 +28,6 @@ class Member:
     pseudonym: str
     active: bool
     cleared: bool
-    can_sign_in: bool
     seen_at: datetime | None
     languages: dict[str, str]
 
@@ -134,6 +133,6 @@ def time_zones() -> list[str]:
 def _member(person: Person) -> Member:
     return Member(
         person.pk, str(person), person.email, person.initials, tuple(person.roles), person.pseudonym,
-        person.is_active, person.cleared_restricted, person.has_usable_password(), person.last_login,
+        person.is_active, person.cleared_restricted, person.last_login,
         preferences_of(person.preferences).languages,
     )  # fmt: skip

@@ -41,11 +41,6 @@ class StudyLine:
     by: str
     started_at: datetime
 
-    @property
-    def moving(self) -> bool:
-        """Whether it will change without anybody doing anything."""
-        return self.state == "running"
-
 
 @dataclass(frozen=True, slots=True)
 class LabPage:

@@ -78,11 +78,6 @@ def gate_standing(version_id: UUID) -> GateStanding:
     )
 
 
-def reports_of(version_id: UUID) -> tuple[ReportLine, ...]:
-    """Every gate report of a version, newest first."""
-    return tuple(_report(row) for row in GateReport.objects.filter(version=version_id).order_by("-at", "-pk"))
-
-
 @dataclass(frozen=True, slots=True)
 class Passing:
     """How many of a version's cases were right in the newest gate run on its text and cases as they are."""

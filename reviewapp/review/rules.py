@@ -84,16 +84,6 @@ class DecisionKind(StrEnum):
     SECOND = "second"
 
 
-class ActionCode(StrEnum):
-    """What happens to the item or its author."""
-
-    NONE = "none"
-    REMOVE = "remove"
-    LIMIT = "limit"
-    WARN = "warn"
-    SUSPEND_AUTHOR = "suspend_author"
-
-
 class Call(StrEnum):
     """What a decision did with a verdict that was on the screen."""
 
@@ -278,29 +268,6 @@ REASONS: Final[dict[str, Words]] = {
     "policy_unclear": _("Policy unclear"),
 }
 """Why a person disagrees: code to words, in the order of the keys ⇧1–5."""
-
-ACTION_WORDS: Final[dict[str, Words]] = {
-    ActionCode.NONE.value: _("None: stays up"),
-    ActionCode.REMOVE.value: _("Remove"),
-    ActionCode.LIMIT.value: _("Limit"),
-    ActionCode.WARN.value: _("Warn"),
-}
-"""Actions that one person may choose. Suspending an author takes a second person, so it is not in the list."""
-
-_DEFAULT_ACTION: Final = {
-    1: ActionCode.LIMIT,
-    2: ActionCode.REMOVE,
-    3: ActionCode.REMOVE,
-    4: ActionCode.REMOVE,
-}
-
-
-def default_action(label: str, severity: int) -> str:
-    """The action that a label has unless somebody chooses another: none for allowed; limit for severity 1, else remove.
-
-    Nothing here is irreversible or concerns an account: removal can be lifted, suspension is never a default.
-    """
-    return ActionCode.NONE.value if label == Label.ALLOWED.value else _DEFAULT_ACTION[severity or 1].value
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,6 @@ RETURN_SECONDS: Final = 1_800
 """So long an item that comes back from a hold waits for who held it."""
 LEAVE_SECONDS: Final = 30
 """A page that was left gives its claim back after this; coming back within it keeps the claim."""
-IDLE_SECONDS: Final = 15
-"""Time without input counts as work up to this."""
 STAY_KEPT: Final = timedelta(days=90)
 DRAFT_KEPT: Final = timedelta(days=14)
 MOST_NOTE: Final = 2_000

@@ -23,6 +23,7 @@ from inference.launch import (
     launch,
     read_cards,
 )
+from reviewapp.settings import RQ_QUEUES
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
@@ -89,7 +90,9 @@ def test_compose_starts_the_engine_with_the_same_flags() -> None:
 
 def test_compose_runs_every_part_of_the_product() -> None:
     services = COMPOSE["services"]
-    assert {"postgres", "valkey", "web", "score", "reason", "export", "sweeper", "vllm"} <= services.keys()
+    assert {"postgres", "valkey", "web", *RQ_QUEUES, "sweeper", "vllm"} <= services.keys()
+    for queue in RQ_QUEUES:
+        assert services[queue]["command"] == ["python", "-m", "reviewapp.worker", queue]
     for name, service in services.items():
         for word in service.get("command", []):
             if str(word).startswith(("reviewapp.", "inference.")) and ":" not in str(word):

@@ -98,17 +98,6 @@ def test_why_here_lists_the_terms_in_words() -> None:
     )
 
 
-def test_default_actions_are_reversible_and_never_touch_an_account() -> None:
-    assert rules.default_action("allowed", 4) == "none"
-    assert [rules.default_action("violates", severity) for severity in (1, 2, 3, 4)] == [
-        "limit",
-        "remove",
-        "remove",
-        "remove",
-    ]
-    assert "suspend_author" not in rules.ACTION_WORDS
-
-
 def verdict(label: str, *sections: str, version: UUID = VERSION) -> ShownVerdict:
     return ShownVerdict(uuid4(), version, label, frozenset(sections))
 
