@@ -1,7 +1,6 @@
 """Fixtures for every test: a database of its own, the cast, clients, a running server and a browser."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from django.conf import settings
 from django.test import Client
 
 from reviewapp.accounts.models import Person
+from reviewapp.boot.checks import find_chromium
 from tests import databases, pseudo, servers
 from tests.cast import Cast, gather
 
@@ -107,15 +107,10 @@ def live_server(db: str, tmp_path: Path, web_settings: dict[str, str]) -> Iterat
         yield address
 
 
-def chromium_path() -> str | None:
-    """Where a Chromium of the system is, if there is one."""
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
 @pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
     """One headless Chromium for a module, whose event loop ends with it; skips loudly where none is installed."""
-    path = chromium_path()
+    path = find_chromium()
     if path is None:
         pytest.skip("no Chromium on this machine; `apt-get install chromium` brings one")
     from playwright.sync_api import sync_playwright

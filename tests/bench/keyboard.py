@@ -12,6 +12,7 @@ from django.conf import settings
 from django.test import Client
 
 from reviewapp.accounts.actions import set_preferences
+from reviewapp.boot.checks import find_chromium
 from reviewapp.review import actions
 from reviewapp.review.models import Decision, Task
 from tests import servers
@@ -147,13 +148,11 @@ def robot(database: str) -> Iterator[Figure]:
 def _in_chromium(address: str, person: Any) -> Work:
     from playwright.sync_api import sync_playwright
 
-    from tests.conftest import chromium_path
-
     session = Client()
     session.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
     name = settings.SESSION_COOKIE_NAME
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
+        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         context = chromium.new_context(base_url=address)
         context.add_cookies([{"name": name, "value": session.cookies[name].value, "url": address}])
         work = decide_by_keys(context.new_page(), ITEMS)
