@@ -162,25 +162,69 @@
     all("[id^=problem-]", dialog).forEach((place) => place.replaceChildren());
   });
 
-  // ---- a case that was typed and not sent outlives its item: it waits in a dialog of its own
-  addEventListener("input", (event) => { event.target.closest("[data-keeps]")?.setAttribute("data-typed", ""); });
+  // ---- a note or a case that is typed is kept on the server, and outlives its item: it waits in a dialog of its own
+  const KEEP_MS = 1000;
   const kept = () => all("#kept [data-keeps]");
+  const waits = new Map(); // The timer of each form that has something to keep.
+  const running = new Map(); // What is being kept, so that sending waits for it.
+
+  function keep(form) {
+    clearTimeout(waits.get(form));
+    waits.delete(form);
+    const headers = JSON.parse(document.body.getAttribute("hx-headers") || "{}");
+    const done = fetch(form.dataset.keeps, { method: "POST", body: new FormData(form), headers, keepalive: true })
+      .then((answer) => answer.ok, () => false)
+      .then((ok) => { form.toggleAttribute("data-lost", !ok); running.delete(form); });
+    running.set(form, done);
+  }
+  addEventListener("input", (event) => {
+    const form = event.target.closest("[data-keeps]");
+    if (!form) return;
+    form.setAttribute("data-typed", "");
+    clearTimeout(waits.get(form));
+    waits.set(form, setTimeout(keep, KEEP_MS, form));
+  });
+  document.addEventListener("htmx:confirm", (event) => {
+    const form = event.target.closest("[data-keeps]");
+    if (!form) return;
+    clearTimeout(waits.get(form));
+    waits.delete(form);
+    if (!running.has(form)) return;
+    event.preventDefault();
+    running.get(form).then(() => event.detail.issueRequest(true));
+  });
+  document.addEventListener("review:signedin", () => { all("[data-lost]").forEach(keep); });
+  addEventListener("pagehide", () => { [...waits.keys()].forEach(keep); });
 
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target.id !== "desk" || !event.detail.shouldSwap) return;
     all("#desk [data-keeps][data-typed]").forEach((form) => {
+      if (waits.has(form)) keep(form);
       const mark = `-${form.getAttribute("action")}`;
       all("[id]", form).forEach((node) => { node.id += mark; });
       all("[for]", form).forEach((node) => { node.htmlFor += mark; });
       all("[aria-describedby]", form).forEach((node) => { node.setAttribute("aria-describedby", node.getAttribute("aria-describedby") + mark); });
       const place = document.createElement("div");
       form.setAttribute("hx-target", "closest div.kept");
+      form.setAttribute("hx-swap", "innerHTML");
+      if (form.elements.apart) form.elements.apart.value = "yes";
+      all("[data-scripted]", form).forEach((node) => { node.remove(); });
       place.className = "kept";
       place.append(form);
       $("#kept .body").append(place);
     });
   });
+  // Back at its item, such as after an undo, it stands there again; a case comes from the server, a note with its last letter.
+  function restore(form) {
+    const own = $(`#desk [data-keeps="${form.dataset.keeps}"]`);
+    if (!own) return;
+    if (own.elements.apart) own.elements.text.value = form.elements.text.value;
+    own.setAttribute("data-typed", "");
+    own.closest("details")?.setAttribute("open", "");
+    form.closest(".kept").remove();
+  }
   document.addEventListener("htmx:load", () => {
+    kept().forEach(restore);
     $("#kept-button")?.remove();
     const bar = $(".itembar .end") || $(".itembar");
     if (!kept().length || !bar) return;
@@ -189,7 +233,7 @@
     button.dataset.dialog = "kept";
     bar.prepend(button);
   });
-  addEventListener("beforeunload", (event) => { if (kept().length) event.preventDefault(); });
+  addEventListener("beforeunload", (event) => { if ($("[data-lost]")) event.preventDefault(); });
 
   // Without the modal the page behind would still act: what the server opened becomes a real dialog.
   const start = () => all("dialog[open]").forEach((dialog) => { dialog.close(); show(dialog.id, false); });

@@ -15,6 +15,7 @@ urlpatterns = [
     path("lab/versions/<uuid:version>/open-items", views_try.open_items, name="lab-open-items"),
     path("lab/versions/<uuid:version>/rejudge", views_try.rejudge, name="lab-rejudge"),
     path("lab/items/<uuid:item>/case", views_cases.make_case, name="lab-make-case"),
+    path("lab/items/<uuid:item>/case/unsent", views_cases.unsent_case, name="lab-unsent-case"),
     path("lab/studies/<uuid:key>/pause", views_studies.pause, name="lab-pause"),
     path("lab/studies/<uuid:key>/resume", views_studies.resume, name="lab-resume"),
     path("lab/studies/<uuid:key>/cancel", views_studies.cancel, name="lab-cancel"),

@@ -6,11 +6,14 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from reviewapp.accounts.access import SignedInRequest, requires
 from reviewapp.lab import actions, reads_cases
 from reviewapp.policies.actions import UnfitCase
+from reviewapp.review import reads_beside
+from reviewapp.review.rules import UnsentForm
+from reviewapp.review.views_people import keep_unsent
 
 
 @requires("case.add")
@@ -27,10 +30,18 @@ def make_case(request: SignedInRequest, item: UUID) -> HttpResponse:
             status = problem.status
     if "made" not in context:
         context["form"] = reads_cases.case_form(item, request.user)
+        context.setdefault("typed", reads_beside.unsent(item, request.user, UnsentForm.CASE))
     part = bool(request.headers.get("HX-Request"))
     return render(
         request, "lab/item_case.html" if part else "lab/item_case_page.html", context, status=status
     )
+
+
+@requires("case.add")
+@require_POST
+def unsent_case(request: SignedInRequest, item: UUID) -> HttpResponse:
+    """Keep what stands in the form of a case; answers 204, or goes home where the words are to be forgotten."""
+    return keep_unsent(request, item, UnsentForm.CASE, ("section", "expect", "text", "note"))
 
 
 def _typed(request: SignedInRequest) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
 from reviewapp.intake.models import Item
 from reviewapp.review import reads_blind, rules, rules_checks
-from reviewapp.review.models import Escalation, Note, Task
+from reviewapp.review.models import Escalation, Note, Task, Unsent
 from reviewapp.review.reads_cited import Cited, cited
 from reviewapp.review.rules_checks import Badge
 from reviewapp.review.rules_escalation import KINDS
@@ -91,6 +91,12 @@ def veil(panel: Sequence[Any], person: Person, item: Item) -> Veil:
     if worst is None:
         return Veil(mode, language=language)
     return Veil(mode, worst.severity, worst.family, worst.evidence_for, language)
+
+
+def unsent(item: UUID, person: Person, form: rules.UnsentForm) -> dict[str, str]:
+    """What a person typed into a form on an item and has not sent; empty for nothing."""
+    row = Unsent.objects.filter(item=item, person=person, form=form).values_list("typed", flat=True).first()
+    return row or {}
 
 
 def notes(item: UUID, person: Person) -> tuple[NoteLine, ...]:

@@ -144,6 +144,7 @@ class Desk:
     ready: str
     notes: tuple[beside.NoteLine, ...]
     draft: dict[str, str]
+    note: str
     escalation: beside.EscalationPanel | None
     blind: bool
     first: beside.FirstCall | None
@@ -211,7 +212,7 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
         masked=masked_places([*marked.paragraphs, *(each for message in thread for each in message.paragraphs)]),
         shown=",".join(str(each.verdict_id) for each in panel), nonce=new_id(),
         undo=_undo_slot(undoable, texts, person), ready=_ready(reserved, texts, person),
-        notes=() if blind else beside.notes(item, person), draft=place.draft,
+        notes=() if blind else beside.notes(item, person), draft=place.draft, note=place.note,
         escalation=beside.escalation(task), blind=blind, first=beside.first_call(task, person),
         badges=beside.badges(lead, len(content.attachments)), measured=str(reads_blind.measured(lead.slug, lead.confidence)) if lead else "",
     )  # fmt: skip

@@ -17,13 +17,14 @@ from reviewapp.audit.clock import database_time
 from reviewapp.intake import reads as intake
 from reviewapp.policies import reads as policies
 from reviewapp.review import reads
-from reviewapp.review.models import Escalation, Queue, Task
+from reviewapp.review.models import Escalation, Queue, Task, Unsent
 from reviewapp.review.reads import QueueLine
 from reviewapp.review.rules_claims import HOLD_WAITS
 from reviewapp.review.rules_escalation import KINDS
 from reviewapp.screening.reads_engine import engine_rows
 
 MOST_ESCALATED: Final = 5
+MOST_UNSENT: Final = 20
 _POLICIES: Final = """
     SELECT r.queue_id, v.title, v.number FROM review_routingrule r CROSS JOIN unnest(r.policies) AS named(slug)
     JOIN policies_policy p ON p.slug = named.slug JOIN policies_version v ON v.policy_id = p.id AND v.state = 'published'
@@ -45,12 +46,23 @@ class MineLine:
 
 
 @dataclass(frozen=True, slots=True)
+class UnsentLine:
+    """A note or a case (`form`) that a person typed on an item and has not sent, as far as its words go on a line."""
+
+    item: UUID
+    form: str
+    words: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """The queue list of one person. `policies`: by slug, title and number of those whose items a rule sends there."""
 
     queues: tuple[QueueLine, ...]
     policies: dict[str, tuple[tuple[str, int], ...]]
     mine: tuple[MineLine, ...]
+    unsent: tuple[UnsentLine, ...]
     waiting: int
     capped: bool
     in_hand: UUID | None
@@ -94,7 +106,7 @@ def home(person: Person) -> Home:
     first = queues[0] if queues else None
     return Home(
         queues=queues, policies=_policies({queue.pk: queue.slug for queue in found}), mine=(*mine, *_escalated(person)),
-        waiting=sum(line.waiting for line in queues), capped=any(line.capped for line in queues), in_hand=in_hand,
+        unsent=_unsent(person), waiting=sum(line.waiting for line in queues), capped=any(line.capped for line in queues), in_hand=in_hand,
         late=first.name if first and first.due and first.due < now else "", untouched=_untouched(),
     )  # fmt: skip
 
@@ -155,6 +167,14 @@ def _escalated(person: Person) -> tuple[MineLine, ...]:
         )
         for row in rows
     )  # fmt: skip
+
+
+def _unsent(person: Person) -> tuple[UnsentLine, ...]:
+    rows = Unsent.objects.filter(person=person, item__restricted=False).order_by("-saved_at")[:MOST_UNSENT]
+    return tuple(
+        UnsentLine(row.item_id, row.form, row.typed.get("note") or row.typed.get("text", ""), row.saved_at)
+        for row in rows
+    )
 
 
 def _untouched() -> bool:

@@ -35,12 +35,13 @@ def columns(alias: str, names: tuple[str, ...]) -> str:
 _PLACE: Final = f"""
     SELECT s.name, a.external_id, coalesce(nullif(c.name, ''), c.email), coalesce(nullif(g.name, ''), g.email),
         ceil(extract(epoch FROM t.lease_until - clock_timestamp()))::int, t.assigned_until < clock_timestamp(),
-        {columns("q", _QUEUE)}, {columns("d", _DRAFT)}, {columns("t", _TASK)}, {columns("i", _ITEM)}
+        u.typed->>'text', {columns("q", _QUEUE)}, {columns("d", _DRAFT)}, {columns("t", _TASK)}, {columns("i", _ITEM)}
     FROM intake_item i JOIN intake_source s ON s.id = i.source_id LEFT JOIN intake_author a ON a.id = i.author_id
     LEFT JOIN LATERAL (SELECT * FROM review_task WHERE item_id = i.id ORDER BY created_at DESC LIMIT 1) t ON true
     LEFT JOIN review_queue q ON q.id = t.queue_id
     LEFT JOIN accounts_person c ON c.id = t.claimed_by_id LEFT JOIN accounts_person g ON g.id = t.assigned_to_id
     LEFT JOIN review_draft d ON d.task_id = t.id AND d.person_id = %(person)s
+    LEFT JOIN review_unsent u ON u.item_id = i.id AND u.person_id = %(person)s AND u.form = 'note'
     WHERE i.id = %(item)s
 """  # noqa: S608 - only constants are put together
 
@@ -56,7 +57,7 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an item stands for a person. `standing` says in a word why they have no seat; `draft`: what they typed and did not send.
+    """Where an item stands for a person. `standing` says in a word why they have no seat; `draft` and `note`: what they typed and did not send.
 
     The words: mine, waiting, taken (by `holder`), reserved, lapsed, held, done, gone, none.
     """
@@ -67,6 +68,7 @@ class Place:
     standing: str
     holder: str
     draft: dict[str, str]
+    note: str
 
 
 def place_of(item: UUID, person: Person) -> Place:
@@ -76,7 +78,7 @@ def place_of(item: UUID, person: Person) -> Place:
         row = cursor.fetchone()
     if row is None:
         raise Missing(_("There is no such item."))
-    source, author, claimer, assigned, left, is_over, *rest = row
+    source, author, claimer, assigned, left, is_over, note, *rest = row
     queue, rest = rest[: len(_QUEUE)], rest[len(_QUEUE) :]
     draft, rest = rest[: len(_DRAFT)], rest[len(_DRAFT) :]
     facts, rest = rest[: len(_TASK)], rest[len(_TASK) :]
@@ -84,12 +86,14 @@ def place_of(item: UUID, person: Person) -> Place:
     found.source = Source(id=found.source_id, name=source)
     found.author = Author(id=found.author_id, external_id=author) if found.author_id else None
     if facts[0] is None:
-        return Place(found, None, None, "none", "", {})
+        return Place(found, None, None, "none", "", {}, note or "")
     task = Task.from_db(None, _TASK, facts)
     task.terms = json.loads(facts[_TASK.index("terms")])
     task.item, task.queue = found, Queue.from_db(None, ("id", *_QUEUE), [task.queue_id, *queue])
     typed = dict(zip(_DRAFT, draft, strict=True)) if draft[0] is not None else {}
-    return Place(found, task, *_standing(task, person, claimer, assigned, left, is_over=is_over), typed)
+    return Place(
+        found, task, *_standing(task, person, claimer, assigned, left, is_over=is_over), typed, note or ""
+    )
 
 
 def _standing(

@@ -35,6 +35,13 @@ class TaskState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class UnsentForm(StrEnum):
+    """What somebody types on an item beside the call."""
+
+    NOTE = "note"
+    CASE = "case"
+
+
 class NoteKind(StrEnum):
     """Why a note was written."""
 

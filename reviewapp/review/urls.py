@@ -36,6 +36,7 @@ urlpatterns = [
     path("review/<uuid:item>/draft", views_claims.draft, name="review-draft"),
     path("review/<uuid:item>/leave", views_claims.leave, name="review-leave"),
     path("review/<uuid:item>/note", views_people.note, name="review-note"),
+    path("review/<uuid:item>/unsent", views_people.unsent_note, name="review-unsent-note"),
     path("review/notes/sections", views_people.note_sections, name="note-sections"),
     path("review/notes/people", views_people.note_people, name="note-people"),
     path("review/<uuid:item>/translate", views_translating.translate, name="review-translate"),

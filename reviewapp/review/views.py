@@ -152,6 +152,7 @@ def desk_context(
         or _kept(desk.first)
         or Typed(reason_code="context_missed" if desk.can_confirm else ""),
         "problem": problem,
+        "note_said": desk.note,
         "keys": BY_NAME,
         "reasons": REASONS,
         "exceptions": EXCEPTIONS,

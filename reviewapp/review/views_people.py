@@ -21,6 +21,7 @@ from reviewapp.review import (
 )
 from reviewapp.review.forms import id_of, seat_of
 from reviewapp.review.keys import BY_NAME
+from reviewapp.review.rules import UnsentForm
 from reviewapp.review.views_act import conflict, screen, wants_fragment
 from reviewapp.review.views_claims import from_dialog
 from reviewapp.ui.errors import ProductError
@@ -71,8 +72,9 @@ def protect(request: SignedInRequest, source: str, author: str) -> HttpResponse:
 @requires("item.note")
 @require_POST
 def note(request: SignedInRequest, item: UUID) -> HttpResponse:
-    """Add a note; the answer is the list of notes with the form below it."""
-    context: dict[str, Any] = {"item": item, "keys": BY_NAME, "open_notes": True}
+    """Add a note; the answer is the list of notes with the form below it, or a word where the form stands apart from its item."""
+    apart = request.POST.get("apart", "")
+    context: dict[str, Any] = {"item": item, "keys": BY_NAME, "open_notes": True, "apart": apart}
     status = 200
     try:
         actions.add_note(item=item, person=request.user, text=request.POST.get("text", ""))
@@ -81,12 +83,32 @@ def note(request: SignedInRequest, item: UUID) -> HttpResponse:
         status = problem.status
     if not wants_fragment(request) and status == 200:
         return HttpResponseRedirect(f"/review/{item}")
+    if apart:
+        return render(
+            request, "review/noted.html" if status == 200 else "review/note_form.html", context, status=status
+        )
     return render(
         request,
         "review/notes.html",
         context | {"notes": reads_beside.notes(item, request.user)},
         status=status,
     )
+
+
+@requires("item.note")
+@require_POST
+def unsent_note(request: SignedInRequest, item: UUID) -> HttpResponse:
+    """Keep what stands in the form of a note; answers 204, or goes home where the words are to be forgotten."""
+    return keep_unsent(request, item, UnsentForm.NOTE, ("text",))
+
+
+def keep_unsent(
+    request: SignedInRequest, item: UUID, form: UnsentForm, fields: tuple[str, ...]
+) -> HttpResponse:
+    """Keep `fields` of a form on an item, or forget them where the page says so."""
+    typed = {} if "forget" in request.POST else {name: request.POST.get(name, "") for name in fields}
+    actions.keep_unsent(item=item, person=request.user, form=form, typed=typed)
+    return HttpResponseRedirect("/") if "forget" in request.POST else HttpResponse(status=204)
 
 
 @requires("item.note")

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from reviewapp.accounts.models import Notice
 from reviewapp.policies.models import Case, Version
-from reviewapp.review.models import Decision, Note
+from reviewapp.review.models import Decision, Note, Unsent
 from tests.cast import Cast
 from tests.journeys.test_accessibility import AXE, RULES
 from tests.journeys.test_review import item, start
@@ -98,7 +98,7 @@ def test_a_case_that_was_typed_outlives_the_decision_on_its_item(
     page.get_by_role("button", name="Confirm").click()
     expect(item(page)).to_contain_text("Number 1.")
     assert Decision.objects.count() == 1
-    page.get_by_role("button", name="Unsent case").click()
+    page.get_by_role("button", name="Not sent yet").click()
     waiting = page.get_by_role("dialog", name="Not sent yet")
     expect(waiting.get_by_label("What makes it a good test")).to_have_value("It names no price.")
     waiting.get_by_role("button", name="Suggest case").click()
@@ -106,3 +106,44 @@ def test_a_case_that_was_typed_outlives_the_decision_on_its_item(
     assert Case.objects.get(note="It names no price.").text.endswith("Number 0.")
     waiting.get_by_role("button", name="Close").first.click()
     expect(item(page)).to_contain_text("Number 1.")
+
+
+def test_a_note_that_was_typed_outlives_the_page_and_the_decision_on_its_item(
+    cast: Cast, fraud: Version, page_for: OpenPage
+) -> None:
+    """1. A note is typed; the browser dies; it is there again. 2. The item is decided: it waits above the next one.
+    3. Undo brings it back to its place. 4. Decided once more, it is sent from above the next item."""
+    stage.line_up(2, version=fraud)
+    page = page_for(cast.ana)
+    start(page)
+    address = page.url
+    page.keyboard.press("n")
+    with page.expect_response("**/unsent"):
+        page.keyboard.type("Asks for a code")
+    page.close()
+    page = page_for(cast.ana)
+    page.goto("/")
+    expect(page.get_by_role("region", name="Typed and not sent")).to_contain_text("Asks for a code")
+    page.goto(address)
+    note = page.get_by_label("Note on this item")
+    expect(note).to_have_value("Asks for a code")
+    note.press("End")
+    note.press_sequentially(", twice")
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(800)  # Confirm is deaf for a moment
+    page.get_by_role("button", name="Confirm").click()
+    expect(item(page)).to_contain_text("Number 1.")
+    page.get_by_role("button", name="Undo").first.click()
+    expect(item(page)).to_contain_text("Number 0.")
+    expect(page.get_by_label("Note on this item")).to_have_value("Asks for a code, twice")
+    expect(page.get_by_role("button", name="Not sent yet")).to_have_count(0)
+    page.wait_for_timeout(800)
+    page.get_by_role("button", name="Confirm").click()
+    expect(item(page)).to_contain_text("Number 1.")
+    page.get_by_role("button", name="Not sent yet").click()
+    waiting = page.get_by_role("dialog", name="Not sent yet")
+    expect(waiting.get_by_label("Note on this item")).to_have_value("Asks for a code, twice")
+    waiting.get_by_role("button", name="Add note").click()
+    expect(waiting.get_by_text("Note added")).to_be_visible()
+    assert Note.objects.get().text == "Asks for a code, twice"
+    assert not Unsent.objects.exists()

@@ -10,6 +10,8 @@ from reviewapp.accounts.models import Person
 from reviewapp.intake import reads as intake_reads
 from reviewapp.policies import actions as policies
 from reviewapp.policies.models import Case
+from reviewapp.review.actions import drop_unsent
+from reviewapp.review.rules import UnsentForm
 from reviewapp.ui.errors import Missing
 
 
@@ -26,6 +28,7 @@ def make_case(
         raise Missing(
             _("This item was erased or restricted, so it cannot become a case. Nothing of it was kept.")
         )
+    drop_unsent(item=item, person=person, form=UnsentForm.CASE)
     return policies.add_case(
         policy=policy, section=section, text=text, expect=expect, note=note, person=person, origin_item=item
     )

@@ -21,7 +21,7 @@ from reviewapp.review.actions.deciding import (
     confirm_first,
     override,
 )
-from reviewapp.review.actions.drafts import forget_traces, save_draft
+from reviewapp.review.actions.drafts import drop_unsent, forget_traces, keep_unsent, save_draft
 from reviewapp.review.actions.escalating import (
     answer_checklist,
     ask_for_support,
@@ -81,6 +81,7 @@ __all__ = [
     "confirm_first",
     "drop_member",
     "drop_rule",
+    "drop_unsent",
     "end_shift",
     "erase_content",
     "escalate",
@@ -88,6 +89,7 @@ __all__ = [
     "forget_traces",
     "hand_over",
     "hold",
+    "keep_unsent",
     "leave",
     "leave_queue_note",
     "mark_seen",

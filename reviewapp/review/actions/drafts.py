@@ -1,5 +1,7 @@
 """What somebody typed and has not sent, kept on the server so that nothing is lost with a page."""
 
+from collections.abc import Mapping
+from typing import Final
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -8,9 +10,14 @@ from django.db.models.functions import Now
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
 from reviewapp.ids import new_id
+from reviewapp.intake.models import Item
 from reviewapp.review import rules, rules_claims
 from reviewapp.review.actions.deciding import MOST_REASON
-from reviewapp.review.models import Draft, Stay, Task
+from reviewapp.review.models import Draft, Stay, Task, Unsent
+from reviewapp.review.rules import UnsentForm
+
+MOST_TYPED: Final = 20_000
+_MAY_SEND: Final = {UnsentForm.NOTE: "item.note", UnsentForm.CASE: "case.add"}
 
 
 def save_draft(
@@ -48,8 +55,29 @@ def save_draft(
         )
 
 
+def keep_unsent(*, item: UUID, person: Person, form: str, typed: Mapping[str, str]) -> None:
+    """Keep a note or a case on an item as it stands in its form; no words mean nothing to keep, and neither does an item that is gone.
+
+    `typed`: what each field holds. Nothing changes hands, so no event is left. Overlong words are cut. Raises Forbidden.
+    """
+    check_may(person, _MAY_SEND[UnsentForm(form)])
+    kept = {name: text[:MOST_TYPED] for name, text in typed.items() if text.strip()}
+    if not kept:
+        drop_unsent(item=item, person=person, form=form)
+    elif Item.objects.filter(pk=item, restricted=False).exclude(state="erased").exists():
+        Unsent.objects.update_or_create(
+            item_id=item, person=person, form=form, defaults={"typed": kept, "saved_at": Now()}
+        )
+
+
+def drop_unsent(*, item: UUID, person: Person, form: str) -> None:
+    """Forget what a person typed into a form on an item: it was sent, or is not wanted."""
+    Unsent.objects.filter(item_id=item, person=person, form=form).delete()
+
+
 @transaction.atomic
 def forget_traces() -> int:
-    """Drop drafts that nobody sent in 14 days and stays older than 90; returns how many rows."""
-    drafts = Draft.objects.filter(saved_at__lt=Now() - rules_claims.DRAFT_KEPT).delete()[0]
+    """Drop what nobody sent in 14 days and stays older than 90; returns how many rows."""
+    old = {"saved_at__lt": Now() - rules_claims.DRAFT_KEPT}
+    drafts = Draft.objects.filter(**old).delete()[0] + Unsent.objects.filter(**old).delete()[0]
     return drafts + Stay.objects.filter(seen_at__lt=Now() - rules_claims.STAY_KEPT).delete()[0]

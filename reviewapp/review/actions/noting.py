@@ -12,10 +12,12 @@ from reviewapp.audit.actions import Actor, record
 from reviewapp.audit.clock import database_time
 from reviewapp.intake.models import Item
 from reviewapp.review.actions.claims import Unclear, alone
+from reviewapp.review.actions.drafts import drop_unsent
 from reviewapp.review.actions.holding import check_note
 from reviewapp.review.models import Note
 from reviewapp.review.reads_cited import pinned
 from reviewapp.review.reads_mentions import tellable
+from reviewapp.review.rules import UnsentForm
 from reviewapp.review.rules_mentions import MENTION, handles
 from reviewapp.ui.errors import Missing
 
@@ -43,6 +45,7 @@ def add_note(*, item: UUID, person: Person, text: str) -> UUID:
             item_id=item, person=person, text=words, mentions=[each.pk for each in mentioned],
             version_id=names.version if names else None, section=names.code if names else "",
         )  # fmt: skip
+        drop_unsent(item=item, person=person, form=UnsentForm.NOTE)
         for each in mentioned:
             if each.pk != person.pk:
                 notify(person=each.pk, kind="mentioned", about=item, by=person.pk)

@@ -15,7 +15,7 @@ from reviewapp.audit.clock import database_time
 from reviewapp.intake import actions as intake
 from reviewapp.review import rules, rules_claims
 from reviewapp.review.actions.claims import Unclear, withdraw
-from reviewapp.review.models import BlindCall, Decision, Draft, Note, Task, Translation
+from reviewapp.review.models import BlindCall, Decision, Draft, Note, Task, Translation, Unsent
 from reviewapp.review.rules import TaskState
 from reviewapp.ui.errors import Missing
 from reviewapp.webhooks import actions as webhooks
@@ -138,6 +138,7 @@ def erase_content(*, item_ids: list[UUID]) -> None:
     Decision.objects.filter(item_id__in=item_ids).exclude(reason="").update(reason="")
     Note.objects.filter(item_id__in=item_ids).update(text="")
     Draft.objects.filter(task__item_id__in=item_ids).delete()
+    Unsent.objects.filter(item_id__in=item_ids).delete()
     Translation.objects.filter(item_id__in=item_ids).delete()
     BlindCall.objects.filter(task__item_id__in=item_ids).update(reason="")
     open_tasks = Task.objects.select_for_update().filter(

@@ -5,7 +5,7 @@ from reviewapp.review.models.consequences import Escalation, ProtectedAuthor, St
 from reviewapp.review.models.decisions import BlindCall, Decision, Finding, VerdictCall, VerdictsSeen
 from reviewapp.review.models.queues import Queue, QueueMember, QueueNote, RoutingRule, RoutingVersion
 from reviewapp.review.models.readings import PolicyReading
-from reviewapp.review.models.tasks import Draft, Note, Skip, Stay, Task
+from reviewapp.review.models.tasks import Draft, Note, Skip, Stay, Task, Unsent
 from reviewapp.review.models.translations import Translation
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Strike",
     "Task",
     "Translation",
+    "Unsent",
     "VerdictCall",
     "VerdictsSeen",
 ]

@@ -12,7 +12,7 @@ from reviewapp.ids import new_id
 from reviewapp.intake.models import Item
 from reviewapp.policies.models import Version
 from reviewapp.review.models.queues import Queue
-from reviewapp.review.rules import OPEN_TASK_STATES, NoteKind, TaskKind, TaskState
+from reviewapp.review.rules import OPEN_TASK_STATES, NoteKind, TaskKind, TaskState, UnsentForm
 
 
 class Task(models.Model):
@@ -142,6 +142,26 @@ class Draft(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["task", "person"], name="review_draft_once"),)
+
+
+class Unsent(models.Model):
+    """A note or a case that somebody typed on an item and has not sent; one a person, item and form, gone when it is sent."""
+
+    content_free: ClassVar = ("form",)
+    erasable: ClassVar = ("typed",)
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="+")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="unsent")
+    form = models.TextField(db_collation="C")
+    typed = models.JSONField()
+    saved_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["item", "person", "form"], name="review_unsent_once"),
+            models.CheckConstraint(condition=Q(form__in=list(UnsentForm)), name="review_unsent_form"),
+        )
 
 
 class Note(models.Model):
