@@ -6,12 +6,17 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from reviewapp.boot import lockfile
 from reviewapp.boot.say import BootError, step
 
+# pip takes one package after the other, and most of its time is a processor's; uv has threads of its own.
+PIPS_AT_ONCE = 3
 MISSING_VENV = (
     "This Python has neither venv with pip nor uv. On Debian or Ubuntu: "
     "sudo apt install python3-venv   (then run the same command again)"
@@ -97,45 +102,44 @@ def _make(venv: Path) -> None:
     python = venv / "bin" / "python"
     if not os.access(python, os.X_OK):
         with step("Making the Python environment .venv"):
-            _run([sys.executable, "-m", "venv", "--clear", "--without-pip", str(venv)], "The environment")
+            _run([[sys.executable, "-m", "venv", "--clear", "--without-pip", str(venv)]], "The environment")
     has_pip = any((venv / "lib").glob("python3.*/site-packages/pip"))
     if plan == "pip" and not has_pip:
         with step("Adding pip to it"):
-            _run([str(python), "-m", "ensurepip", "--default-pip"], "pip")
+            _run([[str(python), "-m", "ensurepip", "--default-pip"]], "pip")
 
 
 def _install(venv: Path, texts: dict[str, str], sections: Sequence[str]) -> None:
-    python = venv / "bin" / "python"
+    python = str(venv / "bin" / "python")
     wanted = "".join(texts[name] for name in sections)
-    listing = venv / "wanted.txt"
-    listing.write_text(wanted)
-    flags = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(listing)]
-    commands = {
-        "uv": ["uv", "pip", "install", "--quiet", "--python", str(python), *flags],
-        "pip": [str(python), "-m", "pip", "install", "-qq", "--no-compile", *flags],
-        "borrowed": [
-            sys.executable,
-            "-m",
-            "pip",
-            "--python",
-            str(python),
-            "install",
-            "-qq",
-            "--no-compile",
-            *flags,
-        ],
-    }
-    with step(f"Installing {wanted.count('==')} packages by their hashes (only when they change)"):
-        _run(commands[_plan()], "The packages")
-    listing.unlink()
+    plan = _plan()
+    command = {
+        "uv": ["uv", "pip", "install", "--quiet", "--python", python],
+        "pip": [python, "-m", "pip", "install", "-qq", "--no-compile"],
+        "borrowed": [sys.executable, "-m", "pip", "--python", python, "install", "-qq", "--no-compile"],
+    }[plan]
+    flags = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r"]
+    with (
+        step(f"Installing {wanted.count('==')} packages by their hashes (only when they change)"),
+        tempfile.TemporaryDirectory(dir=venv) as folder,
+    ):
+        listings = []
+        for number, share in enumerate(lockfile.shares(wanted, 1 if plan == "uv" else PIPS_AT_ONCE)):
+            listings.append(Path(folder, f"{number}.txt"))
+            listings[-1].write_text(share)
+        _run([[*command, *flags, str(listing)] for listing in listings], "The packages")
     for name in sections:
         (venv / f".installed-{name}").write_text(lockfile.section_stamp(texts[name], _tag(venv)))
 
 
-def _run(command: list[str], what: str) -> None:
+def _run(commands: Sequence[Sequence[str]], what: str) -> None:
+    """Run these at once and wait for all. Raises BootError with the last words of the first that failed."""
     env = {**os.environ, "PIP_USER": "0", "PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if done.returncode == 0:
+    with ThreadPoolExecutor(len(commands)) as threads:
+        run = partial(subprocess.run, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        ended = list(threads.map(run, commands))
+    done = next((each for each in ended if each.returncode), None)
+    if done is None:
         return
     words = "\n".join((done.stderr or done.stdout).strip().splitlines()[-6:])
     if "No space left" in words:

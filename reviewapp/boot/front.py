@@ -122,4 +122,8 @@ def _django(root: Path, python: Path, arguments: list[str]) -> int:
 
 def enter(root: Path) -> None:
     """What manage.py calls before the environment exists."""
+    # Set in many container images, for one process that starts once. Here each of a dozen would compile a thousand modules
+    # at every start; what Python keeps of them lies in folders that version control ignores.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     sys.exit(main(root, sys.argv[1:]))

@@ -40,6 +40,12 @@ def read_sections(text: str) -> dict[str, str]:
     return {name: "\n".join(rows) + "\n" for name, rows in found.items()}
 
 
+def shares(text: str, count: int) -> list[str]:
+    """The packages of some sections dealt out to `count` installers, none of them empty."""
+    dealt = list(_blocks(text).values())
+    return ["".join(dealt[place::count]) for place in range(min(count, len(dealt)))]
+
+
 def section_stamp(section_text: str, python_tag: str) -> str:
     """Fingerprint of one installed section for one Python version, e.g. `3.12`."""
     return hashlib.sha256(f"{python_tag}\n{section_text}".encode()).hexdigest()

@@ -14,16 +14,15 @@ PASSED = {"REVIEW_FRONT_DOOR": "passed"}
 
 
 def bring_up_to_date(services: Services, *, demo: bool) -> None:
-    """Run `migrate` and `seed`, unless the embedded database has seen exactly these files.
+    """Migrate and seed in one process, which loads the product once, unless the embedded database has seen exactly these files.
 
     Raises BootError with the command's last words.
     """
     if is_up_to_date(services, demo=demo):
         return
-    with step("Bringing the database up to date"):
-        run_command(services, ["migrate", "--verbosity", "0"])
-    with step("Seeding policies" + (", people and demo items" if demo else "")):
-        run_command(services, ["seed", "--policies", *(["--demo"] if demo else [])])
+    added = "policies, people and demo items" if demo else "policies"
+    with step(f"Bringing the database up to date and adding {added}"):
+        run_command(services, ["seed", "--migrate", "--policies", *(["--demo"] if demo else [])])
     if services.postgres:
         _stamp(services).write_text(fingerprint(services.root, services.home.version, demo=demo) + "\n")
 

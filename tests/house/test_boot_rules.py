@@ -49,9 +49,27 @@ def test_the_lock_pins_every_package_by_hash_and_names_no_host() -> None:
     assert "pytest==" in parts["test"]
 
 
+def test_what_python_compiles_is_kept_for_the_processes_that_follow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setattr(front, "main", lambda root, arguments: 7)
+    with pytest.raises(SystemExit, match="7"):
+        front.enter(ROOT)
+    assert "PYTHONDONTWRITEBYTECODE" not in os.environ and not sys.dont_write_bytecode
+
+
 def test_a_lock_without_its_sections_is_refused() -> None:
     with pytest.raises(BootError, match="Restore the file"):
         lockfile.read_sections("# section: run\ndjango==5\n")
+
+
+@pytest.mark.parametrize("count", [1, 3, 500])
+def test_installers_share_the_packages_and_leave_none_out(count: int) -> None:
+    text = lockfile.read_sections((ROOT / "requirements.lock").read_text())["run"]
+    dealt = lockfile.shares(text, count)
+    names = [name for share in dealt for name in re.findall(r"^([\w.-]+)==", share, re.MULTILINE)]
+    assert sorted(names) == sorted(re.findall(r"^([\w.-]+)==", text, re.MULTILINE))
+    assert len(dealt) == min(count, len(names)) and all("--hash=sha256:" in share for share in dealt)
 
 
 def test_a_section_is_installed_again_for_another_python_or_another_text() -> None:

@@ -13,7 +13,7 @@ from reviewapp.review.models import Queue
 
 def test_a_seeded_house_is_complete_and_seeding_again_changes_nothing(db: str, store: str) -> None:
     for _ in range(2):
-        call_command("seed", "--policies", "--demo", verbosity=0, stdout=io.StringIO())
+        call_command("seed", "--migrate", "--policies", "--demo", verbosity=0, stdout=io.StringIO())
     assert Version.objects.filter(state="published").count() == Version.objects.count() >= 7
     assert {role for person in Person.objects.all() for role in person.roles} == {
         "moderator", "senior", "policy_author", "policy_approver", "auditor", "admin",

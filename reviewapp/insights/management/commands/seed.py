@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from reviewapp.accounts import actions as accounts
@@ -41,6 +42,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What to add."""
+        parser.add_argument("--migrate", action="store_true", help="first bring the tables up to date")
         parser.add_argument(
             "--policies", action="store_true", help="the policies in policies_seed/, and the queues"
         )
@@ -53,6 +55,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Add what is missing, and say what that was."""
+        if options["migrate"]:
+            call_command("migrate", verbosity=0)
         try:
             if options["policies"]:
                 self._policies()
