@@ -109,6 +109,67 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["received_at", "id"], name="intake_item_list"),
+                    models.Index(
+                        condition=models.Q(("state", "received")),
+                        fields=["received_at"],
+                        name="intake_item_received",
+                    ),
+                    models.Index(
+                        condition=models.Q(("admitted", False), ("state", "awaiting_review")),
+                        fields=["changed_at"],
+                        name="intake_item_admit",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "awaiting_verdict")),
+                        fields=["changed_at"],
+                        name="intake_item_verdict",
+                    ),
+                    models.Index(fields=["author", "received_at"], name="intake_item_author"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    reviewapp.intake.rules.ItemState["RECEIVED"],
+                                    reviewapp.intake.rules.ItemState["PASSED"],
+                                    reviewapp.intake.rules.ItemState["AWAITING_VERDICT"],
+                                    reviewapp.intake.rules.ItemState["AWAITING_REVIEW"],
+                                    reviewapp.intake.rules.ItemState["CLOSED_BY_MACHINE"],
+                                    reviewapp.intake.rules.ItemState["DECIDED"],
+                                    reviewapp.intake.rules.ItemState["SUPERSEDED"],
+                                    reviewapp.intake.rules.ItemState["ERASED"],
+                                ],
+                            )
+                        ),
+                        name="intake_item_state",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "purpose__in",
+                                [
+                                    reviewapp.intake.rules.Purpose["LIVE"],
+                                    reviewapp.intake.rules.Purpose["GOLDEN"],
+                                ],
+                            )
+                        ),
+                        name="intake_item_purpose",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("source", "external_id", "revision"), name="intake_item_revision"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_current", True)),
+                        fields=("source", "external_id"),
+                        name="intake_item_current",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Erasure",
@@ -269,83 +330,6 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [models.UniqueConstraint(fields=("item", "digest"), name="intake_flag_once")],
             },
-        ),
-        migrations.AddIndex(
-            model_name="item",
-            index=models.Index(fields=["received_at", "id"], name="intake_item_list"),
-        ),
-        migrations.AddIndex(
-            model_name="item",
-            index=models.Index(
-                condition=models.Q(("state", "received")), fields=["received_at"], name="intake_item_received"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="item",
-            index=models.Index(
-                condition=models.Q(("admitted", False), ("state", "awaiting_review")),
-                fields=["changed_at"],
-                name="intake_item_admit",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="item",
-            index=models.Index(
-                condition=models.Q(("state", "awaiting_verdict")),
-                fields=["changed_at"],
-                name="intake_item_verdict",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="item",
-            index=models.Index(fields=["author", "received_at"], name="intake_item_author"),
-        ),
-        migrations.AddConstraint(
-            model_name="item",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        [
-                            reviewapp.intake.rules.ItemState["RECEIVED"],
-                            reviewapp.intake.rules.ItemState["PASSED"],
-                            reviewapp.intake.rules.ItemState["AWAITING_VERDICT"],
-                            reviewapp.intake.rules.ItemState["AWAITING_REVIEW"],
-                            reviewapp.intake.rules.ItemState["CLOSED_BY_MACHINE"],
-                            reviewapp.intake.rules.ItemState["DECIDED"],
-                            reviewapp.intake.rules.ItemState["SUPERSEDED"],
-                            reviewapp.intake.rules.ItemState["ERASED"],
-                        ],
-                    )
-                ),
-                name="intake_item_state",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="item",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "purpose__in",
-                        [reviewapp.intake.rules.Purpose["LIVE"], reviewapp.intake.rules.Purpose["GOLDEN"]],
-                    )
-                ),
-                name="intake_item_purpose",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="item",
-            constraint=models.UniqueConstraint(
-                fields=("source", "external_id", "revision"), name="intake_item_revision"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="item",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_current", True)),
-                fields=("source", "external_id"),
-                name="intake_item_current",
-            ),
         ),
         migrations.AddConstraint(
             model_name="author",

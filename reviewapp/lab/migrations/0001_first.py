@@ -100,6 +100,53 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "running")),
+                        fields=["started_at"],
+                        name="lab_study_running",
+                    ),
+                    models.Index(fields=["kind", "-started_at"], name="lab_study_list"),
+                    models.Index(fields=["version", "kind", "-started_at"], name="lab_study_version"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "kind__in",
+                                [
+                                    "try_it",
+                                    "gate",
+                                    "backtest",
+                                    "evaluate",
+                                ],
+                            )
+                        ),
+                        name="lab_study_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    "running",
+                                    "paused",
+                                    "done",
+                                    "cancelled",
+                                    "failed",
+                                ],
+                            )
+                        ),
+                        name="lab_study_state",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("kind", "gate"), ("state__in", ("running", "paused"))),
+                        fields=("version",),
+                        name="lab_study_one_gate",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Sample",
@@ -176,6 +223,32 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("group", "")), fields=["study", "ordinal"], name="lab_sample_open"
+                    ),
+                    models.Index(fields=["study", "group", "ordinal"], name="lab_sample_group"),
+                    models.Index(fields=["item"], name="lab_sample_of_item"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("study", "ordinal"), name="lab_sample_ordinal"),
+                    models.UniqueConstraint(fields=("study", "item"), name="lab_sample_item"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "stratum__in",
+                                [
+                                    "decided",
+                                    "passed",
+                                    "closed_by_machine",
+                                ],
+                            )
+                        ),
+                        name="lab_sample_stratum",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="EvaluationRow",
@@ -212,6 +285,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("study", "ordinal"), name="lab_evaluation_row_ordinal"),
+                    models.CheckConstraint(
+                        condition=models.Q(("expect__in", ["violates", "allowed"])), name="lab_row_expect"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CaseResult",
@@ -265,6 +346,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("study", "case"), name="lab_case_result_once"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Handling",
@@ -301,116 +387,5 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="study",
-            index=models.Index(
-                condition=models.Q(("state", "running")), fields=["started_at"], name="lab_study_running"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="study",
-            index=models.Index(fields=["kind", "-started_at"], name="lab_study_list"),
-        ),
-        migrations.AddIndex(
-            model_name="study",
-            index=models.Index(fields=["version", "kind", "-started_at"], name="lab_study_version"),
-        ),
-        migrations.AddConstraint(
-            model_name="study",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "kind__in",
-                        [
-                            "try_it",
-                            "gate",
-                            "backtest",
-                            "evaluate",
-                        ],
-                    )
-                ),
-                name="lab_study_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="study",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        [
-                            "running",
-                            "paused",
-                            "done",
-                            "cancelled",
-                            "failed",
-                        ],
-                    )
-                ),
-                name="lab_study_state",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="study",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("kind", "gate"), ("state__in", ("running", "paused"))),
-                fields=("version",),
-                name="lab_study_one_gate",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="sample",
-            index=models.Index(
-                condition=models.Q(("group", "")), fields=["study", "ordinal"], name="lab_sample_open"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="sample",
-            index=models.Index(fields=["study", "group", "ordinal"], name="lab_sample_group"),
-        ),
-        migrations.AddIndex(
-            model_name="sample",
-            index=models.Index(fields=["item"], name="lab_sample_of_item"),
-        ),
-        migrations.AddConstraint(
-            model_name="sample",
-            constraint=models.UniqueConstraint(fields=("study", "ordinal"), name="lab_sample_ordinal"),
-        ),
-        migrations.AddConstraint(
-            model_name="sample",
-            constraint=models.UniqueConstraint(fields=("study", "item"), name="lab_sample_item"),
-        ),
-        migrations.AddConstraint(
-            model_name="sample",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "stratum__in",
-                        [
-                            "decided",
-                            "passed",
-                            "closed_by_machine",
-                        ],
-                    )
-                ),
-                name="lab_sample_stratum",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="evaluationrow",
-            constraint=models.UniqueConstraint(
-                fields=("study", "ordinal"), name="lab_evaluation_row_ordinal"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="evaluationrow",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("expect__in", ["violates", "allowed"])), name="lab_row_expect"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="caseresult",
-            constraint=models.UniqueConstraint(fields=("study", "case"), name="lab_case_result_once"),
         ),
     ]

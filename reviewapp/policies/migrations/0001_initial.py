@@ -116,6 +116,36 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    reviewapp.policies.rules.VersionState["DRAFT"],
+                                    reviewapp.policies.rules.VersionState["PROPOSED"],
+                                    reviewapp.policies.rules.VersionState["APPROVED"],
+                                    reviewapp.policies.rules.VersionState["PUBLISHED"],
+                                    reviewapp.policies.rules.VersionState["RETIRED"],
+                                ],
+                            )
+                        ),
+                        name="policies_version_state",
+                    ),
+                    models.UniqueConstraint(fields=("policy", "number"), name="policies_version_number"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "published")),
+                        fields=("policy",),
+                        name="policies_one_published",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["draft", "proposed", "approved"])),
+                        fields=("policy",),
+                        name="policies_one_draft",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Section",
@@ -157,6 +187,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("ordinal",),
+                "constraints": [
+                    models.UniqueConstraint(fields=("version", "code"), name="policies_section_code"),
+                    models.CheckConstraint(
+                        condition=models.Q(("severity__range", (1, 4))), name="policies_section_severity"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -199,51 +235,5 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="version",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        [
-                            reviewapp.policies.rules.VersionState["DRAFT"],
-                            reviewapp.policies.rules.VersionState["PROPOSED"],
-                            reviewapp.policies.rules.VersionState["APPROVED"],
-                            reviewapp.policies.rules.VersionState["PUBLISHED"],
-                            reviewapp.policies.rules.VersionState["RETIRED"],
-                        ],
-                    )
-                ),
-                name="policies_version_state",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="version",
-            constraint=models.UniqueConstraint(fields=("policy", "number"), name="policies_version_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="version",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "published")), fields=("policy",), name="policies_one_published"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="version",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ["draft", "proposed", "approved"])),
-                fields=("policy",),
-                name="policies_one_draft",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="section",
-            constraint=models.UniqueConstraint(fields=("version", "code"), name="policies_section_code"),
-        ),
-        migrations.AddConstraint(
-            model_name="section",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("severity__range", (1, 4))), name="policies_section_severity"
-            ),
         ),
     ]

@@ -47,6 +47,11 @@ class Migration(migrations.Migration):
                 ("engine", models.TextField(db_collation="C")),
                 ("since", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="policies_one_engine"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="GateReport",
@@ -245,10 +250,6 @@ class Migration(migrations.Migration):
                 ),
                 name="policies_version_state",
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="engineinforce",
-            constraint=models.CheckConstraint(condition=models.Q(("id", 1)), name="policies_one_engine"),
         ),
         migrations.AddField(
             model_name="gatereport",

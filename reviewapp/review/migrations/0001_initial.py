@@ -130,6 +130,75 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "waiting")),
+                        fields=["queue", "tier", "rank_at", "id"],
+                        name="review_task_next",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "waiting")),
+                        fields=["queue", "due_at"],
+                        name="review_task_due",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "claimed")),
+                        fields=["lease_until"],
+                        name="review_task_lease",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "held")), fields=["hold_until"], name="review_task_hold"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    reviewapp.review.rules.TaskState["WAITING"],
+                                    reviewapp.review.rules.TaskState["CLAIMED"],
+                                    reviewapp.review.rules.TaskState["HELD"],
+                                    reviewapp.review.rules.TaskState["DONE"],
+                                    reviewapp.review.rules.TaskState["WITHDRAWN"],
+                                ],
+                            )
+                        ),
+                        name="review_task_state",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "kind__in",
+                                [
+                                    reviewapp.review.rules.TaskKind["FIRST"],
+                                    reviewapp.review.rules.TaskKind["SECOND"],
+                                    reviewapp.review.rules.TaskKind["APPEAL"],
+                                    reviewapp.review.rules.TaskKind["SAMPLE"],
+                                    reviewapp.review.rules.TaskKind["GOLDEN"],
+                                ],
+                            )
+                        ),
+                        name="review_task_kind",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ("waiting", "claimed", "held"))),
+                        fields=("item", "kind"),
+                        name="review_task_one_open",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("reserved", False), ("state", "claimed")),
+                        fields=("claimed_by",),
+                        name="review_task_one_active",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("reserved", True), ("state", "claimed")),
+                        fields=("claimed_by",),
+                        name="review_task_one_reserved",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Skip",
@@ -156,6 +225,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["person", "at"], name="review_skip_person"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Decision",
@@ -222,6 +296,43 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["item", "at"], name="review_decision_item"),
+                    models.Index(fields=["person", "at"], name="review_decision_person"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "kind__in",
+                                [
+                                    reviewapp.review.rules.DecisionKind["FIRST"],
+                                    reviewapp.review.rules.DecisionKind["REPLACED"],
+                                    reviewapp.review.rules.DecisionKind["UNDONE"],
+                                    reviewapp.review.rules.DecisionKind["APPEAL"],
+                                    reviewapp.review.rules.DecisionKind["SECOND"],
+                                ],
+                            )
+                        ),
+                        name="review_decision_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "label__in",
+                                [
+                                    reviewapp.review.rules.Label["VIOLATES"],
+                                    reviewapp.review.rules.Label["ALLOWED"],
+                                ],
+                            ),
+                            models.Q(("kind", "undone"), ("label", None)),
+                            _connector="OR",
+                        ),
+                        name="review_decision_label",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="VerdictCall",
@@ -250,6 +361,24 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "call__in",
+                                [
+                                    reviewapp.review.rules.Call["AGREED"],
+                                    reviewapp.review.rules.Call["OVERRIDDEN"],
+                                    reviewapp.review.rules.Call["NOT_CONSIDERED"],
+                                ],
+                            )
+                        ),
+                        name="review_call_word",
+                    ),
+                    models.UniqueConstraint(fields=("decision", "verdict"), name="review_call_once"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Finding",
@@ -283,155 +412,5 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="task",
-            index=models.Index(
-                condition=models.Q(("state", "waiting")),
-                fields=["queue", "tier", "rank_at", "id"],
-                name="review_task_next",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="task",
-            index=models.Index(
-                condition=models.Q(("state", "waiting")), fields=["queue", "due_at"], name="review_task_due"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="task",
-            index=models.Index(
-                condition=models.Q(("state", "claimed")), fields=["lease_until"], name="review_task_lease"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="task",
-            index=models.Index(
-                condition=models.Q(("state", "held")), fields=["hold_until"], name="review_task_hold"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="task",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        [
-                            reviewapp.review.rules.TaskState["WAITING"],
-                            reviewapp.review.rules.TaskState["CLAIMED"],
-                            reviewapp.review.rules.TaskState["HELD"],
-                            reviewapp.review.rules.TaskState["DONE"],
-                            reviewapp.review.rules.TaskState["WITHDRAWN"],
-                        ],
-                    )
-                ),
-                name="review_task_state",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="task",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "kind__in",
-                        [
-                            reviewapp.review.rules.TaskKind["FIRST"],
-                            reviewapp.review.rules.TaskKind["SECOND"],
-                            reviewapp.review.rules.TaskKind["APPEAL"],
-                            reviewapp.review.rules.TaskKind["SAMPLE"],
-                            reviewapp.review.rules.TaskKind["GOLDEN"],
-                        ],
-                    )
-                ),
-                name="review_task_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="task",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ("waiting", "claimed", "held"))),
-                fields=("item", "kind"),
-                name="review_task_one_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="task",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("reserved", False), ("state", "claimed")),
-                fields=("claimed_by",),
-                name="review_task_one_active",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="task",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("reserved", True), ("state", "claimed")),
-                fields=("claimed_by",),
-                name="review_task_one_reserved",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="skip",
-            index=models.Index(fields=["person", "at"], name="review_skip_person"),
-        ),
-        migrations.AddIndex(
-            model_name="decision",
-            index=models.Index(fields=["item", "at"], name="review_decision_item"),
-        ),
-        migrations.AddIndex(
-            model_name="decision",
-            index=models.Index(fields=["person", "at"], name="review_decision_person"),
-        ),
-        migrations.AddConstraint(
-            model_name="decision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "kind__in",
-                        [
-                            reviewapp.review.rules.DecisionKind["FIRST"],
-                            reviewapp.review.rules.DecisionKind["REPLACED"],
-                            reviewapp.review.rules.DecisionKind["UNDONE"],
-                            reviewapp.review.rules.DecisionKind["APPEAL"],
-                            reviewapp.review.rules.DecisionKind["SECOND"],
-                        ],
-                    )
-                ),
-                name="review_decision_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="decision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "label__in",
-                        [reviewapp.review.rules.Label["VIOLATES"], reviewapp.review.rules.Label["ALLOWED"]],
-                    ),
-                    models.Q(("kind", "undone"), ("label", None)),
-                    _connector="OR",
-                ),
-                name="review_decision_label",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="verdictcall",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "call__in",
-                        [
-                            reviewapp.review.rules.Call["AGREED"],
-                            reviewapp.review.rules.Call["OVERRIDDEN"],
-                            reviewapp.review.rules.Call["NOT_CONSIDERED"],
-                        ],
-                    )
-                ),
-                name="review_call_word",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="verdictcall",
-            constraint=models.UniqueConstraint(fields=("decision", "verdict"), name="review_call_once"),
         ),
     ]

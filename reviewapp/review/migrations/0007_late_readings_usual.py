@@ -43,6 +43,11 @@ class Migration(migrations.Migration):
                 ("action", models.TextField(blank=True, db_collation="C", default="")),
                 ("reason_code", models.TextField(blank=True, db_collation="C", default="")),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("policy", "section"), name="review_usual_once"),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="queue",
@@ -70,10 +75,6 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.PROTECT, related_name="readings", to="policies.version"
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="sectionusual",
-            constraint=models.UniqueConstraint(fields=("policy", "section"), name="review_usual_once"),
         ),
         migrations.AddConstraint(
             model_name="policyreading",

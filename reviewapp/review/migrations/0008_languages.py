@@ -67,10 +67,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name="translation",
-            constraint=models.UniqueConstraint(fields=("item", "target"), name="review_translation_once"),
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("item", "target"), name="review_translation_once"),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="queue",

@@ -70,6 +70,30 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "kind__in",
+                                [
+                                    reviewapp.screening.rules.RunKind["LIVE"],
+                                    reviewapp.screening.rules.RunKind["SECOND_LOOK"],
+                                    reviewapp.screening.rules.RunKind["GATE"],
+                                    reviewapp.screening.rules.RunKind["BACKTEST"],
+                                    reviewapp.screening.rules.RunKind["TRY_IT"],
+                                    reviewapp.screening.rules.RunKind["EVALUATE"],
+                                    reviewapp.screening.rules.RunKind["CANARY"],
+                                ],
+                            )
+                        ),
+                        name="screening_run_kind",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("kind", "live")), fields=("kind",), name="screening_run_one_live"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Judgement",
@@ -128,6 +152,51 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "pending")),
+                        fields=["priority", "created_at", "id"],
+                        name="screening_judgement_next",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "leased")),
+                        fields=["lease_until"],
+                        name="screening_judgement_lease",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    reviewapp.screening.rules.JudgementState["PENDING"],
+                                    reviewapp.screening.rules.JudgementState["LEASED"],
+                                    reviewapp.screening.rules.JudgementState["DONE"],
+                                    reviewapp.screening.rules.JudgementState["FAILED"],
+                                ],
+                            )
+                        ),
+                        name="screening_judgement_state",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("case__isnull", True), ("item__isnull", False), ("text__isnull", True)),
+                            models.Q(("case__isnull", False), ("item__isnull", True), ("text__isnull", True)),
+                            models.Q(("case__isnull", True), ("item__isnull", True), ("text__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="screening_judgement_subject",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("item", "version", "run", "replica"), name="screening_judgement_item"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("case", "version", "run", "replica"), name="screening_judgement_case"
+                    ),
+                ],
+            },
         ),
         partitions.CreatePartitionedModel(
             name="Score",
@@ -258,6 +327,21 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["at", "id"], name="screening_verdict_at"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("label__in", ["violates", "allowed", "unsure"])),
+                        name="screening_verdict_label",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("confidence__in", ["low", "medium", "high"])),
+                        name="screening_verdict_confidence",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CurrentVerdict",
@@ -326,89 +410,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddConstraint(
-            model_name="run",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "kind__in",
-                        [
-                            reviewapp.screening.rules.RunKind["LIVE"],
-                            reviewapp.screening.rules.RunKind["SECOND_LOOK"],
-                            reviewapp.screening.rules.RunKind["GATE"],
-                            reviewapp.screening.rules.RunKind["BACKTEST"],
-                            reviewapp.screening.rules.RunKind["TRY_IT"],
-                            reviewapp.screening.rules.RunKind["EVALUATE"],
-                            reviewapp.screening.rules.RunKind["CANARY"],
-                        ],
-                    )
-                ),
-                name="screening_run_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="run",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("kind", "live")), fields=("kind",), name="screening_run_one_live"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="judgement",
-            index=models.Index(
-                condition=models.Q(("state", "pending")),
-                fields=["priority", "created_at", "id"],
-                name="screening_judgement_next",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="judgement",
-            index=models.Index(
-                condition=models.Q(("state", "leased")),
-                fields=["lease_until"],
-                name="screening_judgement_lease",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="judgement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        [
-                            reviewapp.screening.rules.JudgementState["PENDING"],
-                            reviewapp.screening.rules.JudgementState["LEASED"],
-                            reviewapp.screening.rules.JudgementState["DONE"],
-                            reviewapp.screening.rules.JudgementState["FAILED"],
-                        ],
-                    )
-                ),
-                name="screening_judgement_state",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="judgement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("case__isnull", True), ("item__isnull", False), ("text__isnull", True)),
-                    models.Q(("case__isnull", False), ("item__isnull", True), ("text__isnull", True)),
-                    models.Q(("case__isnull", True), ("item__isnull", True), ("text__isnull", False)),
-                    _connector="OR",
-                ),
-                name="screening_judgement_subject",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="judgement",
-            constraint=models.UniqueConstraint(
-                fields=("item", "version", "run", "replica"), name="screening_judgement_item"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="judgement",
-            constraint=models.UniqueConstraint(
-                fields=("case", "version", "run", "replica"), name="screening_judgement_case"
-            ),
-        ),
-        migrations.AddConstraint(
             model_name="score",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -422,24 +423,6 @@ class Migration(migrations.Migration):
                     )
                 ),
                 name="screening_score_route",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="verdict",
-            index=models.Index(fields=["at", "id"], name="screening_verdict_at"),
-        ),
-        migrations.AddConstraint(
-            model_name="verdict",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("label__in", ["violates", "allowed", "unsure"])),
-                name="screening_verdict_label",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="verdict",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("confidence__in", ["low", "medium", "high"])),
-                name="screening_verdict_confidence",
             ),
         ),
     ]

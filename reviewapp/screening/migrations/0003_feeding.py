@@ -56,6 +56,11 @@ class Migration(migrations.Migration):
                 ("cached_tokens", models.PositiveBigIntegerField(default=0)),
                 ("busy_seconds", models.FloatField(default=0)),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["minute"], name="screening_minute_at"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Stability",
@@ -231,10 +236,6 @@ class Migration(migrations.Migration):
             field=models.OneToOneField(
                 on_delete=django.db.models.deletion.PROTECT, related_name="canary", to="screening.run"
             ),
-        ),
-        migrations.AddIndex(
-            model_name="engineminute",
-            index=models.Index(fields=["minute"], name="screening_minute_at"),
         ),
         migrations.AddField(
             model_name="stability",
