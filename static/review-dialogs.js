@@ -210,6 +210,10 @@
       if (form.elements.apart) form.elements.apart.value = "yes";
       all("[data-scripted]", form).forEach((node) => { node.remove(); });
       place.className = "kept";
+      const link = document.createElement("a");
+      link.href = `/review/${/[0-9a-f-]{36}/.exec(form.dataset.keeps)[0]}`;
+      link.textContent = $("#kept").dataset.item;
+      form.prepend(link);
       place.append(form);
       $("#kept .body").append(place);
     });

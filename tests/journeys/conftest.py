@@ -40,6 +40,7 @@ def screens(cast: Cast, store: str) -> Screens:
     decided = actions.override(
         task=claim.task, epoch=claim.epoch, nonce=uuid4(), label="allowed", reason="A joke.", person=cast.ad
     )
+    actions.keep_unsent(item=second, person=cast.ad, form="note", typed={"text": "77"})
     of_the_lab = lab.screens(cast)
     judged = Decision.objects.filter(person=cast.ana).latest("at")
     case = Case.objects.filter(policy__slug="spam").earliest("code")

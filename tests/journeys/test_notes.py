@@ -1,6 +1,7 @@
 """Notes in a real browser: a section and a person are chosen from a list by keys, and nothing typed is lost."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -143,6 +144,9 @@ def test_a_note_that_was_typed_outlives_the_page_and_the_decision_on_its_item(
     page.get_by_role("button", name="Not sent yet").click()
     waiting = page.get_by_role("dialog", name="Not sent yet")
     expect(waiting.get_by_label("Note on this item")).to_have_value("Asks for a code, twice")
+    expect(waiting.get_by_role("link", name="Of another item")).to_have_attribute(
+        "href", urlsplit(address).path
+    )
     waiting.get_by_role("button", name="Add note").click()
     expect(waiting.get_by_text("Note added")).to_be_visible()
     assert Note.objects.get().text == "Asks for a code, twice"
