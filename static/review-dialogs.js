@@ -227,16 +227,19 @@
     own.closest("details")?.setAttribute("open", "");
     form.closest(".kept").remove();
   }
-  document.addEventListener("htmx:load", () => {
+  function tellOfKept() {
     kept().forEach(restore);
-    $("#kept-button")?.remove();
+    const shown = $("#kept-button");
+    if (!kept().length) shown?.remove();
     const bar = $(".itembar .end") || $(".itembar");
-    if (!kept().length || !bar) return;
+    if (shown || !kept().length || !bar) return;
     const button = document.createElement("button");
     Object.assign(button, { id: "kept-button", type: "button", className: "btn small", textContent: $("#kept").dataset.words });
     button.dataset.dialog = "kept";
     bar.prepend(button);
-  });
+  }
+  // Once more when all has settled: a page that is swapped again at once gets no load of its own.
+  ["htmx:load", "htmx:afterSettle"].forEach((name) => { document.addEventListener(name, tellOfKept); });
   addEventListener("beforeunload", (event) => { if ($("[data-lost]")) event.preventDefault(); });
 
   // Without the modal the page behind would still act: what the server opened becomes a real dialog.

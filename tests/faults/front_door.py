@@ -26,17 +26,12 @@ import os, psycopg
 from django.core.management.base import BaseCommand
 class Command(BaseCommand):
     def add_arguments(self, parser):
+        parser.add_argument("--migrate", action="store_true")
         parser.add_argument("--policies", action="store_true")
         parser.add_argument("--demo", action="store_true")
     def handle(self, **options):
         with psycopg.connect(os.environ["DATABASE_OWNER_URL"]) as connection:
             connection.execute("CREATE TABLE IF NOT EXISTS seen (line text)")
-""",
-    "reviewapp/audit/management/commands/migrate.py": """
-from django.core.management.commands.migrate import Command as Migrate
-class Command(Migrate):
-    def handle(self, **options):
-        pass
 """,
     "reviewapp/audit/management/commands/collectstatic.py": """
 import os, pathlib

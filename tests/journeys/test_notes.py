@@ -80,7 +80,7 @@ def test_who_chooses_nothing_goes_on_with_what_they_typed(
     page.get_by_role("button", name="Put into the note").click()
     expect(note).to_have_value(f"{first} Order #77 is odd")
     page.get_by_role("button", name="Add note").click()
-    expect(page.get_by_role("link", name=fraud.sections.all()[0].title)).to_be_visible()
+    expect(page.locator("#notes").get_by_role("link", name=fraud.sections.all()[0].title)).to_be_visible()
     page.get_by_role("button", name="Tell somebody").click()
     expect(page.get_by_role("dialog", name="Tell somebody").get_by_role("radio", name="@mo")).to_be_visible()
 
