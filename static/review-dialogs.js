@@ -174,7 +174,7 @@
     const headers = JSON.parse(document.body.getAttribute("hx-headers") || "{}");
     const done = fetch(form.dataset.keeps, { method: "POST", body: new FormData(form), headers, keepalive: true })
       .then((answer) => answer.ok, () => false)
-      .then((ok) => { form.toggleAttribute("data-lost", !ok); running.delete(form); });
+      .then((ok) => { form.toggleAttribute("data-lost", !ok); if (running.get(form) === done) running.delete(form); });
     running.set(form, done);
   }
   addEventListener("input", (event) => {

@@ -19,6 +19,7 @@ from reviewapp.policies import reads as policies
 from reviewapp.review import reads
 from reviewapp.review.models import Escalation, Queue, Task, Unsent
 from reviewapp.review.reads import QueueLine
+from reviewapp.review.rules import UnsentForm
 from reviewapp.review.rules_claims import HOLD_WAITS
 from reviewapp.review.rules_escalation import KINDS
 from reviewapp.screening.reads_engine import engine_rows
@@ -53,6 +54,11 @@ class UnsentLine:
     form: str
     words: str
     at: datetime
+
+    @property
+    def address(self) -> str:
+        """Where the form stands; `/unsent` below it keeps or forgets the words."""
+        return f"/lab/items/{self.item}/case" if self.form == UnsentForm.CASE else f"/review/{self.item}"
 
 
 @dataclass(frozen=True, slots=True)

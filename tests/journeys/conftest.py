@@ -11,6 +11,7 @@ from reviewapp.intake.models import Author, Item, ItemContent, Source
 from reviewapp.policies.models import Case, Version
 from reviewapp.review import actions
 from reviewapp.review.models import Decision
+from reviewapp.review.rules import UnsentForm
 from reviewapp.webhooks.actions import add_endpoint, send_test
 from tests.cast import Cast
 from tests.rooms.lab import stage as lab
@@ -40,7 +41,7 @@ def screens(cast: Cast, store: str) -> Screens:
     decided = actions.override(
         task=claim.task, epoch=claim.epoch, nonce=uuid4(), label="allowed", reason="A joke.", person=cast.ad
     )
-    actions.keep_unsent(item=second, person=cast.ad, form="note", typed={"text": "77"})
+    actions.keep_unsent(item=second, person=cast.ad, form=UnsentForm.NOTE, typed={"text": "77"})
     of_the_lab = lab.screens(cast)
     judged = Decision.objects.filter(person=cast.ana).latest("at")
     case = Case.objects.filter(policy__slug="spam").earliest("code")

@@ -10,13 +10,13 @@ from django.db.models.functions import Now
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
 from reviewapp.ids import new_id
-from reviewapp.intake.models import Item
+from reviewapp.intake import reads as intake
+from reviewapp.policies.rules_cases import MOST_CASE_TEXT
 from reviewapp.review import rules, rules_claims
 from reviewapp.review.actions.deciding import MOST_REASON
 from reviewapp.review.models import Draft, Stay, Task, Unsent
 from reviewapp.review.rules import UnsentForm
 
-MOST_TYPED: Final = 20_000
 _MAY_SEND: Final = {UnsentForm.NOTE: "item.note", UnsentForm.CASE: "case.add"}
 
 
@@ -55,22 +55,23 @@ def save_draft(
         )
 
 
-def keep_unsent(*, item: UUID, person: Person, form: str, typed: Mapping[str, str]) -> None:
+@transaction.atomic
+def keep_unsent(*, item: UUID, person: Person, form: UnsentForm, typed: Mapping[str, str]) -> None:
     """Keep a note or a case on an item as it stands in its form; no words mean nothing to keep, and neither does an item that is gone.
 
     `typed`: what each field holds. Nothing changes hands, so no event is left. Overlong words are cut. Raises Forbidden.
     """
-    check_may(person, _MAY_SEND[UnsentForm(form)])
-    kept = {name: text[:MOST_TYPED] for name, text in typed.items() if text.strip()}
+    check_may(person, _MAY_SEND[form])
+    kept = {name: text[:MOST_CASE_TEXT] for name, text in typed.items() if text.strip()}
     if not kept:
         drop_unsent(item=item, person=person, form=form)
-    elif Item.objects.filter(pk=item, restricted=False).exclude(state="erased").exists():
+    elif intake.stands(item):
         Unsent.objects.update_or_create(
             item_id=item, person=person, form=form, defaults={"typed": kept, "saved_at": Now()}
         )
 
 
-def drop_unsent(*, item: UUID, person: Person, form: str) -> None:
+def drop_unsent(*, item: UUID, person: Person, form: UnsentForm) -> None:
     """Forget what a person typed into a form on an item: it was sent, or is not wanted."""
     Unsent.objects.filter(item_id=item, person=person, form=form).delete()
 

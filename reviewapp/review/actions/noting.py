@@ -10,7 +10,7 @@ from reviewapp.accounts.actions import notify
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import Actor, record
 from reviewapp.audit.clock import database_time
-from reviewapp.intake.models import Item
+from reviewapp.intake import reads as intake
 from reviewapp.review.actions.claims import Unclear, alone
 from reviewapp.review.actions.drafts import drop_unsent
 from reviewapp.review.actions.holding import check_note
@@ -36,10 +36,10 @@ def add_note(*, item: UUID, person: Person, text: str) -> UUID:
     if not words:
         raise Unclear(_("Write the note first."))
     check_note(words)
-    if not Item.objects.filter(pk=item, restricted=False).exclude(state="erased").exists():
-        raise Missing(_("There is no such item, or its content was erased or restricted."))
-    mentioned = _mentioned(words)
     with alone(person):
+        if not intake.stands(item):
+            raise Missing(_("There is no such item, or its content was erased or restricted."))
+        mentioned = _mentioned(words)
         names = pinned(item, words, database_time())
         note = Note.objects.create(
             item_id=item, person=person, text=words, mentions=[each.pk for each in mentioned],
