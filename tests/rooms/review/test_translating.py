@@ -3,8 +3,6 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import UUID
 
@@ -38,53 +36,20 @@ from reviewapp.ui.errors import Missing
 from tests.cast import Cast
 from tests.racing import at_once
 from tests.rooms.review import stage
+from tests.translation_engine import Engine, answering
 
 SignIn = Callable[[Person], Client]
 ARABIC = "أرسل الرمز الآن. قابلني في المحطة."
 ENGLISH = "Send the code now. Meet me at the station."
-GOOD = json.dumps({"translatedText": ENGLISH, "detectedLanguage": {"language": "ar", "confidence": 92}})
-
-
-@dataclass
-class Engine:
-    """`status`, `headers` and `body` are its next answers; `before` runs while it thinks; `asked` is what it was sent."""
-
-    url: str = ""
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = GOOD.encode()
-    before: Callable[[], object] = lambda: None
-    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+GOOD = {"translatedText": ENGLISH, "detectedLanguage": {"language": "ar", "confidence": 92}}
 
 
 @pytest.fixture
 def engine(settings: Any) -> Iterator[Engine]:
     """A local engine on a real socket, set as this house's."""
-    made = Engine()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            sent = self.rfile.read(int(self.headers["Content-Length"]))
-            made.asked.append((self.path, json.loads(sent)))
-            made.before()
-            self.send_response(made.status)
-            for name, value in {"Content-Length": str(len(made.body)), **made.headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(made.body)
-
-        def log_message(self, *_: Any) -> None:
-            """Silence."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    made.url = settings.TRANSLATION_URL = f"http://127.0.0.1:{server.server_address[1]}"
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    yield made
-    server.shutdown()
-    server.server_close()
+    with answering(GOOD) as made:
+        settings.TRANSLATION_URL = made.url
+        yield made
 
 
 @pytest.fixture
