@@ -138,14 +138,15 @@ def claim_next(*, queue: UUID, person: Person) -> Claim | None:
 
 
 def reserve_next(*, queue: UUID, person: Person) -> Claim | None:
-    """Hold the next task of `queue` for 60 s behind the one the person works on; the same one when asked again."""
+    """Hold the next task of `queue` for 60 s behind the one the person works on; the same one when asked again.
+
+    None where they work on none any more: a page asks a moment after it is shown, and may be late.
+    """
     check_may(person, "queue.work")
     with alone(person):
-        held = (
-            Task.objects.select_for_update()
-            .filter(claimed_by=person, state=TaskState.CLAIMED, reserved=True)
-            .first()
-        )
+        active, held = _hands(person)
+        if active is None:
+            return None
         if held and held.queue_id == queue:
             return _extended(held.pk)
         if held:

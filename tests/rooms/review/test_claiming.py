@@ -148,6 +148,16 @@ def test_a_reserved_item_is_nobody_elses_and_asked_twice_the_same(cast: Cast) ->
     assert actions.claim_next(queue=queue, person=cast.mo) is None
 
 
+def test_nothing_is_reserved_for_who_works_on_nothing_any_more(cast: Cast) -> None:
+    stage.line_up(2)
+    queue = stage.queue_of("everything-else")
+    claim = actions.claim_next(queue=queue, person=cast.ana)
+    assert claim is not None
+    actions.take_break(person=cast.ana)
+    assert actions.reserve_next(queue=queue, person=cast.ana) is None
+    assert not Task.objects.filter(state="claimed").exists()
+
+
 def test_one_item_can_be_claimed_again_but_not_beside_another(cast: Cast) -> None:
     first, second = stage.line_up(2)
     claim = actions.claim_item(item=second, person=cast.ana)
