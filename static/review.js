@@ -325,15 +325,11 @@
   }
   let workedMs = 0;
   function remind() {
-    const minutes = Number($("#desk")?.dataset.break || 0);
+    const minutes = $("#rest-offer") ? Number($("#desk").dataset.break) : 0;
     const end = $(".itembar .end");
     if (!minutes || !end || workedMs < minutes * 60_000) return;
     workedMs = 0;
-    const badge = document.createElement("span");
-    badge.className = "badge warn";
-    badge.setAttribute("role", "status");
-    badge.textContent = $("#desk").dataset.rest;
-    end.prepend(badge);
+    end.prepend($("#rest-offer").content.cloneNode(true));
   }
   function seat(lease) {
     const body = new FormData();

@@ -76,6 +76,11 @@ class Home:
     untouched: bool
 
     @property
+    def next(self) -> QueueLine | None:
+        """The queue with the least time left in which something waits."""
+        return next((line for line in self.queues if line.waiting), None)
+
+    @property
     def lines(self) -> tuple[tuple[QueueLine, tuple[tuple[str, int], ...]], ...]:
         """Each queue with its policies."""
         return tuple((line, self.policies.get(line.slug, ())) for line in self.queues)

@@ -1,7 +1,9 @@
-"""How heavy a shift was: points for what somebody decided, and from when only lighter items come. Pure."""
+"""How heavy a shift was: points for what somebody decided, and from when only lighter items come; how one is greeted. Pure."""
 
 from collections.abc import Iterable
 from typing import Final
+
+from django.utils.translation import gettext as _
 
 SHIFT_HOURS: Final = 10
 HEAVY_FROM: Final = 3
@@ -19,3 +21,12 @@ def points(severities: Iterable[int]) -> int:
 def is_spent(reached: int, cap: int) -> bool:
     """Whether somebody with a limit of `cap` points (0: none) has reached it."""
     return bool(cap) and reached >= cap
+
+
+def greeting(hour: int) -> str:
+    """What is said at this hour, 0 to 23, of somebody's own day; `%(name)s` stands for them."""
+    if 5 <= hour < 12:
+        return _("Good morning, %(name)s.")
+    if 12 <= hour < 18:
+        return _("Good afternoon, %(name)s.")
+    return _("Good evening, %(name)s.")

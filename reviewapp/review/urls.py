@@ -59,6 +59,7 @@ urlpatterns = [
     path("routing/try", views_routing.try_item, name="routing-try"),
     path("queues/<slug:slug>/settings", views_routing.queue_settings, name="queue-settings"),
     path("shift/end", views_claims.end_shift, name="shift-end"),
+    path("shift/break", views_claims.take_break, name="shift-break"),
     path("queues/<slug:slug>/note", views_claims.queue_note, name="queue-note"),
     path("decisions/<uuid:decision>", views.decision, name="decision"),
     path("deliveries/<uuid:delivery>/body", views_outbox.told, name="delivery-body"),

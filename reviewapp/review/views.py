@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts import rules as who
 from reviewapp.accounts.access import SignedInRequest, requires
+from reviewapp.accounts.models import Person
 from reviewapp.review import (
     actions,
     reads,
@@ -33,11 +35,15 @@ from reviewapp.review.forms import Typed, ids_of
 from reviewapp.review.keys import BY_NAME, keymap
 from reviewapp.review.rules import REASONS
 from reviewapp.review.rules_actions import EXCEPTIONS
+from reviewapp.review.rules_care import greeting
 from reviewapp.review.rules_claims import TAKE_OVER_WHY
 from reviewapp.review.rules_mask import MOST_REVEALED
 from reviewapp.screening import reads_machines
 from reviewapp.screening.rules import PRACTICE_NOTICE
 from reviewapp.ui.errors import Missing, ProductError
+
+RESTS_SINCE: Final = "rests_since"
+"""In the session: when a break began, until the screen shows something that is in hand."""
 
 
 @require_GET
@@ -47,7 +53,7 @@ def home(request: SignedInRequest) -> HttpResponse:
     shown = reads_home.home(request.user)
     works = who.may(request.user.roles, "queue.work") and not shown.untouched
     polls = bool(request.headers.get("HX-Request"))
-    context: dict[str, object] = {"home": shown}
+    context: dict[str, object] = {"home": shown, "greeting": _greeting(request.user), "rests": _rests(request, shown)}
     if shown.untouched:
         context["first"] = reads_home.first_steps()
     elif not polls:
@@ -55,6 +61,15 @@ def home(request: SignedInRequest) -> HttpResponse:
     if works and not polls:
         context |= {"today": reads_today.today(request.user), "news": reads_news.news(request.user)}
     return render(request, "review/home.html", context)
+
+
+def _greeting(person: Person) -> str:
+    return greeting(timezone.localtime().hour) % {"name": person}
+
+
+def _rests(request: SignedInRequest, shown: reads_home.Home) -> datetime | None:
+    since = request.session.get(RESTS_SINCE)
+    return datetime.fromisoformat(since) if since and shown.in_hand is None else None
 
 
 @require_GET
@@ -138,6 +153,8 @@ def desk_context(
 ) -> dict[str, object]:  # fmt: skip
     """What the templates of the review screen take. `typed` fills the override form and opens it."""
     desk = reads_desk.desk(item, request.user, restricted=restricted)
+    if desk.seat is not None:
+        request.session.pop(RESTS_SINCE, None)
     shown = request.GET.getlist("reveal")[:MOST_REVEALED]
     if typed is None and desk.draft and desk.seat is not None:
         typed = Typed(**desk.draft)

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_POST
 
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts.access import SignedInRequest, requires
+from reviewapp.audit.clock import database_time
 from reviewapp.review import actions, reads, reads_desk, rules_claims
 from reviewapp.review.forms import id_of, seat_of, typed_of
-from reviewapp.review.views import desk_context, dialog_context
+from reviewapp.review.views import RESTS_SINCE, desk_context, dialog_context
 from reviewapp.review.views_act import conflict, following, screen, wants_fragment
 from reviewapp.ui.errors import ProductError, Stale
 
@@ -103,6 +104,15 @@ def leave(request: SignedInRequest, item: UUID) -> HttpResponse:
 def end_shift(request: SignedInRequest) -> HttpResponse:
     """Give back everything in hand."""
     actions.end_shift(person=request.user)
+    return HttpResponseRedirect("/")
+
+
+@require_POST
+@requires("queue.work")
+def take_break(request: SignedInRequest) -> HttpResponse:
+    """Give back what is claimed; since when the person rests is kept in their session alone."""
+    actions.take_break(person=request.user)
+    request.session[RESTS_SINCE] = database_time().isoformat()
     return HttpResponseRedirect("/")
 
 

@@ -100,6 +100,32 @@ def test_who_is_away_is_warned_then_signed_out_and_goes_on_where_they_were(
     expect(page.locator("#reason")).to_have_value("Not sent yet.")
 
 
+def test_who_worked_long_is_offered_a_break_and_starts_again_with_enter(
+    cast: Cast, fraud: Version, page_for: OpenPage
+) -> None:
+    """1. After a minute of work the reminder comes with the next item. 2. A press gives that back. 3. Enter continues with it."""
+    stage.line_up(2, version=fraud)
+    accounts.set_preferences(person=cast.ana.pk, changes={"break_minutes": 1})
+    page = page_for(cast.ana)
+    page.clock.install()
+    start(page)
+    offer = page.get_by_role("button", name="1 min of work: take a break")
+    for _ in range(5):
+        page.keyboard.press("v")
+        page.clock.run_for(14_000)
+    expect(offer).to_have_count(0)
+    page.keyboard.press("s")
+    expect(item(page)).to_contain_text("Number 1.")
+    offer.click()
+    expect(page.get_by_role("heading", name="Queues", exact=True)).to_be_visible()
+    expect(page.locator(".page-head")).to_contain_text("Your break began at")
+    assert set(Task.objects.values_list("state", flat=True)) == {"waiting"}
+    page.keyboard.press("Enter")
+    expect(item(page)).to_contain_text("Number 1.")
+    page.goto("/")
+    expect(page.locator(".page-head")).to_contain_text("Good ")
+
+
 def unused(seconds: int) -> None:
     """Nobody has used any session for so long."""
     for row in Session.objects.all():

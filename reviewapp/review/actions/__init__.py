@@ -36,6 +36,7 @@ from reviewapp.review.actions.holding import (
     hand_over,
     hold,
     leave_queue_note,
+    take_break,
     take_over,
 )
 from reviewapp.review.actions.lateness import tell_of_late
@@ -115,6 +116,7 @@ __all__ = [
     "seed_queues",
     "set_member",
     "skip",
+    "take_break",
     "take_over",
     "tell_of_late",
     "translate",

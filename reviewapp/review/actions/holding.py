@@ -1,4 +1,4 @@
-"""Putting a claimed item aside: held until a time, handed to somebody, taken over, or returned at the end of a shift."""
+"""Putting a claimed item aside: held until a time, handed to somebody, taken over, or returned for a break or the end of a shift."""
 
 from datetime import datetime
 from uuid import UUID
@@ -130,19 +130,17 @@ def take_over(*, item: UUID, person: Person, why: str, note: str = "") -> Claim:
 def end_shift(*, person: Person) -> int:
     """Give everything back that the person has claimed or holds, the notes with it; returns how many items."""
     check_may(person, "queue.work")
-    with alone(person):
-        mine = Task.objects.select_for_update().filter(
-            Q(claimed_by=person, state__in=[TaskState.CLAIMED, TaskState.HELD])
-            | Q(assigned_to=person, state=TaskState.WAITING)
-        )
-        rows = list(mine.values_list("pk", "item_id"))
-        Task.objects.filter(pk__in=[row[0] for row in rows]).update(**_waiting(None))
-        if rows:
-            record(
-                verb="task.released", actor=Actor.person(person.pk), subjects=[row[1] for row in rows],
-                data={"why": "shift_ended"},
-            )  # fmt: skip
-    return len(rows)
+    mine = Q(claimed_by=person, state__in=[TaskState.CLAIMED, TaskState.HELD])
+    return _give_all_back(mine | Q(assigned_to=person, state=TaskState.WAITING), person, why="shift_ended")
+
+
+def take_break(*, person: Person) -> int:
+    """Give back what the person has claimed, so that it waits for nobody who rests; returns how many items.
+
+    What they hold or were handed stays theirs, and what they typed is in the form again when they get the item again.
+    """
+    check_may(person, "queue.work")
+    return _give_all_back(Q(claimed_by=person, state=TaskState.CLAIMED), person, why="break")
 
 
 def leave_queue_note(*, queue: UUID, person: Person, text: str) -> None:
@@ -182,6 +180,17 @@ def seat_of(task: UUID, epoch: int, person: Person) -> Task:
     if seat is None:
         raise ClaimLost(_("Your claim on this item had ended already; nothing was changed."), task=str(task))
     return seat
+
+
+def _give_all_back(which: Q, person: Person, *, why: str) -> int:
+    with alone(person):
+        rows = list(Task.objects.select_for_update().filter(which).values_list("pk", "item_id"))
+        Task.objects.filter(pk__in=[task for task, _item in rows]).update(**_waiting(None))
+        if rows:
+            record(
+                verb="task.released", actor=Actor.person(person.pk), subjects=[item for _task, item in rows], data={"why": why}
+            )  # fmt: skip
+    return len(rows)
 
 
 def _check_hold(person: Person, until: datetime | None, waits_for: str, note: str) -> None:

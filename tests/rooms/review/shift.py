@@ -232,10 +232,10 @@ class Shift(RuleBasedStateMachine):
             self._by_seat(getattr(actions, _one_of(MOVES, number)), name, screen)
 
     def go(self, name: str, number: int) -> None:
-        """The shift ends and everything goes back; or only the page is left, and soon what was on it goes back."""
+        """A shift or a stretch ends and what is in hand goes back; or only the page is left, and soon what was on it goes back."""
         screen = self.screens.get(name)
         if number % 3 == 0:
-            self._try(actions.end_shift, name)
+            self._try(actions.end_shift if number % 2 else actions.take_break, name)
         elif screen is not None:
             actions.leave(task=screen.task, epoch=screen.epoch, person=self.people[name])
 

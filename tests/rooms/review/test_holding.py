@@ -219,6 +219,36 @@ def test_the_end_of_a_shift_gives_everything_back_with_its_notes(cast: Cast) -> 
     assert Note.objects.get().text == "Waits for the seller."
 
 
+def test_a_break_gives_back_what_is_claimed_with_the_words_kept_and_leaves_what_is_held(cast: Cast) -> None:
+    fraud = stage.publish("fraud")
+    held, claim = stage.line_up(2, version=fraud)[0], claimed(cast.ana, "scams-spam")
+    assert claim.item == held and put_aside(claim, cast.ana) is not None
+    claim = claimed(cast.ana, "scams-spam")
+    actions.save_draft(task=claim.task, person=cast.ana, section="allowed", reason="Half a sen")
+    assert actions.take_break(person=cast.ana) == 1 and actions.take_break(person=cast.ana) == 0
+    assert dict(Task.objects.values_list("item_id", "state")) == {held: "held", claim.item: "waiting"}
+    assert stage.verbs(claim.item)[-1] == "task.released"
+    again = claimed(cast.ana, "scams-spam")
+    assert again.item == claim.item and reads_desk.desk(again.item, cast.ana).draft["reason"] == "Half a sen"
+    with pytest.raises(Forbidden):
+        actions.take_break(person=cast.au)
+
+
+def test_a_break_in_the_moment_of_a_decision_loses_neither(cast: Cast) -> None:
+    fraud = stage.publish("fraud")
+    stage.line_up(1, version=fraud)
+    claim = claimed(cast.ana, "scams-spam")
+    acts = [
+        lambda: actions.override(
+            task=claim.task, epoch=claim.epoch, nonce=uuid4(), label="allowed", person=cast.ana, reason="fine"
+        ),
+        lambda: actions.take_break(person=cast.ana),
+    ]
+    decided, given_back = at_once(2, lambda number: acts[number]())
+    assert Decision.objects.count() == (0 if isinstance(decided, actions.ClaimLost) else 1)
+    assert given_back == (1 if isinstance(decided, actions.ClaimLost) else 0)
+
+
 def test_a_draft_is_kept_until_the_decision_and_erased_with_the_item(cast: Cast) -> None:
     fraud = stage.publish("fraud")
     _, second = stage.line_up(2, version=fraud)

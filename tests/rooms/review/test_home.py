@@ -12,6 +12,7 @@ from reviewapp.audit.clock import database_time
 from reviewapp.policies.models import Version
 from reviewapp.review import actions, reads_home
 from reviewapp.review.models import Task
+from reviewapp.review.rules_care import greeting
 from reviewapp.screening import reads_machines
 from reviewapp.screening.actions import Tally, note_pace, open_circuit
 from tests.cast import Cast
@@ -69,6 +70,53 @@ def test_a_hold_says_what_it_waits_for_and_an_escalation_stays_in_sight_until_it
     assert reads_home.home(cast.mo).mine == ()
     actions.restrict(item=escalated.item, person=cast.sam, reference="case 1")
     assert reads_home.home(cast.ana).mine == ()
+
+
+def test_continue_opens_what_is_in_hand_else_the_queue_with_the_least_time_left(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    client = client_for(cast.ana)
+    assert "Continue" not in client.get("/").content.decode()
+    stage.line_up(2, version=fraud)
+    assert reads_home.home(cast.ana).next == reads_home.home(cast.ana).queues[0]
+    page = client.get("/").content.decode()
+    assert 'action="/queues/scams-spam/next"' in page.partition("Continue")[0]
+    item = client.post("/queues/scams-spam/next").headers["Location"]
+    assert f'href="{item}" data-key="Enter"' in client.get("/").content.decode()
+
+
+def test_a_break_is_told_until_one_works_again_and_to_nobody_else(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    stage.line_up(2, version=fraud)
+    client = client_for(cast.ana)
+    item = client.post("/queues/scams-spam/next").headers["Location"]
+    assert client.post("/shift/break").headers["Location"] == "/"
+    page = client.get("/").content.decode()
+    assert "Your break began at" in page and "Take a break" not in page and "Good " not in page
+    assert "Your break began" not in client_for(cast.mo).get("/").content.decode()
+    assert not Task.objects.exclude(state="waiting").exists()
+    client.get(item)  # to read what one does not hold is not work
+    assert "Your break began at" in client.get("/").content.decode()
+    client.get(client.post("/queues/scams-spam/next").headers["Location"])
+    client.post("/shift/end")
+    page = client.get("/").content.decode()
+    assert "Your break" not in page and "Take a break" in page and cast.ana.name in page
+
+
+def test_a_break_is_offered_to_who_works_queues_alone(cast: Cast, fraud: Version, client_for: SignIn) -> None:
+    stage.line_up(1, version=fraud)
+    auditor = client_for(cast.au)
+    assert "Take a break" not in auditor.get("/").content.decode()
+    assert auditor.post("/shift/break").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [(range(5, 12), "Good morning"), (range(12, 18), "Good afternoon"), ([*range(18, 24), *range(5)], "Good evening")],
+)  # fmt: skip
+def test_one_is_greeted_by_the_hour_of_ones_own_day(hours: list[int], said: str) -> None:
+    assert {greeting(hour) for hour in hours} == {f"{said}, %(name)s."}
 
 
 def test_an_empty_house_says_what_stands_and_what_is_missing_before_real_use(
