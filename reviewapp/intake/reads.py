@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from reviewapp.intake.models import Erasure, Item
 
@@ -40,6 +41,11 @@ def contents(item_ids: Sequence[UUID], *, include_restricted: bool = False) -> d
         item: Content(text, json.loads(context), json.loads(attachments), url, bytes(key))
         for item, text, context, attachments, url, key in rows
     }
+
+
+def readable() -> QuerySet[Item]:
+    """The items whose content may be read: neither restricted nor erased."""
+    return Item.objects.filter(restricted=False).exclude(state="erased")
 
 
 def stands(item: UUID) -> bool:

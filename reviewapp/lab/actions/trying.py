@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import SWEEPER
-from reviewapp.intake.models import Item
+from reviewapp.intake import reads as intake_reads
 from reviewapp.lab.actions.studies import published_beside, version_to_judge
 from reviewapp.lab.models import Study
 from reviewapp.lab.rules import MOST_TEXT, OPEN_STATES, StudyKind
@@ -75,7 +75,7 @@ def forget_tries() -> int:
 
 
 def _picked(typed: str) -> UUID:
-    found = Item.objects.filter(restricted=False).exclude(state="erased")
+    found = intake_reads.readable()
     try:
         row = found.filter(pk=UUID(typed)).first()
     except ValueError:

@@ -10,7 +10,6 @@ from django.db import connection, transaction
 
 from inference import ContextEntry, Effort, ItemText, PolicyText
 from reviewapp.intake import reads as intake_reads
-from reviewapp.intake.models import Item
 from reviewapp.policies.models import Case
 from reviewapp.screening.actions.settling import fail
 from reviewapp.screening.rules import RunKind, room_for_suspects
@@ -312,7 +311,7 @@ def _claim(row: _Row, subject: ItemText, text: tuple[PolicyText, str]) -> Claim:
 def _subjects(rows: Sequence[_Row]) -> dict[UUID, ItemText]:
     """What each judgement is about. A replaced revision is still judged for the lab, never for people."""
     items = {row.item for row in rows if row.item}
-    standing = Item.objects.filter(pk__in=items, restricted=False).exclude(state="erased")
+    standing = intake_reads.readable().filter(pk__in=items)
     states = {
         key: (state, language) for key, state, language in standing.values_list("pk", "state", "language")
     }

@@ -18,7 +18,7 @@ from reviewapp import doorbell
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import REASONER, Actor, record
 from reviewapp.ids import new_ids
-from reviewapp.intake.models import Item
+from reviewapp.intake import reads as intake_reads
 from reviewapp.policies.models import Case, Version
 from reviewapp.screening.actions.settling import finish_runs
 from reviewapp.screening.models import Engine, Judgement, Run, Verdict
@@ -259,7 +259,7 @@ def _fit(kind: str, wanted: Sequence[UUID]) -> set[UUID]:
     """Those that may be judged at all: nothing restricted, erased or gone."""
     if kind == "case":
         return set(Case.objects.filter(pk__in=wanted, erased=False).values_list("pk", flat=True))
-    standing = Item.objects.filter(pk__in=wanted, restricted=False).exclude(state="erased")
+    standing = intake_reads.readable().filter(pk__in=wanted)
     return set(standing.values_list("pk", flat=True))
 
 
