@@ -15,6 +15,7 @@ from inference.types import (
     ItemText,
     Label,
     PolicyText,
+    Spoken,
     Usage,
     Verdict,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "PolicyText",
     "Prefilter",
     "Reasoner",
+    "Spoken",
     "Usage",
     "Verdict",
     "injection_suspected",

@@ -6,11 +6,13 @@ from typing import Any, Final
 
 import py3langid.langid
 
-UNKNOWN: Final = "und"
+from inference.types import UNKNOWN, Spoken
+
 CONFIDENCE: Final = 0.7
 """Below this a text stays `und`: a wrong language keeps an item from who could read it, `und` keeps it from nobody."""
 LOOKED_AT: Final = 400
 """Characters of a text that are looked at; time grows with them, and certainty hardly does."""
+_LETTER: Final = re.compile(r"[^\W\d_]")
 _NO_LANGUAGE: Final = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[@#]\w+|[\d_]+")
 _LABELS: Final = {
     "zxx": UNKNOWN, "pcm": UNKNOWN, "ary": "ar", "arz": "ar", "wuu": "zh", "yue": "zh", "nn": "no",
@@ -32,14 +34,17 @@ class Languages:
 
     @property
     def labels(self) -> frozenset[str]:
-        """Every code that `detect` may give."""
+        """Every code that `read` may give."""
         return frozenset(_LABELS.get(label, label) for label in self._identifier.labels)
 
-    def detect(self, text: str) -> str:
-        """The code of the language of `text` (ISO 639, such as `de`), or `und` where that is not sure enough."""
+    def read(self, text: str) -> Spoken:
+        """What `text` is written in."""
         words = _NO_LANGUAGE.sub(" ", text[:LOOKED_AT])
+        if not _LETTER.search(words):
+            return Spoken()
         label, confidence = self._identifier.classify(words)
-        return _LABELS.get(label, label) if confidence >= CONFIDENCE else UNKNOWN
+        likeliest = _LABELS.get(label, label)
+        return Spoken(likeliest if confidence >= CONFIDENCE else UNKNOWN, likeliest)
 
 
 @lru_cache(maxsize=1)

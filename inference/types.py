@@ -79,6 +79,21 @@ class ItemText:
     language: str = "und"
 
 
+UNKNOWN = "und"
+"""The language of a text that nobody named, and that is not sure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """The language of a text, ISO 639 such as `de`: the one that is sure enough, else `und`, and the likeliest, however unsure.
+
+    Both are `und` where there are no words.
+    """
+
+    language: str = UNKNOWN
+    leaning: str = UNKNOWN
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Token counts of one call as the engine reports them; 0 where it does not say."""

@@ -53,7 +53,11 @@ def home(request: SignedInRequest) -> HttpResponse:
     shown = reads_home.home(request.user)
     works = who.may(request.user.roles, "queue.work") and not shown.untouched
     polls = bool(request.headers.get("HX-Request"))
-    context: dict[str, object] = {"home": shown, "greeting": _greeting(request.user), "rests": _rests(request, shown)}
+    context: dict[str, object] = {
+        "home": shown,
+        "greeting": _greeting(request.user),
+        "rests": _rests(request, shown),
+    }
     if shown.untouched:
         context["first"] = reads_home.first_steps()
     elif not polls:

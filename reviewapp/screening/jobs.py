@@ -24,7 +24,7 @@ def score_received() -> int:
     prefilter, languages = Prefilter.shipped(), Languages.shipped()
     until = time.monotonic() + RUN_SECONDS
     total = 0
-    while scored := actions.score_batch(prefilter=prefilter, detect=languages.detect):
+    while scored := actions.score_batch(prefilter=prefilter, read=languages.read):
         total += scored
         if time.monotonic() > until:
             doorbell.ring("score")

@@ -1,5 +1,6 @@
 """Where a scored item goes, which policies judge it, and what becomes of a failed judgement. Pure."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -74,6 +75,8 @@ ROUTE_WORDS: Final[dict[str, Words]] = {
 }
 MEASURED_LANGUAGES: Final = frozenset({"en", "und"})
 """Languages for which the shipped prefilter has a measured recall bound; `und` is what an item without one gets."""
+_LETTER: Final = re.compile(r"[^\W\d_]")
+_LATIN: Final = re.compile(r"[A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff]")
 
 
 class Why(StrEnum):
@@ -83,6 +86,7 @@ class Why(StrEnum):
     FLAGGED = "flagged_by_people"
     ATTACHMENTS = "attachments"
     LANGUAGE = "language_not_measured"
+    UNSURE_LANGUAGE = "language_not_sure"
     HEADLESS_POLICY = "policy_without_head"
     EVERYTHING = "everything_sent_on"
     SAMPLE = "sample"
@@ -97,6 +101,7 @@ WHY_WORDS: Final[dict[Why, Words]] = {
     Why.FLAGGED: _("people flagged it"),
     Why.ATTACHMENTS: _("it has attachments that no machine reads"),
     Why.LANGUAGE: _("the prefilter is not measured for its language"),
+    Why.UNSURE_LANGUAGE: _("it may be in a language that the prefilter is not measured for"),
     Why.HEADLESS_POLICY: _("a policy that the prefilter cannot score applies to it"),
     Why.EVERYTHING: _("everything is sent on"),
     Why.SAMPLE: _("it is in the random sample of what would have passed"),
@@ -106,7 +111,9 @@ WHY_WORDS: Final[dict[Why, Words]] = {
     Why.NOT_SCORED: _("the prefilter did not score it in time"),
 }
 
-_BEST_SCORING: Final = frozenset({Why.FLAGGED, Why.ATTACHMENTS, Why.EVERYTHING, Why.SAMPLE})
+_BEST_SCORING: Final = frozenset(
+    {Why.FLAGGED, Why.ATTACHMENTS, Why.UNSURE_LANGUAGE, Why.EVERYTHING, Why.SAMPLE}
+)
 """With none over the threshold, the best-scoring policy judges these; heads say nothing in an unmeasured language."""
 
 
@@ -114,7 +121,8 @@ _BEST_SCORING: Final = frozenset({Why.FLAGGED, Why.ATTACHMENTS, Why.EVERYTHING, 
 class Facts:
     """What is known of an item before it is judged. `flags` are (by a person?, reason) pairs.
 
-    `language` is as sent. A `detected` one keeps an item from being passed, never a policy from judging it.
+    `language` is as sent. A `detected` one keeps an item from being passed, never a policy from judging it; so does the one
+    that an item without either is `leaning` to, and a text that is not `latin`, whatever language its sender named.
     """
 
     source: str
@@ -124,6 +132,8 @@ class Facts:
     attachments: int = 0
     language: str = "und"
     detected: str = "und"
+    leaning: str = "und"
+    latin: bool = True
     country: str = ""
     has_text: bool = True
 
@@ -196,7 +206,8 @@ def route(
         (risky, Route.REASON, Why.OVER_THRESHOLD),
         (facts.reported, Route.REASON, Why.FLAGGED),
         (facts.attachments > 0, Route.REASON, Why.ATTACHMENTS),
-        (language_of(facts.language, facts.detected) not in MEASURED_LANGUAGES, Route.REASON, Why.LANGUAGE),
+        (_is_unmeasured(facts), Route.REASON, Why.LANGUAGE),
+        (facts.leaning not in MEASURED_LANGUAGES, Route.REASON, Why.UNSURE_LANGUAGE),
         (headless, Route.REASON, Why.HEADLESS_POLICY),
         (everything, Route.REASON, Why.EVERYTHING),
         (draw < sample_share, Route.REASON, Why.SAMPLE),
@@ -205,6 +216,15 @@ def route(
         if holds:
             return to, why
     return Route.PASS, Why.BELOW_THRESHOLD
+
+
+def is_latin(text: str) -> bool:
+    """Whether most letters of `text` are Latin; so is a text without any."""
+    return text.isascii() or 2 * len(_LATIN.findall(text)) >= len(_LETTER.findall(text))
+
+
+def _is_unmeasured(facts: Facts) -> bool:
+    return not facts.latin or language_of(facts.language, facts.detected) not in MEASURED_LANGUAGES
 
 
 def policies_for(

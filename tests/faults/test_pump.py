@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 import redis
 
-from inference import Prefilter
+from inference import Prefilter, Spoken
 from reviewapp import doorbell
 from reviewapp.audit.actions import OPERATOR
 from reviewapp.boot.process import Child
@@ -237,7 +237,7 @@ def test_people_get_items_while_store_and_reasoner_are_away(
     point_doorbell("unix:///nowhere/valkey.sock", settings, monkeypatch)
     publish("harassment")
     unscored, unjudged = *arrive(ABUSE), *arrive(ABUSE + " 2", policies=["harassment"])
-    assert actions.score_batch(prefilter=Prefilter.shipped(), detect=lambda _: "und", limit=0) == 0
+    assert actions.score_batch(prefilter=Prefilter.shipped(), read=lambda _: Spoken(), limit=0) == 0
     execute("UPDATE intake_item SET received_at = received_at - interval '61 s' WHERE id = %s", unscored)
     assert actions.sweep().unscored == 1
     score()

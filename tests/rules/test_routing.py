@@ -5,7 +5,17 @@ from uuid import UUID
 
 import pytest
 
-from reviewapp.screening.rules import Candidate, Facts, Route, Why, policies_for, priority, route, way
+from reviewapp.screening.rules import (
+    Candidate,
+    Facts,
+    Route,
+    Why,
+    is_latin,
+    policies_for,
+    priority,
+    route,
+    way,
+)
 
 SPAM, HATE, FRAUD, LOCAL = (UUID(int=number) for number in range(1, 5))
 PUBLISHED = (
@@ -27,6 +37,10 @@ ROUTES = [
     ({"language": "de"}, {}, Route.REASON, Why.LANGUAGE),
     ({"language": "en-GB"}, {}, Route.PASS, Why.BELOW_THRESHOLD),
     ({"language": "und"}, {}, Route.PASS, Why.BELOW_THRESHOLD),
+    ({"detected": "de", "leaning": "de"}, {}, Route.REASON, Why.LANGUAGE),
+    ({"leaning": "de"}, {}, Route.REASON, Why.UNSURE_LANGUAGE),
+    ({"leaning": "en"}, {}, Route.PASS, Why.BELOW_THRESHOLD),
+    ({"language": "en", "latin": False}, {}, Route.REASON, Why.LANGUAGE),
     ({}, {"headless": True}, Route.REASON, Why.HEADLESS_POLICY),
     ({}, {"everything": True}, Route.REASON, Why.EVERYTHING),
     ({}, {"draw": 0.019}, Route.REASON, Why.SAMPLE),
@@ -101,6 +115,20 @@ def test_a_reported_or_sampled_item_is_judged_by_its_best_scoring_policy() -> No
     reported = find(Facts("forum", flags=REPORT), set(), published=PUBLISHED[:2])
     assert reported.versions == (HATE,)
     assert find(Facts("forum"), set(), draw=0.0).versions == (HATE,)
+
+
+def test_what_may_be_in_an_unmeasured_language_is_judged_by_its_best_scoring_policy() -> None:
+    unsure = find(Facts("forum", leaning="de"), set())
+    assert (unsure.route, unsure.versions) == (Route.REASON, (HATE,))
+
+
+@pytest.mark.parametrize(
+    ("text", "latin"),
+    [("", True), ("!!! 123 🔪", True), ("Kill him", True), ("Straße, öl artık", True), ("kіll yоurself", True),
+     ("убей себя", False), ("死ね", False), ("OK 你去死吧", False), ("أقتل نفسك", False), ("𝓴𝓲𝓵𝓵", False)],
+)  # fmt: skip
+def test_a_text_is_latin_where_most_of_its_letters_are(text: str, latin: bool) -> None:
+    assert is_latin(text) is latin
 
 
 def test_a_passed_item_is_judged_by_nobody() -> None:

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from inference import Prefilter
+from inference import Prefilter, Spoken
 from reviewapp import doorbell
 from reviewapp.audit.actions import PREFILTER, Actor, record
 from reviewapp.audit.clock import database_time
@@ -55,19 +55,19 @@ class _Scored:
 def score_batch(
     *,
     prefilter: Prefilter,
-    detect: Callable[[str], str],
+    read: Callable[[str], Spoken],
     limit: int = BATCH,
     draw: Callable[[], float] = random.random,
 ) -> int:
     """Score up to `limit` (at most 500) received items and move each on, in one transaction; returns how many.
 
-    Rows another worker scores right now are left to it. `detect` gives the language of a text, or `und`, and is asked
+    Rows another worker scores right now are left to it. `read` gives the language of a text, and is asked
     where none was sent. `draw` gives the random numbers of the sample. Rings "reason" when something is to be judged.
     """
     items = intake_reads.received_batch(min(limit, BATCH))
     if not items:
         return 0
-    scored = _scored(items, prefilter, detect, draw)
+    scored = _scored(items, prefilter, read, draw)
     _store(scored, prefilter.name)
     states = _advance(scored)
     asked = _ask(scored)
@@ -116,7 +116,8 @@ def versions_for(item: Item) -> tuple[UUID, ...]:
     content = intake_reads.contents([item.pk]).get(item.pk)
     if content is None or not content.text.strip():
         return ()
-    facts = _facts(item, _flags([item]).get(item.pk, []), item.detected or UNKNOWN, has_text=True)
+    spoken = Spoken(item.detected or UNKNOWN)
+    facts = _facts(item, _flags([item]).get(item.pk, []), spoken, content.text)
     score = Score.objects.filter(item=item).order_by("-scored_at").first()
     published = _candidates()
     heads, over = (score.heads, frozenset(score.over)) if score else ({}, frozenset())
@@ -130,7 +131,7 @@ def live_run() -> Run:
 
 
 def _scored(
-    items: Sequence[Item], prefilter: Prefilter, detect: Callable[[str], str], draw: Callable[[], float]
+    items: Sequence[Item], prefilter: Prefilter, read: Callable[[str], Spoken], draw: Callable[[], float]
 ) -> list[_Scored]:
     contents = intake_reads.contents([item.pk for item in items])
     texts = {key: content.text for key, content in contents.items() if content.text.strip()}
@@ -141,9 +142,9 @@ def _scored(
     found = []
     for item in items:
         reading = readings.get(item.pk)
-        detected = _detected(item, texts, detect)
+        spoken = _spoken(item, texts, read)
         way = rules.way(
-            facts=_facts(item, flags.get(item.pk, []), detected, has_text=item.pk in texts),
+            facts=_facts(item, flags.get(item.pk, []), spoken, texts.get(item.pk, "")),
             heads=reading.heads if reading else {},
             over=reading.over if reading else frozenset(),
             published=published,
@@ -152,15 +153,16 @@ def _scored(
             draw=draw(),
         )
         kinds = frozenset(kind for kind, _ in flags.get(item.pk, []))
-        found.append(_Scored(item, reading, way, detected, kinds))
+        found.append(_Scored(item, reading, way, spoken.language, kinds))
     return found
 
 
-def _detected(item: Item, texts: Mapping[UUID, str], detect: Callable[[str], str]) -> str:
-    """The language read in the text of an item that came without one, else `und`."""
+def _spoken(item: Item, texts: Mapping[UUID, str], read: Callable[[str], Spoken]) -> Spoken:
+    """What is read in the text of an item that came without a language."""
     if base_of(item.language) != UNKNOWN or item.pk not in texts:
-        return UNKNOWN
-    return base_of(detect(texts[item.pk]))
+        return Spoken()
+    found = read(texts[item.pk])
+    return Spoken(base_of(found.language), base_of(found.leaning))
 
 
 def _flags(items: Sequence[Item]) -> Mapping[UUID, list[tuple[str, str]]]:
@@ -185,7 +187,7 @@ def _candidates() -> list[rules.Candidate]:
     ]
 
 
-def _facts(item: Item, flags: Sequence[tuple[str, str]], detected: str, *, has_text: bool) -> rules.Facts:
+def _facts(item: Item, flags: Sequence[tuple[str, str]], spoken: Spoken, text: str) -> rules.Facts:
     return rules.Facts(
         source=item.source.name,
         source_policies=frozenset(item.source.policies),
@@ -193,9 +195,11 @@ def _facts(item: Item, flags: Sequence[tuple[str, str]], detected: str, *, has_t
         flags=tuple((kind in FLAGS_BY_PEOPLE, reason) for kind, reason in flags),
         attachments=item.attachments,
         language=item.language,
-        detected=detected,
+        detected=spoken.language,
+        leaning=spoken.leaning,
+        latin=rules.is_latin(text),
         country=item.country,
-        has_text=has_text,
+        has_text=bool(text),
     )
 
 

@@ -54,7 +54,7 @@ def arrive(*texts: str, **fields: Any) -> list[UUID]:
 def score(*, draw: float = 0.9) -> int:
     """Score one batch; a draw of 0.9 keeps everything out of the sample."""
     return actions.score_batch(
-        prefilter=Prefilter.shipped(), detect=Languages.shipped().detect, draw=lambda: draw
+        prefilter=Prefilter.shipped(), read=Languages.shipped().read, draw=lambda: draw
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from inference import Prefilter
+from inference import Prefilter, Spoken
 from reviewapp.audit.actions import OPERATOR, Actor
 from reviewapp.audit.models import Event
 from reviewapp.intake import actions as intake
@@ -55,7 +55,7 @@ def test_two_workers_score_each_item_once(db: str) -> None:
         arrive(*[ABUSE, ORDINARY] * 50)
 
     def work(_: int) -> int:
-        batch = partial(actions.score_batch, prefilter=Prefilter.shipped(), detect=lambda _: "und", limit=30)
+        batch = partial(actions.score_batch, prefilter=Prefilter.shipped(), read=lambda _: Spoken(), limit=30)
         return sum(iter(batch, 0))
 
     assert sum(at_once(4, work)) == 400
@@ -87,6 +87,17 @@ def test_a_language_that_nobody_sent_is_read_from_the_text_and_stored_beside(db:
     stored = dict(Item.objects.values_list("pk", "detected"))
     assert stored == {german: "de", english: "en", short: "und", sent: "und"}
     assert set(Item.objects.exclude(pk=sent).values_list("language", flat=True)) == {"und"}
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("убей себя", "und"), ("死ね", "en"), ("te voy a matar", "und"), ("geh doch sterben", "und")],
+)
+def test_what_may_be_no_english_is_never_passed(db: str, text: str, language: str) -> None:
+    publish("harassment")
+    (item,) = arrive(text, language=language)
+    score()
+    assert state_of(item) in {"awaiting_verdict", "awaiting_review"}
 
 
 def test_a_detected_language_keeps_an_item_from_being_passed_but_no_policy_from_judging_it(db: str) -> None:
