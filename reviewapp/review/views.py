@@ -16,7 +16,6 @@ from django.views.decorators.http import require_GET, require_http_methods
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts import rules as who
 from reviewapp.accounts.access import SignedInRequest, requires
-from reviewapp.accounts.models import Person
 from reviewapp.review import (
     actions,
     reads,
@@ -55,7 +54,7 @@ def home(request: SignedInRequest) -> HttpResponse:
     polls = bool(request.headers.get("HX-Request"))
     context: dict[str, object] = {
         "home": shown,
-        "greeting": _greeting(request.user),
+        "greeting": greeting(timezone.localtime().hour) % {"name": request.user},
         "rests": _rests(request, shown),
     }
     if shown.untouched:
@@ -65,10 +64,6 @@ def home(request: SignedInRequest) -> HttpResponse:
     if works and not polls:
         context |= {"today": reads_today.today(request.user), "news": reads_news.news(request.user)}
     return render(request, "review/home.html", context)
-
-
-def _greeting(person: Person) -> str:
-    return greeting(timezone.localtime().hour) % {"name": person}
 
 
 def _rests(request: SignedInRequest, shown: reads_home.Home) -> datetime | None:
