@@ -120,6 +120,8 @@ def signature(secrets: Sequence[str], *, identity: str, timestamp: int, body: by
 
 _CARRIERS: Final = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"), IPv6Network("2002::/16"))
 """IPv6 ranges that carry an IPv4 address to somebody else: NAT64 (RFC 6052, 8215) and 6to4."""
+_SITE: Final = IPv6Network("fec0::/10")
+"""Addresses of one site (RFC 3879): out of use, and still nobody else's."""
 
 
 def is_public(address: str) -> bool:
@@ -132,7 +134,7 @@ def is_public(address: str) -> bool:
     except ValueError:
         return False
     if isinstance(found, IPv6Address) and (
-        found.ipv4_mapped or found.teredo or any(found in network for network in _CARRIERS)
+        found.ipv4_mapped or found.teredo or any(found in network for network in (*_CARRIERS, _SITE))
     ):
         return False
     return found.is_global and not (found.is_multicast or found.is_reserved or found.is_unspecified)
@@ -163,6 +165,8 @@ def problem_of_url(url: str, exempt: Collection[str] = ()) -> str:
         return gettext("The address must start with https://")
     if not host or not host.isascii():
         return gettext("The address has no host name in ASCII. Use the xn-- form of other names.")
+    if not url.isascii():
+        return gettext("The address holds letters that are not ASCII. Write them percent-encoded.")
     if parts.username is not None or parts.password is not None or parts.fragment:
         return gettext("The address may hold neither a user name nor a # part.")
     if port != 443 and not own:

@@ -1,5 +1,6 @@
 """The one module that posts to other people's servers: addresses are checked where they are connected to."""
 
+import logging
 import socket
 import threading
 import time
@@ -14,6 +15,8 @@ import httpcore
 from django.utils.translation import gettext_noop as _
 
 from reviewapp.webhooks.rules import is_exempt, is_public
+
+log = logging.getLogger(__name__)
 
 SECONDS_IN_ALL: Final = 15.0
 MOST_ANSWER: Final = 64 * 1024
@@ -116,7 +119,7 @@ class Sender:
         )  # fmt: skip
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Send once, within the time for a whole post. Never raises for what the other side does."""
+        """Send once, within the time for a whole post. Never raises."""
         begun = time.monotonic()
         _call.deadline = begun + self._seconds
         try:
@@ -136,6 +139,10 @@ class Sender:
             OSError,
         ) as error:
             return Answer(None, _plain_words(error), time.monotonic() - begun)
+        except Exception as error:
+            # One that cannot be sent must not keep the others from leaving.
+            log.warning("a webhook could not be sent: %s", type(error).__name__)
+            return Answer(None, _("this could not be sent: check the address"), time.monotonic() - begun)
         problem = "" if 200 <= status < 300 else f"answered {status}"
         return Answer(status, problem, time.monotonic() - begun, text, retry_after)
 

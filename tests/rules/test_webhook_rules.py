@@ -71,7 +71,7 @@ def test_a_failing_endpoint_gets_one_probe_at_a_time(failures: int, in_flight: i
     [
         "127.0.0.1", "127.8.9.1", "0.0.0.0", "10.0.0.1", "172.16.3.4", "192.168.1.1", "169.254.169.254", "100.64.0.1",
         "192.0.2.1", "198.18.0.1", "203.0.113.9", "224.0.0.1", "239.1.1.1", "240.0.0.1", "255.255.255.255",
-        "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd12:3456::1", "ff02::1", "2001:db8::1",
+        "::", "::1", "fec0::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd12:3456::1", "ff02::1", "2001:db8::1",
         "::ffff:127.0.0.1", "::ffff:8.8.8.8", "64:ff9b::7f00:1", "64:ff9b:1::1", "2002:7f00:1::",
         "2001:0:4136:e378:8000:63bf:3fff:fdd2", "not an address", "",
     ],
@@ -94,7 +94,7 @@ def test_a_public_address_is_let_through(address: str) -> None:
         "https://127.0.0.1/", "https://[::1]/", "https://[::ffff:127.0.0.1]/", "https://169.254.169.254/latest/",
         "https://hooks.example.org\\@10.0.0.1/", "https://hooks.example.org/\r\nX: y", "https://hooks .example.org/",
         "https://hooks.example。org/", "javascript:alert(1)", "file:///etc/passwd", "gopher://10.0.0.1/",
-        "https://" + "a" * 2_000 + ".org/", "//hooks.example.org/", "",
+        "https://hooks.example.org/prüfung", "https://hooks.example.org/?q=ü", "https://" + "a" * 2_000 + ".org/", "//hooks.example.org/", "",
     ],
 )  # fmt: skip
 def test_an_address_of_these_forms_is_refused_with_a_reason(url: str) -> None:

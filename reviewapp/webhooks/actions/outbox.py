@@ -11,7 +11,7 @@ from reviewapp.ids import new_id
 from reviewapp.webhooks.models import Delivery
 from reviewapp.webhooks.rules import Announced, DeliveryState
 
-_WANTING: Final = "SELECT id FROM webhooks_endpoint WHERE active AND (events = '{}' OR %s = ANY(events))"
+_WANTING: Final = "SELECT id FROM webhooks_endpoint WHERE events = '{}' OR %s = ANY(events)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,9 @@ class Released:
 
 
 def announce(*, event: str, item: UUID, decision: UUID | None, release_at: datetime) -> UUID:
-    """Write one held delivery for each active endpoint that wants `event`, or one that names none.
+    """Write one held delivery for each endpoint that wants `event`, or one that names none.
 
+    One that is paused or was stopped gets what it missed when it is resumed.
     Joins the open transaction of the change it tells of, whose own audit event covers it. Returns the announcement's
     id. Raises ValueError for an event that is not in the list, TransactionManagementError outside a transaction.
     """

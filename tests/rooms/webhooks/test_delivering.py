@@ -189,6 +189,29 @@ def test_a_receiver_that_is_gone_stops_its_endpoint_tells_admins_and_keeps_what_
     assert states() == ["delivered"] * 3
 
 
+def test_a_paused_endpoint_gets_what_it_missed_when_it_is_resumed(cast: Cast, receive: Any) -> None:
+    receiver = receive()
+    issued = told(receiver)
+    actions.pause_endpoint(endpoint=issued.endpoint, why="maintenance", actor=OPERATOR)
+    with transaction.atomic():
+        actions.announce(event="flag.resolved", item=new_id(), decision=None, release_at=timezone.now())
+    actions.release_due()
+    deliver()
+    assert receiver.got == [] and states() == ["waiting"]
+    actions.resume_endpoint(endpoint=issued.endpoint, actor=OPERATOR)
+    tell()
+    assert Delivery.objects.filter(endpoint=issued.endpoint).count() == 2
+
+
+def test_an_address_that_nothing_can_be_sent_to_is_told_and_holds_no_other_up(db: str, receive: Any) -> None:
+    bad, good = told(receive()), told(receive())
+    Endpoint.objects.filter(pk=bad.endpoint).update(url="https://hooks.example.org/prüfung")
+    tell()
+    deliver()
+    problems = dict(Attempt.objects.values_list("delivery__endpoint", "problem"))
+    assert problems == {bad.endpoint: "this could not be sent: check the address", good.endpoint: ""}
+
+
 def test_retry_after_is_honoured(db: str, receive: Any) -> None:
     told(receive("429 Retry-After=7200"))
     tell()
