@@ -252,6 +252,7 @@ class Judgement(models.Model):
             models.Index(
                 fields=["lease_until"], condition=Q(state="leased"), name="screening_judgement_lease"
             ),
+            models.Index(fields=["done_at"], condition=Q(state="failed"), name="screening_judgement_failed"),
         )
 
 

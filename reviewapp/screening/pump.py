@@ -4,13 +4,15 @@ All SQL runs on one thread with one connection, which also holds the advisory lo
 """
 
 import asyncio
+import logging
 import signal
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -26,6 +28,7 @@ from reviewapp.screening.hand import Call, Hand
 from reviewapp.screening.rules_line import AGED_SHARE, RESERVED_LANES, Lane
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 RUN_SECONDS: Final = 600.0
 """The engine runs empty at the end of every run, for as long as its last calls take: so runs are long."""
@@ -53,6 +56,8 @@ _LOCK: Final = 7_214_002
 _ENDPOINT_FAULTS: Final = frozenset(
     {FailureKind.TRANSIENT, FailureKind.TIMEOUT, FailureKind.UNAUTHORISED, FailureKind.WRONG_MODEL}
 )
+_ANSWER_FAULTS: Final = frozenset({FailureKind.REFUSED, FailureKind.INVALID, FailureKind.CUT_OFF})
+"""One may be an item's; many without a verdict between them are the engine's."""
 
 
 class PlaceLost(Exception):
@@ -144,6 +149,23 @@ def take_place(place: int) -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def _are_many(failures: Sequence[float]) -> bool:
+    """Whether so many failures came so fast that they are the engine's."""
+    return (
+        len(failures) == rules.FAILURES_THAT_OPEN
+        and failures[-1] - failures[0] <= rules.FAILURE_WINDOW_SECONDS
+    )
+
+
+def _answer_of(call: Call) -> Verdict | Failure:
+    """What came of a call; one that broke in our own hands is told of by its claim alone, and harms no other."""
+    wrong = call.exception()
+    if wrong is None:
+        return call.result()
+    log.error("judging one item ended in %s", type(wrong).__name__)
+    return Failure(FailureKind.INVALID, f"Judging it ended in {type(wrong).__name__}.")
+
+
 class _Pump:
     def __init__(
         self, endpoint: int, place: int, reasoner: Reasoner, sql: Sql, seconds: float, window: int
@@ -160,6 +182,7 @@ class _Pump:
         self.credit = 0.0
         self.ready: list[Outcome] = []
         self.failures: deque[float] = deque(maxlen=rules.FAILURES_THAT_OPEN)
+        self.unread: deque[float] = deque(maxlen=rules.FAILURES_THAT_OPEN)
         self.total = Committed()
         self.engine: UUID | None = None
         self.trial = False
@@ -253,8 +276,13 @@ class _Pump:
         earned = self.credit + AGED_SHARE * len(claims)
         self.credit = max(min(earned, max(AGED_SHARE * self.window, 1.0)) - waited, 0.0)
         for claim in claims:
-            slots = self.reasoner.calls_for(claim.policy, claim.subject, claim.effort, larger=claim.larger)
-            self.hand.add(claim, slots)
+            self.hand.add(claim, self._slots(claim))
+
+    def _slots(self, claim: Claim) -> int:
+        try:
+            return self.reasoner.calls_for(claim.policy, claim.subject, claim.effort, larger=claim.larger)
+        except Exception:
+            return 1  # its call ends in the same way, and is told of then
 
     def _suspects(self) -> list[int] | None:
         """The crash counts of suspects in hand; None when it is not the time to look for more."""
@@ -305,7 +333,7 @@ class _Pump:
         self.woken.clear()
         ended, self.ended = self.ended, []
         for call, claim in ended:
-            self._take(claim, call.result())
+            self._take(claim, _answer_of(call))
 
     def _held(self) -> list[Claim]:
         """All that is leased and not stored yet."""
@@ -326,14 +354,16 @@ class _Pump:
         self.trouble |= answer.kind in {FailureKind.BUSY, FailureKind.TIMEOUT}
         if answer.kind in _ENDPOINT_FAULTS:
             self.failures.append(time.monotonic())
-        many = len(self.failures) == rules.FAILURES_THAT_OPEN
-        if many and self.failures[-1] - self.failures[0] <= rules.FAILURE_WINDOW_SECONDS:
-            self.tripped = answer.reason
+        if answer.kind in _ANSWER_FAULTS:
+            self.unread.append(time.monotonic())
         at_once = rules.after_failure(answer.kind.value, transients=0, timeouts=0, invalids=0).trips
-        if at_once or (self.trial and answer.kind in _ENDPOINT_FAULTS):
+        # A probe that is refused or not understood ends its item as always, so that the next one is made with another.
+        failed = self.trial and answer.kind in _ENDPOINT_FAULTS | _ANSWER_FAULTS
+        if at_once or failed or _are_many(self.failures) or _are_many(self.unread):
             self.tripped = answer.reason
 
     def _count(self, verdict: Verdict) -> None:
+        self.unread.clear()
         self.took.append(verdict.seconds)
         self.fingerprint = verdict.fingerprint or self.fingerprint
         self.tally["verdicts"] += 1
@@ -342,13 +372,15 @@ class _Pump:
         self.tally["cached_tokens"] += verdict.usage.cached_tokens
 
     async def _commit(self) -> None:
-        outcomes, self.ready = self.ready, []
         engine = self.engine
         assert engine is not None
         endpoint = self.endpoint
-        self.total += await self.sql(
-            lambda: actions.commit_verdicts(outcomes=outcomes, engine=engine, endpoint=endpoint)
-        )
+        while outcomes := self.ready[: actions.MOST_OUTCOMES]:
+            self.total += await self.sql(
+                partial(actions.commit_verdicts, outcomes=outcomes, engine=engine, endpoint=endpoint)
+            )
+            # Only now: what the database did not take is tried again, and is still renewed.
+            del self.ready[: len(outcomes)]
         self.committed = time.monotonic()
         if self.trial and not self.tripped:
             self.trial = False
@@ -410,13 +442,18 @@ class _Pump:
             await self._last_calls(CALL_SECONDS if self.wanted == "drain" else DRAIN_SECONDS)
         left = await self.hand.drop()
         self._take_ended()
-        if self.ready:
-            await self._commit()
-        if left:
-            await self.sql(lambda: actions.release(claims=left))
+        try:
+            if self.ready:
+                await self._commit()
+        except Exception:
+            self.sql.hurry()
+            raise
+        finally:
+            if left:
+                await self.sql(lambda: actions.release(claims=left))
         await self._note()
         if self.tripped:
-            reason, failures = self.tripped, max(len(self.failures), 1)
+            reason, failures = self.tripped, max(len(self.failures), len(self.unread), 1)
             await self.sql(
                 lambda: actions.open_circuit(endpoint=self.endpoint, reason=reason, failures=failures)
             )

@@ -257,8 +257,12 @@ JOIN screening_judgement j ON j.id = v.judgement_id HAVING count(*) > 0
 
 
 def engine_page() -> EnginePage:
-    """The state of every configured endpoint and of the line before them."""
-    engines = tuple(_with_pace(each) for each in engine_rows())
+    """The state of every configured endpoint and of the line before them, with what a person looks at over a day."""
+    page = _page(tuple(_with_pace(each) for each in engine_rows()))
+    return replace(page, reach=_reach(), chart=tuple(float(rate) for (rate,) in _rows(_CHART)))
+
+
+def _page(engines: tuple[EngineRow, ...]) -> EnginePage:
     five, verdicts, prompt, completion, cached, busy = _rows(_WORK)[0]
     ((leased,),) = _rows(
         "SELECT count(*) FROM (SELECT FROM screening_judgement WHERE state = 'leased' LIMIT %s) AS l", CAP
@@ -268,9 +272,8 @@ def engine_page() -> EnginePage:
         practice_notice=str(rules.PRACTICE_NOTICE) if any(each.practice for each in engines) else "",
         lanes=tuple(LaneRow(lane, LANE_WORDS[lane], count, age) for lane, count, age in _named(_LANES)),
         leased=leased, cap=CAP, failures=_failures(), verdicts_5_min=int(five),
-        hour=Work(int(verdicts), int(prompt), int(completion), int(cached), float(busy)), reach=_reach(),
-        settings=ScreeningSettings.objects.filter(pk=True).first() or ScreeningSettings(),
-        chart=tuple(float(rate) for (rate,) in _rows(_CHART)),
+        hour=Work(int(verdicts), int(prompt), int(completion), int(cached), float(busy)), reach=Reach(0, 0, 0, 0),
+        settings=ScreeningSettings.objects.filter(pk=True).first() or ScreeningSettings(), chart=(),
     )  # fmt: skip
 
 
@@ -292,7 +295,7 @@ def numbers() -> Mapping[str, Any]:
         """,
         CAP, list(states),
     )  # fmt: skip
-    page = engine_page()
+    page = _page(engine_rows())
     return {"items": dict(counts), "engine": page, "circuits": page.engines}
 
 

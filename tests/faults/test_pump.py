@@ -13,8 +13,9 @@ from uuid import UUID
 
 import pytest
 import redis
+from django.db import OperationalError
 
-from inference import Prefilter, Spoken
+from inference import Prefilter, Reasoner, Spoken
 from reviewapp import doorbell
 from reviewapp.audit.actions import OPERATOR
 from reviewapp.boot.process import Child
@@ -163,6 +164,71 @@ def test_twenty_failures_in_ten_seconds_open_the_circuit(
         "a window, and what refilled it before the 20th"
     )
     assert not Judgement.objects.exclude(state="pending").exists()
+
+
+def test_an_engine_that_refuses_everything_opens_the_circuit_before_the_backlog_has_failed(
+    db: str, store: str, reasoner: Callable[..., Any], tmp_path: Path
+) -> None:
+    script = tmp_path / "faults.jsonl"
+    script.write_text('{"do": "status", "status": 405}\n')
+    judged(60)
+    with reasoner("--script", str(script)) as url:
+        assert jobs.pump_judgements() == 0
+        assert Circuit.objects.get().state == "open"
+        failed = Judgement.objects.filter(state="failed").count()
+        assert 0 < failed < 32 + 20 and not Judgement.objects.filter(state="leased").exists()
+        execute("UPDATE screening_circuit SET retry_at = clock_timestamp()")
+        assert jobs.pump_judgements() == 0
+        assert Circuit.objects.get().state == "open" and url
+        assert Judgement.objects.filter(state="failed").count() == failed + 1, "the probe's own"
+
+
+def test_an_item_that_breaks_its_call_harms_no_other(
+    db: str, store: str, reasoner: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge = Reasoner.judge
+
+    async def broken(self: Reasoner, policy: Any, item: Any, *more: Any, **named: Any) -> Any:
+        if "breaks" in item.text:
+            raise TypeError("secret words")
+        return await judge(self, policy, item, *more, **named)
+
+    monkeypatch.setattr(Reasoner, "judge", broken)
+    items = judged(9)
+    (bad,) = arrive(f"{ABUSE} breaks")
+    score()
+    with reasoner():
+        assert jobs.pump_judgements() == 9
+    assert {state_of(item) for item in [*items, bad]} == {"awaiting_review"}
+    failed = Judgement.objects.get(item=bad)
+    assert (failed.state, failed.crashes, failed.invalids) == ("failed", 0, 2)
+    assert failed.failure_reason == "Judging it ended in TypeError."
+    assert not Judgement.objects.filter(crashes__gt=0).exists()
+
+
+def test_answers_that_the_database_did_not_take_are_stored_when_it_is_back(
+    db: str, store: str, reasoner: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, sizes = actions.commit_verdicts, list[int]()
+
+    def away_once(**given: Any) -> Any:
+        sizes.append(len(given["outcomes"]))
+        if len(sizes) == 1:
+            raise OperationalError("away")
+        return commit(**given)
+
+    monkeypatch.setattr(actions, "commit_verdicts", away_once)
+    monkeypatch.setattr(actions, "MOST_OUTCOMES", 4)
+    monkeypatch.setattr("reviewapp.screening.pump.AWAY_SECONDS", 0.0)
+    judged(20)
+    with reasoner(), pytest.raises(OperationalError):
+        jobs.pump_judgements()
+    stored = Verdict.objects.count()
+    assert stored >= 4 and max(sizes) == 4
+    assert (
+        not Judgement.objects.filter(state="leased").exists()
+        and not Judgement.objects.filter(crashes__gt=0).exists()
+    )
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,10 @@ from reviewapp.screening.actions.sweeping import (
     sweep,
     take_back,
 )
-from reviewapp.screening.actions.verdicts import Committed, Outcome, commit_verdicts
+from reviewapp.screening.actions.verdicts import MOST_OUTCOMES, Committed, Outcome, commit_verdicts
 
 __all__ = [
+    "MOST_OUTCOMES",
     "Asked",
     "Claim",
     "Committed",

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from uuid import UUID
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from reviewapp.audit.actions import REASONER, Actor, record
 from reviewapp.policies import reads as policies
 from reviewapp.policies.models import Case
 from reviewapp.screening import golden, rules_canary
-from reviewapp.screening.actions.runs import ask, finish_asking, start_run
+from reviewapp.screening.actions.runs import RunMoved, ask, cancel_run, finish_asking, start_run
 from reviewapp.screening.actions.steering import LONGEST_REASON, BadSetting
 from reviewapp.screening.models import Canary, Circuit, Judgement, ScreeningSettings
 from reviewapp.screening.rules import RunKind
@@ -30,13 +31,18 @@ Question = tuple[UUID, str]
 
 
 def tend_canaries() -> None:
-    """Start the canary of every engine that changed, and compare those that ended. For the sweeper, every few seconds."""
+    """Start the canary of every engine that changed, compare those that ended, and drop those of engines that are gone.
+
+    For the sweeper, every few seconds.
+    """
     for canary in Canary.objects.filter(state=CanaryState.RUNNING, run__state__in=["done", "cancelled"]):
         _finish(canary.pk)
+    here = Circuit.objects.filter(engine__isnull=False, endpoint__lt=len(settings.REASONER_URLS))
+    for canary in Canary.objects.filter(state=CanaryState.RUNNING).exclude(engine__in=here.values("engine")):
+        with suppress(RunMoved):  # it ended in the same moment, and is compared next time
+            _drop(canary.pk)
     asked = Canary.objects.filter(engine=OuterRef("engine"), started_at__gte=OuterRef("engine_since"))
-    changed = Circuit.objects.filter(
-        ~Exists(asked), engine__isnull=False, endpoint__lt=len(settings.REASONER_URLS)
-    )
+    changed = here.filter(~Exists(asked))
     for engine in changed.values_list("engine", flat=True).distinct():
         if engine:
             start_canary(engine=engine)
@@ -99,6 +105,15 @@ def accept_canary(*, canary: UUID, reason: str, person: Person) -> None:
         verb="canary.accepted", actor=Actor.person(person.pk), subjects=[row.engine_id],
         data={"engine": str(row.engine_id)},
     )  # fmt: skip
+
+
+@transaction.atomic
+def _drop(canary: UUID) -> None:
+    """Ask no more: nobody can answer. Should the engine come back, it is asked everything."""
+    row = Canary.objects.select_for_update().get(pk=canary)
+    if row.state == CanaryState.RUNNING:
+        row.delete()
+        cancel_run(run=row.run_id, person=None)
 
 
 @transaction.atomic

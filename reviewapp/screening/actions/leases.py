@@ -107,7 +107,8 @@ WITH due AS (
     LEFT JOIN screening_circuit c ON c.endpoint = %(endpoint)s
     LEFT JOIN screening_engine here ON here.id = c.engine_id
     WHERE p.state = 'pending' AND p.crashes >= 1 AND (p.not_before IS NULL OR p.not_before <= clock_timestamp())
-      AND (s.engine_id IS NULL OR wanted.model = here.model)
+      AND ((s.engine_id IS NULL AND NOT %(second)s) OR s.engine_id = here.id
+           OR (s.kind <> 'canary' AND wanted.model = here.model))
 ), worst AS (SELECT max(crashes) AS crashes FROM due), picked AS (
     SELECT p.id FROM screening_judgement p WHERE p.state = 'pending' AND p.id IN (
         SELECT due.id FROM due JOIN worst USING (crashes) ORDER BY due.rank_at, due.id
@@ -164,7 +165,7 @@ def claim_judgements(
     crashes before; as many more of them are taken as may be together (`rules.room_for_suspects`), None: none are looked
     for. `place`: whose they are, so that the next pump of that place may take them back at once.
     """
-    lent = _Lent(endpoint, place, lease_seconds)
+    lent = _Lent(endpoint, place, lease_seconds, endpoint > 0 and _is_second(endpoint))
     rows = _take_suspects(lent, limit, suspects) if suspects is not None and limit > 0 else []
     rows += _take(lent, limit - len(rows), quick, aged, flying)
     if not rows:
@@ -182,11 +183,12 @@ def claim_judgements(
 
 @dataclass(frozen=True, slots=True)
 class _Lent:
-    """To whom, and for how many seconds."""
+    """To whom, and for how many seconds; `second`: whose engine is for doubtful items only."""
 
     endpoint: int
     place: int | None
     seconds: int
+    second: bool
 
 
 def _take(
@@ -198,7 +200,7 @@ def _take(
             {
                 "endpoint": lent.endpoint,
                 "most": limit + quick,
-                "second": lent.endpoint > 0 and _is_second(lent.endpoint),
+                "second": lent.second,
             },
         )
         groups = [
@@ -224,7 +226,7 @@ def _take_suspects(lent: _Lent, limit: int, held: Collection[int]) -> list[_Row]
         cursor.execute(
             _TAKE_SUSPECTS,
             {
-                "endpoint": lent.endpoint, "lease": lent.seconds, "place": lent.place, "limit": limit,
+                "endpoint": lent.endpoint, "lease": lent.seconds, "place": lent.place, "limit": limit, "second": lent.second,
                 "rooms": room_for_suspects(held),
             },
         )  # fmt: skip

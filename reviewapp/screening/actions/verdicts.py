@@ -24,7 +24,7 @@ from reviewapp.screening.models import UnreadAnswer
 from reviewapp.screening.rules import RunKind, Then
 
 log = logging.getLogger(__name__)
-MOST: Final = 500
+MOST_OUTCOMES: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ def commit_verdicts(
     the items' way to people and the audit events commit together. `endpoint`: the place in REASONER_URL that answered;
     `jitter` (0 to 1) spreads repeated tries.
     """
-    if len(outcomes) > MOST:
-        raise ValueError(f"{len(outcomes)} outcomes; {MOST} are committed at once")
+    if len(outcomes) > MOST_OUTCOMES:
+        raise ValueError(f"{len(outcomes)} outcomes; {MOST_OUTCOMES} are committed at once")
     try:
         with transaction.atomic():
             return _commit(outcomes, engine, endpoint, jitter)

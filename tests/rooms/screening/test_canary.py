@@ -152,6 +152,22 @@ def test_the_canary_goes_first_and_touches_no_item(two_policies: Cast) -> None:
     assert kinds == ["canary"] * asked() + ["live"]
 
 
+def test_a_canary_of_an_engine_that_is_gone_is_dropped_and_asked_anew_should_it_come_back(
+    two_policies: Cast,
+) -> None:
+    actions.note_engine(endpoint=0, identity=IDENTITY)
+    actions.tend_canaries()
+    gone = Canary.objects.get()
+    actions.note_engine(endpoint=0, identity=NEWER)
+    actions.tend_canaries()
+    assert not Canary.objects.filter(pk=gone.pk).exists() and Canary.objects.get().state == "running"
+    assert not Judgement.objects.filter(run=gone.run_id, state="pending").exists()
+    assert not Notice.objects.filter(kind="canary_alarm").exists()
+    actions.note_engine(endpoint=0, identity=IDENTITY)
+    actions.tend_canaries()
+    assert Canary.objects.get().engine_id == gone.engine_id
+
+
 def test_without_policies_nothing_is_asked(cast: Cast, store: str, settings: Any) -> None:
     settings.REASONER_URLS = ["http://127.0.0.1:9/v1"]
     actions.note_engine(endpoint=0, identity=IDENTITY)
