@@ -3,11 +3,14 @@
 import os
 import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
 import django
+from redis.exceptions import RedisError
 from rq import Queue, Worker
+from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
@@ -36,6 +39,8 @@ class PatientWorker(Worker):
     """Looks after its registries every 15 s instead of every 10 min, so that a killed job is noticed soon."""
 
     job_class = ListedJob
+    max_connection_wait_time = 2.0
+    """Seconds between two looks at a store that is away; the library's minute would be waited out after it is back."""
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run the job in a child, which finds loaded what every run on this queue needs."""
@@ -47,6 +52,11 @@ class PatientWorker(Worker):
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0) -> int:
         """Seconds after which a silent worker counts as gone."""
         return 15
+
+    def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
+        """Say that the job is alive. A store that is away for a moment ends no worker: its job needs no store."""
+        with suppress(RedisError):
+            super().maintain_heartbeats(job, execution)
 
     def request_stop(self, signum: int, frame: Any) -> None:
         """Finish the job, then end. A pump is told too: it gives its leases back instead of running on for minutes."""

@@ -9,7 +9,7 @@ from reviewapp.boot.process import Process
 from reviewapp.boot.say import BootError, line
 
 _LONGEST_WAIT = 30.0
-_STEADY_AFTER = 60.0
+_STEADY_AFTER = 15.0
 
 
 @dataclass

@@ -1,7 +1,4 @@
-"""The reason pump: keeps a window of calls in flight to one engine, between the leases of Postgres and its verdicts.
-
-All SQL runs on one thread with one connection, which also holds the advisory lock that makes this pump the only one.
-"""
+"""The reason pump: keeps a window of calls in flight to one engine, between the leases of Postgres and its verdicts."""
 
 import asyncio
 import logging
@@ -9,25 +6,23 @@ import signal
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
 
-from inference import EngineUnavailable, Failure, FailureKind, Reasoner, Verdict
+from inference import EngineLoad, EngineUnavailable, Failure, FailureKind, Reasoner, Verdict
 from reviewapp import doorbell
 from reviewapp.screening import actions, rules, rules_window
 from reviewapp.screening.actions import Claim, Committed, Outcome
 from reviewapp.screening.actions.circuits import HALF_OPEN, OPEN, Tally
 from reviewapp.screening.hand import Call, Hand
+from reviewapp.screening.place import PlaceLost, Sql, take_place
 from reviewapp.screening.rules_line import AGED_SHARE, RESERVED_LANES, Lane
 
-T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 RUN_SECONDS: Final = 600.0
@@ -43,64 +38,17 @@ HURRIED_LINGER_SECONDS: Final = 0.05
 LOOK_SECONDS: Final = 0.25
 SUSPECTS_SECONDS: Final = 2.0
 """How often somebody else's crashed judgements are looked for; its predecessor's are looked for at once."""
-AWAY_SECONDS: Final = 25.0
-"""How long a database that is away is waited for: a little less than what is left of a lease that was just renewed."""
-RECONNECT_SECONDS: Final = 0.25
 BATCH: Final = 64
 MOST_AT_ONCE: Final = 64
 """Claimed in one go: a large window fills over several rounds, so that its calls do not all begin together."""
 AHEAD: Final = 4
 """A quarter of the window is claimed before its slots are free: no slot waits for the database, and one look at the
 line serves many."""
-_LOCK: Final = 7_214_002
 _ENDPOINT_FAULTS: Final = frozenset(
     {FailureKind.TRANSIENT, FailureKind.TIMEOUT, FailureKind.UNAUTHORISED, FailureKind.WRONG_MODEL}
 )
 _ANSWER_FAULTS: Final = frozenset({FailureKind.REFUSED, FailureKind.INVALID, FailureKind.CUT_OFF})
 """One may be an item's; many without a verdict between them are the engine's."""
-
-
-class PlaceLost(Exception):
-    """While the database was away, another pump took the place; what this one holds is that one's now."""
-
-
-class Sql:
-    """Runs database work on a thread of its own, as the one pump of `place`, or as none; the connection ends with it.
-
-    `work` may be done again when the database went away under it, so it must be one transaction that can stand that.
-    """
-
-    def __init__(self, place: int | None = None) -> None:
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pump-sql")
-        self._place = place
-        self._hurry = threading.Event()
-
-    async def __call__(self, work: Callable[[], T]) -> T:
-        """The result of `work`, done on that thread; what it raises where the database stays away for 25 s, or PlaceLost."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._patiently, work)
-
-    def hurry(self) -> None:
-        """Wait for the database no more."""
-        self._hurry.set()
-
-    def _patiently(self, work: Callable[[], T]) -> T:
-        until = time.monotonic() + AWAY_SECONDS
-        again = False
-        while True:
-            try:
-                if again and self._place is not None and not take_place(self._place):
-                    raise PlaceLost
-                return work()
-            except (OperationalError, InterfaceError):
-                connection.close()
-                if time.monotonic() > until or (again and self._hurry.wait(RECONNECT_SECONDS)):
-                    raise
-                again = True
-
-    async def close(self) -> None:
-        """End the connection and the thread."""
-        await self(_close)
-        self._thread.shutdown()
 
 
 async def pump(endpoint: int, slot: int, *, seconds: float = RUN_SECONDS, window: int = 0) -> Committed:
@@ -138,23 +86,19 @@ async def pump(endpoint: int, slot: int, *, seconds: float = RUN_SECONDS, window
         await sql.close()
 
 
-def _close() -> None:
-    connection.close()  # looked up on the thread it belongs to
-
-
-def take_place(place: int) -> bool:
-    """Whether the place is this connection's, for as long as it lasts."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK, place])
-        return bool(cursor.fetchone()[0])
-
-
 def _are_many(failures: Sequence[float]) -> bool:
     """Whether so many failures came so fast that they are the engine's."""
     return (
         len(failures) == rules.FAILURES_THAT_OPEN
         and failures[-1] - failures[0] <= rules.FAILURE_WINDOW_SECONDS
     )
+
+
+def _load_of(asked: asyncio.Task[EngineLoad]) -> rules_window.Load | None:
+    if asked.cancelled() or asked.exception() is not None:
+        return None
+    told = asked.result()
+    return rules_window.Load(told.running, told.waiting, told.kv_usage)
 
 
 def _answer_of(call: Call) -> Verdict | Failure:
@@ -175,6 +119,8 @@ class _Pump:
         self.sql = sql
         self.until = time.monotonic() + seconds
         self.window = max(window or rules_window.START, rules_window.LEAST)
+        self.goal = self.window
+        self.asked: asyncio.Task[EngineLoad] | None = None
         self.hand = Hand()
         self.ended: list[tuple[Call, Claim]] = []
         self.woken = asyncio.Event()
@@ -325,8 +271,8 @@ class _Pump:
             await self._commit()
 
     def _due(self) -> float:
-        """When the answers that wait are stored: soon where somebody waits for one, else with more of them."""
-        hurried = any(outcome.claim.lane in RESERVED_LANES for outcome in self.ready)
+        """When the answers that wait are stored: soon where somebody or a suspect waits for one, else with more of them."""
+        hurried = any(each.claim.lane in RESERVED_LANES or each.claim.is_suspect for each in self.ready)
         return self.committed + (HURRIED_LINGER_SECONDS if hurried else LINGER_SECONDS)
 
     def _take_ended(self) -> None:
@@ -402,18 +348,23 @@ class _Pump:
 
     async def _adjust(self) -> None:
         self.adjusted = time.monotonic()
-        try:
-            told = await self.reasoner.load()
-            load = rules_window.Load(told.running, told.waiting, told.kv_usage)
-        except EngineUnavailable:
-            load = None
+        # What was asked for at the last look: an engine that hangs is not waited for, or everything else would stand still.
+        if self.asked and self.asked.done():
+            self._resize(_load_of(self.asked))
+            self.asked = None
+        if self.asked is None:
+            self.asked = asyncio.create_task(self.reasoner.load())
+        await self._note()
+
+    def _resize(self, load: rules_window.Load | None) -> None:
+        if self.trouble and self.window >= self.goal:
+            self.goal = int(self.window * rules_window.SHRINK)
         slow = sorted(self.took)[int(len(self.took) * 0.95)] if self.took else 0.0
         full = bool(self.hand.waiting) or self.hand.flying >= self.window - 1
         self.window = rules_window.next_window(
-            self.window, full=full, trouble=self.trouble, load=load, slow=slow
+            self.window, full=full, trouble=self.trouble, load=load, slow=slow, goal=self.goal
         )
         self.trouble = False
-        await self._note()
 
     async def _note(self) -> None:
         in_flight = self.hand.flying
@@ -438,6 +389,8 @@ class _Pump:
     async def _end(self) -> None:
         """Finish what is in flight, unless the circuit opened; give the rest back; close or open the circuit."""
         self.ending = True
+        if self.asked:
+            self.asked.cancel()
         if self.hand.calls and not self.tripped and self.wanted != "drop":
             await self._last_calls(CALL_SECONDS if self.wanted == "drain" else DRAIN_SECONDS)
         left = await self.hand.drop()

@@ -219,7 +219,7 @@ def test_answers_that_the_database_did_not_take_are_stored_when_it_is_back(
 
     monkeypatch.setattr(actions, "commit_verdicts", away_once)
     monkeypatch.setattr(actions, "MOST_OUTCOMES", 4)
-    monkeypatch.setattr("reviewapp.screening.pump.AWAY_SECONDS", 0.0)
+    monkeypatch.setattr("reviewapp.screening.place.AWAY_SECONDS", 0.0)
     judged(20)
     with reasoner(), pytest.raises(OperationalError):
         jobs.pump_judgements()

@@ -34,6 +34,15 @@ def test_the_window_grows_slowly_and_shrinks_fast(
     assert next_window(window, full=full, trouble=trouble, load=load, slow=slow) == following
 
 
+@pytest.mark.parametrize(
+    ("window", "following"), [(4, 12), (20, 40), (60, 100), (96, 104), (100, 108), (150, 158)]
+)
+def test_what_was_borne_before_is_reached_again_by_doubling(window: int, following: int) -> None:
+    assert next_window(window, full=True, trouble=False, load=WELL, slow=1.0, goal=100) == following
+    assert next_window(window, full=True, trouble=True, load=WELL, slow=1.0, goal=100) < following
+    assert next_window(window, full=False, trouble=False, load=WELL, slow=1.0, goal=100) == window
+
+
 LOADS = st.none() | st.builds(Load, st.integers(0, 500), st.integers(0, 500), st.floats(0, 1))
 
 

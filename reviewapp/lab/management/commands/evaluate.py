@@ -28,7 +28,7 @@ from reviewapp.lab.rules_labelled import (
 )
 from reviewapp.policies import reads as policies
 from reviewapp.policies.reads import PublishedPolicy
-from reviewapp.screening.pump import Sql
+from reviewapp.screening.place import Sql
 from reviewapp.screening.rules import PRACTICE_NOTICE
 from reviewapp.ui.errors import ProductError
 
