@@ -1,5 +1,6 @@
 """An RQ worker for exactly one queue that runs nothing but the jobs on the doorbell's list."""
 
+import logging
 import os
 import signal
 import sys
@@ -15,6 +16,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reviewapp.settings")
+log = logging.getLogger(__name__)
 
 
 class UnlistedJob(Exception):
@@ -57,6 +59,14 @@ class PatientWorker(Worker):
         """Say that the job is alive. A store that is away for a moment ends no worker: its job needs no store."""
         with suppress(RedisError):
             super().maintain_heartbeats(job, execution)
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """Log it as everything else is logged: the library's own line would quote what the database quotes."""
+        log.error("a job of the queue %s ended in an exception", job.origin, exc_info=exc_info)
+
+    def handle_job_failure(self, *parts: Any, **named: Any) -> None:
+        """Note in the store that a job failed, and not why: nothing of an item may be there."""
+        super().handle_job_failure(*parts, **named | {"exc_string": "see the log of the worker"})
 
     def request_stop(self, signum: int, frame: Any) -> None:
         """Finish the job, then end. A pump is told too: it gives its leases back instead of running on for minutes."""

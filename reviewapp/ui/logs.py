@@ -1,10 +1,33 @@
-"""How a log line looks: text for people, JSON for machines. Control characters are escaped, so no line can be forged."""
+"""How a log line looks: text for people, JSON for machines. Control characters are escaped, so no line can be forged.
+
+Of what the database says of an error its first words stay; its details may quote the row, and with it an item.
+"""
 
 import json
 import logging
+import re
+from types import TracebackType
+from typing import Final
+
+_DETAILS: Final = re.compile(
+    r"^(?:DETAIL|CONTEXT|HINT|LINE \d+): .*?(?=^The above exception|^During handling|^Traceback |\Z)",
+    re.DOTALL | re.MULTILINE,
+)
+
+Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
-class Text(logging.Formatter):
+class _Plain(logging.Formatter):
+    def formatException(self, ei: Raised) -> str:
+        return without_details(super().formatException(ei))
+
+
+def without_details(traceback: str) -> str:
+    """A traceback without what the database told beyond the first line of an error."""
+    return _DETAILS.sub("", traceback).rstrip()
+
+
+class Text(_Plain):
     """`LEVEL logger: message` on exactly one line, and the traceback below it where there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -13,7 +36,7 @@ class Text(logging.Formatter):
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
-class Json(logging.Formatter):
+class Json(_Plain):
     """One JSON object a line: level, logger, time as a Unix timestamp, message, and the traceback where there is one."""
 
     def format(self, record: logging.LogRecord) -> str:

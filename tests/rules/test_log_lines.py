@@ -3,6 +3,8 @@
 import json
 import logging
 
+from django.db import IntegrityError
+
 from reviewapp.ui.logs import Json, Text
 
 
@@ -26,3 +28,17 @@ def test_a_traceback_follows_its_line() -> None:
     record.exc_info = (ValueError, ValueError("why"), None)
     assert Text().format(record).endswith("ValueError: why")
     assert json.loads(Json().format(record))["traceback"] == "ValueError: why"
+
+
+def test_what_the_database_quotes_of_a_row_is_in_no_log() -> None:
+    record = _record("it failed")
+    first = IntegrityError(
+        'a row violates "c"\nDETAIL:  Failing row contains (1,\nan item).\nCONTEXT:  SQL "an item"'
+    )
+    try:
+        raise ValueError("why") from first
+    except ValueError as error:
+        record.exc_info = (ValueError, error, error.__traceback__)
+    for told in (Text().format(record), json.loads(Json().format(record))["traceback"]):
+        assert "an item" not in told and 'a row violates "c"' in told
+        assert "The above exception was the direct cause" in told and told.endswith("ValueError: why")
