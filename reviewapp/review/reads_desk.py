@@ -19,6 +19,7 @@ from reviewapp.policies import reads as policies
 from reviewapp.review import (
     reads_actions,
     reads_blind,
+    reads_form,
     reads_item,
     reads_related,
     reads_seat,
@@ -289,15 +290,7 @@ def queue_of(item: UUID) -> str:
 def typed_before(decision: UUID) -> dict[str, str]:
     """The form of an override as it was saved, so that undo gives it back; empty for a confirm."""
     made = Decision.objects.filter(pk=decision, automation="not", label__isnull=False).first()
-    if made is None:
-        return {}
-    finding = made.findings.values_list("version_id", "section").first()
-    return {
-        "section": f"{finding[0]}:{finding[1]}" if finding else str(made.label),
-        "action": made.actions[0]["code"] if made.actions else "",
-        "reason_code": made.reason_code,
-        "reason": made.reason,
-    }
+    return reads_form.as_saved(made) if made else {}
 
 
 def _preview(content: Any, person: Person) -> str:

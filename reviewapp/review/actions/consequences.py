@@ -61,6 +61,13 @@ def consequence(
     choice = catalogue.get(code)
     if choice is None:
         raise Unclear(_("Choose one of the actions in the list."))
+    if label == "allowed" and choice.restriction != "none":
+        raise Unclear(
+            _(
+                "Allowed and “%(action)s” contradict each other: leave the action as usual, or choose a section."
+            )
+            % {"action": choice.words}
+        )
     try:
         parameters = rules_actions.parameters_of(choice, wish.days, wish.territories)
     except ValueError as wrong:

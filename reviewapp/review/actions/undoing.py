@@ -12,7 +12,7 @@ from reviewapp.audit.actions import Actor, record
 from reviewapp.audit.clock import database_time
 from reviewapp.ids import new_id
 from reviewapp.intake import actions as intake
-from reviewapp.review import rules
+from reviewapp.review import reads_form, rules
 from reviewapp.review.actions.authors import withdraw_strike
 from reviewapp.review.actions.claims import Claim, alone, send_back
 from reviewapp.review.actions.consequences import drop_second
@@ -89,14 +89,9 @@ def _held_again(made: Decision, task: Task, person: Person) -> Undone | None:
 def _back_in_the_form(made: Decision) -> None:
     """What was written with the call can be sent again with the next one."""
     if made.reason and made.label:
-        finding = made.findings.first()
         Draft.objects.get_or_create(
-            task_id=made.task_id, person_id=made.person_id,
-            defaults={
-                "section": f"{finding.version_id}:{finding.section}" if finding else made.label,
-                "action": made.actions[0]["code"], "reason_code": made.reason_code, "reason": made.reason,
-            },
-        )  # fmt: skip
+            task_id=made.task_id, person_id=made.person_id, defaults=reads_form.as_saved(made)
+        )
 
 
 def _reopen_escalation(task: Task, made: Decision) -> None:

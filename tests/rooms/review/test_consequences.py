@@ -1,5 +1,6 @@
 """What a decision does: the catalogue, exceptions, a second person for the severe, and replacing one's own call."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -13,7 +14,7 @@ from reviewapp.intake.models import Item
 from reviewapp.policies.models import Version
 from reviewapp.review import actions
 from reviewapp.review.actions import Wish
-from reviewapp.review.models import ActionKind, Decision, SectionUsual, Task
+from reviewapp.review.models import ActionKind, Decision, Draft, SectionUsual, Task
 from reviewapp.review.rules_actions import SUPPLIED, ActionChoice, usual_for
 from reviewapp.ui.errors import Forbidden, Missing
 from reviewapp.webhooks.models import Delivery
@@ -105,6 +106,33 @@ def test_a_wish_that_cannot_be_decides_nothing(
     with pytest.raises(actions.Unclear, match=message):
         confirm(claim, cast.ana, **wish)
     assert not Decision.objects.exists()
+
+
+@pytest.mark.parametrize("action", ["remove", "limit", "warn", "suspend_author"])
+def test_allowed_takes_no_action_that_restricts(cast: Cast, fraud: Version, action: str) -> None:
+    stage.line_up(1, version=fraud)
+    with pytest.raises(actions.Unclear, match="contradict each other"):
+        override(claimed(cast.ana), cast.ana, action=action)
+    assert not Decision.objects.exists()
+
+
+@pytest.mark.parametrize(("label", "chosen", "back"), [
+    ("violates", "", ""), ("violates", "remove", ""), ("violates", "limit", "limit"), ("allowed", "none", ""),
+])  # fmt: skip
+def test_undo_leaves_a_usual_action_to_the_next_call(
+    cast: Cast, fraud: Version, client_for: SignIn, label: str, chosen: str, back: str
+) -> None:
+    stage.line_up(1, version=fraud)
+    sections = [(fraud.pk, section(fraud, 3))] if label == "violates" else []
+    done = override(
+        claimed(cast.ana), cast.ana, label, sections=sections, action=chosen, reason="It names a price."
+    )
+    page = (
+        client_for(cast.ana).post(f"/decisions/{done.decision}/undo", HTTP_HX_REQUEST="true").content.decode()
+    )
+    form = page[page.index('id="action"') :]
+    assert re.findall(r'value="(\w*)" selected', form[: form.index("</select>")]) == ([back] if back else [])
+    assert Draft.objects.get().action == back
 
 
 def test_a_senior_grants_an_exception_that_counts_as_agreement_and_comes_up_again(
