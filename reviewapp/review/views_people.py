@@ -15,6 +15,7 @@ from reviewapp.review import (
     reads,
     reads_authors,
     reads_beside,
+    reads_blind,
     reads_desk,
     reads_languages,
     reads_mentions,
@@ -24,7 +25,7 @@ from reviewapp.review.keys import BY_NAME
 from reviewapp.review.rules import UnsentForm
 from reviewapp.review.views_act import conflict, screen, wants_fragment
 from reviewapp.review.views_claims import from_dialog
-from reviewapp.ui.errors import ProductError
+from reviewapp.ui.errors import Missing, ProductError
 
 
 @requires("author.see")
@@ -79,6 +80,8 @@ def note(request: SignedInRequest, item: UUID) -> HttpResponse:
     try:
         actions.add_note(item=item, person=request.user, text=request.POST.get("text", ""))
     except ProductError as problem:
+        if isinstance(problem, Missing) and not apart:
+            raise
         context |= {"note_problem": problem.message, "note_said": request.POST.get("text", "")}
         status = problem.status
     if not wants_fragment(request) and status == 200:
@@ -87,12 +90,12 @@ def note(request: SignedInRequest, item: UUID) -> HttpResponse:
         return render(
             request, "review/noted.html" if status == 200 else "review/note_form.html", context, status=status
         )
-    return render(
-        request,
-        "review/notes.html",
-        context | {"notes": reads_beside.notes(item, request.user)},
-        status=status,
-    )
+    blind = reads_blind.item_is_blind(item, request.user)
+    context |= {
+        "notes": () if blind else reads_beside.notes(item, request.user),
+        "unseen": blind and status == 200,
+    }
+    return render(request, "review/notes.html", context, status=status)
 
 
 @requires("item.note")

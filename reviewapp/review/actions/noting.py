@@ -33,12 +33,12 @@ def add_note(*, item: UUID, person: Person, text: str) -> UUID:
     """
     check_may(person, "item.note")
     words = text.replace("\x00", "").strip()
-    if not words:
-        raise Unclear(_("Write the note first."))
-    check_note(words)
     with alone(person):
         if not intake.stands(item):
             raise Missing(_("There is no such item, or its content was erased or restricted."))
+        if not words:
+            raise Unclear(_("Write the note first."))
+        check_note(words)
         mentioned = _mentioned(words)
         names = pinned(item, words, database_time())
         note = Note.objects.create(

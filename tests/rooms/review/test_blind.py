@@ -69,6 +69,8 @@ def test_no_answer_tells_anything_of_the_verdict_before_the_call(
     ]
     pages.append(client.get(f"{path}/late?lead={uuid4()}"))
     pages.append(client.get("/authors/forum/u1"))
+    pages += [client.post(f"{path}/note", {"text": text}, headers=HTMX) for text in ("My own", "@nobody")]
+    assert "Notes show after your call" in pages[-2].content.decode()
     pages.append(client.post(f"{path}/override", fields, headers=HTMX))
     pages.append(client.post(f"{path}/confirm", fields, headers=HTMX))
     forged = fields | {"verdict": str(verdict), "nonce": str(uuid4())}

@@ -166,6 +166,9 @@ def test_a_note_tells_whom_it_mentions(cast: Cast, fraud: Version, client_for: S
     stage.tell("intake_item", "restricted = true", item)
     with pytest.raises(Missing):
         actions.add_note(item=item, person=cast.ana, text="Too late")
+    for text in ("Too late", "", "@nobody"):
+        gone = client.post(f"/review/{item}/note", {"text": text}, headers={"HX-Request": "true"})
+        assert gone.status_code == 404 and "please look" not in gone.content.decode()
 
 
 def test_a_note_links_the_section_it_names_in_the_version_that_judged_the_item(
