@@ -1,6 +1,6 @@
 """What the forms of the review screen may send."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -31,6 +31,10 @@ class Typed:
     section: str = ""
     other: str = ""
     action: str = ""
+    days: str = ""
+    territories: str = ""
+    exception: str = ""
+    review_on: str = ""
     reason_code: str = ""
     reason: str = ""
 
@@ -89,10 +93,9 @@ def ids_of(data: QueryDict, name: str) -> list[UUID]:
 
 def typed_of(data: QueryDict) -> Typed:
     """The words and choices of the override form; NUL, which no text column takes, is dropped."""
-    return Typed(**{
-        name: data.get(name, "").replace("\x00", "")[:20_000]
-        for name in ("section", "other", "action", "reason_code", "reason")
-    })  # fmt: skip
+    return Typed(
+        **{each.name: data.get(each.name, "").replace("\x00", "")[:20_000] for each in fields(Typed)}
+    )
 
 
 def finding_of(typed: Typed) -> tuple[str, list[tuple[UUID, str]]]:

@@ -23,7 +23,9 @@ _TASK: Final = (
     "lease_epoch", "hold_until", "assigned_to_id", "answers_id", "blind",
 )  # fmt: skip
 _QUEUE: Final = ("slug", "name", "escalation", "blind_percent")
-_DRAFT: Final = ("section", "other", "action", "reason_code", "reason")
+_DRAFT: Final = (
+    "section", "other", "action", "days", "territories", "exception", "review_on", "reason_code", "reason",
+)  # fmt: skip
 
 
 def columns(alias: str, names: tuple[str, ...]) -> str:

@@ -1,6 +1,7 @@
 """What puts an item aside: hold, hand over, take over, restrict; drafts, leaving, the end of a shift, notes on queues."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -82,11 +83,8 @@ def take_over(request: SignedInRequest, item: UUID) -> HttpResponse:
 @requires("queue.work")
 def draft(request: SignedInRequest, item: UUID) -> HttpResponse:
     """Keep what is in the form; answers 204."""
-    typed = typed_of(request.POST)
-    actions.save_draft(
-        task=seat_of(request.POST)["task"], person=request.user, section=typed.section, other=typed.other,
-        action=typed.action, reason_code=typed.reason_code, reason=typed.reason,
-    )  # fmt: skip
+    task, typed = seat_of(request.POST)["task"], typed_of(request.POST)
+    actions.save_draft(task=task, person=request.user, **asdict(typed))
     return HttpResponse(status=204)
 
 

@@ -17,42 +17,34 @@ from reviewapp.review.actions.deciding import MOST_REASON
 from reviewapp.review.models import Draft, Stay, Task, Unsent
 from reviewapp.review.rules import UnsentForm
 
+_MOST: Final = {
+    "section": 200, "other": 200, "action": 40, "days": 10, "territories": 400, "exception": 40, "review_on": 10,
+    "reason_code": 40, "reason": MOST_REASON,
+}  # fmt: skip
+_SAVE: Final = f"""
+    INSERT INTO review_draft (id, task_id, person_id, {", ".join(_MOST)}, saved_at)
+    VALUES (%s, %s, %s, {", ".join("%s" for _ in _MOST)}, clock_timestamp())
+    ON CONFLICT (task_id, person_id) DO UPDATE SET saved_at = excluded.saved_at,
+        {", ".join(f"{name} = excluded.{name}" for name in _MOST)}
+"""  # noqa: S608 - only constants are put together
 _MAY_SEND: Final = {UnsentForm.NOTE: "item.note", UnsentForm.CASE: "case.add"}
 
 
-def save_draft(
-    *, task: UUID, person: Person, section: str = "", other: str = "", action: str = "", reason_code: str = "", reason: str = ""
-) -> None:  # fmt: skip
-    """Keep the form of an open task as it stands; empty means nothing to keep, and so does a task that is done.
+def save_draft(*, task: UUID, person: Person, **typed: str) -> None:
+    """Keep the form of an open task as it stands; without section and reason there is nothing to keep, nor for a task that is done.
 
-    Nothing changes hands, so no event is left. Overlong text is cut at what a decision may hold. Raises Forbidden.
+    `typed`: what each field holds. Nothing changes hands, so no event is left. Overlong text is cut at what a decision
+    may hold. Raises Forbidden.
     """
     check_may(person, "queue.work")
     if not Task.objects.filter(pk=task, state__in=rules.OPEN_TASK_STATES).exists():
         return
-    if not (section or reason):
+    if not (typed.get("section") or typed.get("reason")):
         Draft.objects.filter(task_id=task, person=person).delete()
         return
+    values = [typed.get(name, "")[:most] for name, most in _MOST.items()]
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO review_draft (id, task_id, person_id, section, other, action, reason_code, reason, saved_at)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp())
-            ON CONFLICT (task_id, person_id) DO UPDATE SET section = excluded.section, other = excluded.other,
-                action = excluded.action, reason_code = excluded.reason_code, reason = excluded.reason,
-                saved_at = excluded.saved_at
-            """,
-            [
-                new_id(),
-                task,
-                person.pk,
-                section[:200],
-                other[:200],
-                action[:40],
-                reason_code[:40],
-                reason[:MOST_REASON],
-            ],
-        )
+        cursor.execute(_SAVE, [new_id(), task, person.pk, *values])
 
 
 @transaction.atomic

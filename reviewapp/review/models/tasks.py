@@ -127,8 +127,8 @@ class Skip(models.Model):
 class Draft(models.Model):
     """What somebody typed into the form of a task and has not sent; one a person and task, gone with the decision."""
 
-    content_free: ClassVar = ("section", "other", "action", "reason_code")
-    erasable: ClassVar = ("reason",)
+    content_free: ClassVar = ("section", "other", "action", "exception", "reason_code")
+    erasable: ClassVar = ("reason", "days", "territories", "review_on")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="drafts")
@@ -136,6 +136,10 @@ class Draft(models.Model):
     section = models.TextField(default="", blank=True)
     other = models.TextField(default="", blank=True)
     action = models.TextField(default="", blank=True)
+    days = models.TextField(default="", blank=True)
+    territories = models.TextField(default="", blank=True)
+    exception = models.TextField(default="", blank=True)
+    review_on = models.TextField(default="", blank=True)
     reason_code = models.TextField(default="", blank=True)
     reason = models.TextField(default="", blank=True)
     saved_at = models.DateTimeField(db_default=Now())

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 
 from reviewapp.accounts.models import Notice, Person
@@ -150,6 +151,40 @@ def test_a_senior_grants_an_exception_that_counts_as_agreement_and_comes_up_agai
     stage.tell("review_decision", "review_on = current_date", made.pk)
     assert [actions.remind_of_exceptions(), actions.remind_of_exceptions()] == [1, 0]
     assert Notice.objects.get(person=cast.sam).kind == "exception_due"
+
+
+def test_the_whole_form_comes_back_however_it_was_left(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    stage.line_up(1, version=fraud)
+    sam = client_for(cast.sam)
+    path = sam.post("/queues/scams-spam/next").url
+    seat = hidden_fields(sam.get(path).content.decode())
+    call = {"section": f"{fraud.pk}:{section(fraud, 3)}", "reason_code": "context_missed"}
+    wishes = [
+        {"exception": "art", "review_on": SOON.isoformat()},
+        {"action": "limit", "days": "30", "territories": "DE FR"},
+    ]
+    for wish in wishes:
+        refused = sam.post(f"{path}/override", seat | call | wish | {"section": ""})
+        assert refused.status_code == 422 and standing(refused, wish)
+        assert sam.post(f"{path}/draft", seat | call | wish).status_code == 204
+        assert standing(sam.get(path), wish)
+        sam.post(f"{path}/override", seat | call | wish)
+        made = Decision.objects.filter(label="violates").latest("at")
+        assert standing(sam.post(f"/decisions/{made.pk}/undo"), wish)
+        seat = hidden_fields(sam.get(path).content.decode())
+
+
+def standing(answer: HttpResponse, wish: dict[str, str]) -> bool:
+    """Whether the form of a screen holds all of `wish`, where one sees it."""
+    page = answer.content.decode()
+    form = page[page.index('id="override"') : page.index("</form>", page.index('id="override"'))]
+    held = [*re.findall(r'name="(\w+)"[^>]* value="([^"]*)"', form)]
+    held += re.findall(
+        r'<select[^>]* name="(\w+)"(?:(?!</select>).)*?value="(\w+)" selected', form, re.DOTALL
+    )
+    return wish.items() <= set(held) and '<details class="fold" open>' in form
 
 
 def test_the_severe_is_limited_at_once_and_leaves_when_a_second_person_confirms(
