@@ -46,14 +46,11 @@ class EscalationPanel:
 
 @dataclass(frozen=True, slots=True)
 class FirstCall:
-    """What the person called before they saw the verdict."""
+    """What the person called before they saw the verdict; `typed`: the fields of the form by name."""
 
     label: str
     sections: str
-    section: str
-    action: str
-    reason_code: str
-    reason: str
+    typed: dict[str, str]
     at: datetime
 
 
@@ -122,8 +119,13 @@ def first_call(task: Task | None, person: Person) -> FirstCall | None:
     if made is None:
         return None
     codes = ", ".join(each.partition(":")[2] for each in made.findings)
-    section = made.findings[0] if made.findings else "allowed"
-    return FirstCall(made.label, codes, section, made.action, made.reason_code, made.reason, made.at)
+    typed = {
+        "section": made.findings[0] if made.findings else "allowed", "action": made.action, "days": made.days,
+        "territories": made.territories, "exception": made.exception,
+        "review_on": made.review_on.isoformat() if made.review_on else "", "reason_code": made.reason_code,
+        "reason": made.reason,
+    }  # fmt: skip
+    return FirstCall(made.label, codes, typed, made.at)
 
 
 def badges(lead: Any, attachments: int) -> tuple[Badge, ...]:

@@ -181,11 +181,7 @@ def desk_context(
 
 def _kept(first: reads_beside.FirstCall | None) -> Typed | None:
     """The form as it was called blind."""
-    if first is None:
-        return None
-    return Typed(
-        section=first.section, action=first.action, reason_code=first.reason_code, reason=first.reason
-    )
+    return Typed(**first.typed) if first else None
 
 
 @require_GET

@@ -175,6 +175,7 @@ def _call_blind(request: SignedInRequest, item: UUID, typed: Typed) -> HttpRespo
         called = actions.call_blind(
             task=seat["task"], epoch=seat["epoch"], nonce=seat["nonce"], person=request.user, label=label,
             sections=sections, action=typed.action, reason_code=typed.reason_code, reason=typed.reason,
+            wish=wish_of(request.POST),
         )  # fmt: skip
     except INCOMPLETE as problem:
         return conflict(request, item, problem, typed)

@@ -1,7 +1,7 @@
 """Calls before the verdict is shown: recorded once, then decided at once where both agree, else shown and decided again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,8 @@ from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import Actor, record
 from reviewapp.review import rules, rules_blind
 from reviewapp.review.actions.claims import alone
-from reviewapp.review.actions.deciding import check_call, decide_own
+from reviewapp.review.actions.consequences import Wish, consequence
+from reviewapp.review.actions.deciding import AS_USUAL, check_call, decide_own
 from reviewapp.review.actions.seating import Decided, seat_for
 from reviewapp.review.models import BlindCall, Task, VerdictsSeen
 from reviewapp.screening import reads as screening
@@ -28,6 +29,7 @@ class Called:
 def call_blind(
     *, task: UUID, epoch: int, nonce: UUID, label: str, person: Person,
     sections: Sequence[tuple[UUID, str]] = (), action: str = "", reason_code: str = "", reason: str = "",
+    wish: Wish = AS_USUAL,
 ) -> Called:  # fmt: skip
     """Record what the person says before they see a verdict; sent twice, the first call stands.
 
@@ -39,11 +41,14 @@ def call_blind(
         seat = seat_for(task, epoch, nonce, person)
         if isinstance(seat, Decided):
             return Called(seat)
-        check_call(label, sections, reason_code, reason)
+        wish = replace(wish, action=action)
+        weighed = check_call(label, sections, reason_code, reason)
+        # Before both are compared: a refusal after that would say that they agree.
+        consequence(wish=wish, label=label, sections=weighed, reason=reason, person=person)
         panel = screening.verdict_panel(seat.item_id)
         lead = panel[0] if panel and rules.can_confirm(panel[0].label) else None
         made, is_new = BlindCall.objects.get_or_create(
-            task=seat, person=person, defaults=_call(lead, label, sections, action, reason_code, reason)
+            task=seat, person=person, defaults=_call(lead, label, sections, wish, reason_code, reason)
         )
         if is_new:
             _tell(made, seat, person)
@@ -52,7 +57,7 @@ def call_blind(
         return Called(
             decide_own(
                 seat=seat, nonce=nonce, person=person, label=label, sections=sections, action=action,
-                reason_code=reason_code, reason=reason, shown=(), blind=True,
+                reason_code=reason_code, reason=reason, shown=(), blind=True, wish=wish,
             )
         )  # fmt: skip
 
@@ -65,10 +70,10 @@ def mark_seen(*, tasks: Sequence[UUID], person: Person) -> None:
 
 
 def _call(
-    lead: Any, label: str, sections: Sequence[tuple[UUID, str]], action: str, reason_code: str, reason: str
+    lead: Any, label: str, sections: Sequence[tuple[UUID, str]], wish: Wish, reason_code: str, reason: str
 ) -> dict[str, Any]:  # fmt: skip
     said: dict[str, Any] = {
-        "label": label, "findings": [f"{version}:{code}" for version, code in sections], "action": action,
+        "label": label, "findings": [f"{version}:{code}" for version, code in sections], **asdict(wish),
         "reason_code": reason_code, "reason": reason.strip(),
     }  # fmt: skip
     if lead is None:

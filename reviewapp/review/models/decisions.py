@@ -103,6 +103,9 @@ class BlindCall(models.Model):
         "label",
         "findings",
         "action",
+        "days",
+        "territories",
+        "exception",
         "reason_code",
         "policy",
         "confidence",
@@ -116,6 +119,10 @@ class BlindCall(models.Model):
     label = models.TextField(db_collation="C")
     findings = models.JSONField(default=list)
     action = models.TextField(default="", db_collation="C", blank=True)
+    days = models.TextField(default="", db_collation="C", blank=True)
+    territories = models.TextField(default="", db_collation="C", blank=True)
+    exception = models.TextField(default="", db_collation="C", blank=True)
+    review_on = models.DateField(null=True)
     reason_code = models.TextField(default="", db_collation="C", blank=True)
     reason = models.TextField(default="", blank=True)
     verdict = models.ForeignKey(Verdict, null=True, on_delete=models.PROTECT, related_name="+")

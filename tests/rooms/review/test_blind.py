@@ -1,6 +1,8 @@
 """Blind first calls: nothing leaks before the call, both calls are kept, and agreement is measured on the blind ones."""
 
+import re
 from collections.abc import Callable
+from datetime import date, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -130,6 +132,48 @@ def test_another_call_shows_both_and_the_person_keeps_or_changes(
     assert made.label == ("allowed" if keeps else "violates") and call.label == "allowed"
     assert call.same_label is False and call.decision_id == made.pk
     assert made.shown["blind"] is False and made.calls.get().call == ("overridden" if keeps else "agreed")
+
+
+WISHES = [
+    {"exception": "art", "review_on": (date.today() + timedelta(days=30)).isoformat()},
+    {"action": "limit", "days": "30", "territories": "DE"},
+]
+
+
+@pytest.mark.parametrize("wish", WISHES, ids=["exception", "action"])
+@pytest.mark.parametrize("agrees", [True, False])
+def test_what_should_happen_goes_with_a_blind_call(
+    cast: Cast, fraud: Version, client_for: SignIn, wish: dict[str, str], agrees: bool
+) -> None:
+    blind_item(fraud, label="violates" if agrees else "allowed")
+    client = client_for(cast.sam)
+    path, fields, _ = start(client)
+    call = {"section": f"{fraud.pk}:{fraud.sections.all()[0].code}"} | wish
+    answer = client.post(f"{path}/override", fields | call, headers=HTMX)
+    if not agrees:
+        page = answer.content.decode()
+        for name, value in wish.items():
+            assert re.search(f'name="{name}"[^>]* value="{value}"|value="{value}" selected', page), name
+        client.post(f"{path}/override", hidden_fields(page) | call)
+    made = Decision.objects.get()
+    does = {
+        "code": wish.get("action", "none"),
+        "parameters": {"days": 30, "territories": ["DE"]} if "days" in wish else {},
+    }
+    assert made.actions == [does] and made.exception == wish.get("exception", "")
+
+
+def test_a_refusal_before_the_call_does_not_tell_whether_it_agrees(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    for label in ("violates", "allowed"):
+        blind_item(fraud, label=label)
+        client = client_for(cast.ana if label == "violates" else cast.mo)
+        path, fields, _ = start(client)
+        call = {"section": f"{fraud.pk}:{fraud.sections.all()[0].code}", "action": "suspend_author"}
+        refused = client.post(f"{path}/override", fields | call, headers=HTMX)
+        assert refused.status_code == 422 and "Hidden until your call" in refused.content.decode()
+    assert not BlindCall.objects.exists()
 
 
 def test_the_first_call_stands_however_often_it_is_sent(cast: Cast, fraud: Version) -> None:
