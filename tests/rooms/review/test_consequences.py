@@ -238,6 +238,7 @@ def test_the_screen_of_the_second_person_says_what_confirm_accepts(
     path = client.post("/queues/scams-spam/next").url
     page = client.get(path).content.decode()
     assert "as <bdi>Ana</bdi> decided" in page
+    assert "change-action" not in page[page.index('id="decisionbar"') : page.index('id="dialogs"')]
     answer = client.post(f"{path}/confirm", hidden_fields(page))
     assert answer.status_code == 302 and Decision.objects.filter(kind="second").count() == 1
 
