@@ -224,10 +224,19 @@
     if (busy || early || disabled) { event.preventDefault(); event.stopImmediatePropagation(); }
   }, true);
 
+  // What is typed is kept before its screen goes: the answer to such a form may show it again, or hand it on.
+  document.addEventListener("htmx:confirm", (event) => {
+    const form = event.target;
+    if (!form.matches("#desk form[hx-post], #dialogs form[hx-post]") || form.matches("#translate, [data-keeps]")) return;
+    if (form.id === "override") { clearTimeout(draftTimer); draftTimer = 0; } else if (draftTimer) draft();
+    if (!keeping) return;
+    event.preventDefault();
+    busy = true;
+    keeping.then(() => { busy = false; event.detail.issueRequest(true); });
+  });
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.requestConfig.verb !== "post" || !event.target.closest("#desk form, #dialogs form") || event.target.id === "translate") return;
     busy = true;
-    clearTimeout(draftTimer);
   });
   document.addEventListener("htmx:afterRequest", () => { busy = false; });
   document.addEventListener("htmx:sendError", () => {
@@ -342,13 +351,18 @@
 
   // ---- what is typed is kept on the server; a page that is left gives its claim back soon
   let draftTimer = 0;
+  let keeping = null; // The draft on its way, so that what follows from it waits.
   function draft() {
+    clearTimeout(draftTimer);
     draftTimer = 0;
     const form = $("#override");
     const lease = $("#lease");
-    if (!form || !lease || busy) return;
+    if (!form || !lease) return;
+    if (busy) { draftTimer = setTimeout(draft, DRAFT_MS); return; }
     const token = JSON.parse(document.body.getAttribute("hx-headers") || "{}");
-    fetch(`/review/${lease.dataset.item}/draft`, { method: "POST", body: new FormData(form), headers: token, keepalive: true }).catch(() => {});
+    const sent = fetch(`/review/${lease.dataset.item}/draft`, { method: "POST", body: new FormData(form), headers: token, keepalive: true })
+      .catch(() => {}).then(() => { if (keeping === sent) keeping = null; });
+    keeping = sent;
   }
   addEventListener("input", (event) => {
     if (!event.target.closest("#override")) return;

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
@@ -63,6 +64,35 @@ def test_typed_words_come_back_after_the_browser_died(cast: Cast, fraud: Version
     again.goto(address)
     expect(again.get_by_label("Note for the policy writer")).to_have_value("Half a thought")
     assert not Decision.objects.exists()
+
+
+def test_what_was_just_typed_stays_when_the_item_goes_at_once(
+    cast: Cast, fraud: Version, page_for: OpenPage
+) -> None:
+    """1. Type and skip within a second. 2. Type and hand over: the words go along. 3. Type and add a note."""
+    stage.line_up(3, version=fraud)
+    page = page_for(cast.ana)
+    start(page)
+    for number, how in enumerate(["s", "a"]):
+        page.keyboard.press("o")
+        page.locator("#reason").fill(f"Thought {number}")
+        page.keyboard.press("Escape")
+        page.keyboard.press(how)
+        if how == "a":
+            page.get_by_label("Person", exact=True).select_option(label="Mo")
+            page.get_by_role("dialog").get_by_role("button", name="Hand over").click()
+        expect(item(page)).to_contain_text(f"Number {number + 1}.")
+    kept = [("Thought 0", cast.ana.pk), ("Thought 1", cast.mo.pk)]
+    assert list(Draft.objects.order_by("reason").values_list("reason", "person")) == kept
+    page.keyboard.press("n")
+    page.get_by_label("Note on this item").fill("A note")
+    page.keyboard.press("Escape")
+    page.keyboard.press("o")
+    with page.expect_response("**/draft"):
+        page.locator("#reason").fill("Thought 2")
+        page.get_by_role("button", name="Add note").click()
+    expect(page.locator("#notes")).to_contain_text("A note")
+    assert Draft.objects.get(task__item=UUID(page.url.rsplit("/", 1)[1])).reason == "Thought 2"
 
 
 def test_who_is_away_is_warned_then_signed_out_and_goes_on_where_they_were(
