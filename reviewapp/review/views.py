@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -164,8 +165,7 @@ def desk_context(
         "next_mask": "" if "all" in shown else next((key for key in desk.masked if key not in shown), ""),
         "open": (desk.seat is not None or problem is not None) and (is_open or typed is not None),
         "take_over_why": TAKE_OVER_WHY,
-        "typed": typed
-        or _kept(desk.first)
+        "typed": _in_its_list(typed or _kept(desk.first), desk)
         or Typed(reason_code="context_missed" if desk.can_confirm else ""),
         "problem": problem,
         "note_said": desk.note,
@@ -182,6 +182,15 @@ def desk_context(
 def _kept(first: reads_beside.FirstCall | None) -> Typed | None:
     """The form as it was called blind."""
     return Typed(**first.typed) if first else None
+
+
+def _in_its_list(typed: Typed | None, desk: reads_desk.Desk) -> Typed | None:
+    """The form with its section where the screen offers it now: which policy has the digits changes with the verdict that leads."""
+    if typed is None or typed.chosen in {"", "allowed"}:
+        return typed
+    if typed.chosen in {each.value for each in desk.options}:
+        return replace(typed, section=typed.chosen, other="")
+    return replace(typed, section="other", other=typed.chosen)
 
 
 @require_GET

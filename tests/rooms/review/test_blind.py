@@ -163,6 +163,22 @@ def test_what_should_happen_goes_with_a_blind_call(
     assert made.actions == [does] and made.exception == wish.get("exception", "")
 
 
+def test_a_call_on_another_policy_than_the_one_that_leads_stays_chosen(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    item, _ = blind_item(fraud, label="allowed")
+    stage.say(item, stage.publish("spam"))
+    client = client_for(cast.ana)
+    path, fields, _ = start(client)
+    called = f"{fraud.pk}:{fraud.sections.all()[0].code}"
+    page = client.post(f"{path}/override", fields | {"section": called}, headers=HTMX).content.decode()
+    assert re.search(r'value="other"[^>]* checked', page) and f'value="{called}" selected' in page
+    client.post(f"{path}/override", hidden_fields(page) | {"section": "other", "other": called})
+    made = Decision.objects.get()
+    undone = client.post(f"/decisions/{made.pk}/undo", headers=HTMX).content.decode()
+    assert f'value="{called}" selected' in undone and made.findings.get().version == fraud
+
+
 def test_a_refusal_before_the_call_does_not_tell_whether_it_agrees(
     cast: Cast, fraud: Version, client_for: SignIn
 ) -> None:
