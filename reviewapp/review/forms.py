@@ -49,7 +49,9 @@ def seat_of(data: QueryDict) -> dict[str, Any]:
     form = SeatForm(data)
     if not form.is_valid():
         raise Unclear(
-            _("This form is not whole. Reload the page; what you typed stays in your browser's form.")
+            _(
+                "This form is not whole, so nothing was sent. Copy what you typed, reload the page and send it again."
+            )
         )
     shown = []
     for part in form.cleaned_data["shown"].split(","):

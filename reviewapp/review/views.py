@@ -156,7 +156,7 @@ def desk_context(
     if desk.seat is not None:
         request.session.pop(RESTS_SINCE, None)
     shown = request.GET.getlist("reveal")[:MOST_REVEALED]
-    if typed is None and desk.draft and desk.seat is not None:
+    if typed is None and desk.draft and (desk.seat is not None or problem is not None):
         typed = Typed(**desk.draft)
     return {
         "desk": desk,

@@ -190,6 +190,25 @@ def test_a_senior_takes_over_with_a_reason_and_the_other_keeps_their_words(
     ]
 
 
+def test_words_that_were_kept_can_be_read_where_somebody_else_decided(cast: Cast, client_for: SignIn) -> None:
+    item = stage.line_up(1, version=stage.publish("fraud"))[0]
+    client = client_for(cast.ana)
+    path = client.post("/queues/scams-spam/next").url
+    fields = hidden_fields(client.get(path).content.decode())
+    client.post(f"{path}/draft", fields | {"section": "allowed", "reason": "Half a thought"})
+    claim = actions.take_over(item=item, person=cast.sam, why="urgent")
+    for act in ("confirm", "skip"):
+        refused = client.post(f"{path}/{act}", fields)
+        assert (
+            refused.status_code == 409 and 'dir="auto">Half a thought</textarea>' in refused.content.decode()
+        )
+    assert 'readonly dir="auto">Half a thought</textarea>' in client.get(path).content.decode()
+    own = {"label": "allowed", "reason_code": "context_missed"}
+    actions.override(task=claim.task, epoch=claim.epoch, nonce=uuid4(), person=cast.sam, **own)
+    assert 'readonly dir="auto">Half a thought</textarea>' in client.get(path).content.decode()
+    assert "Half a thought" not in client_for(cast.mo).get(path).content.decode()
+
+
 def test_held_and_handed_items_can_be_taken_over_too(cast: Cast) -> None:
     held, handed = stage.line_up(2)
     put_aside(claimed(cast.ana), cast.ana)
