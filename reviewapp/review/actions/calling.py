@@ -6,16 +6,18 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import Actor, record
 from reviewapp.review import rules, rules_blind
-from reviewapp.review.actions.claims import alone
+from reviewapp.review.actions.claims import Unclear, alone
 from reviewapp.review.actions.consequences import Wish, consequence
 from reviewapp.review.actions.deciding import AS_USUAL, check_call, decide_own
 from reviewapp.review.actions.seating import Decided, seat_for
 from reviewapp.review.models import BlindCall, Task, VerdictsSeen
+from reviewapp.review.reads_blind import is_blind
 from reviewapp.screening import reads as screening
 
 
@@ -41,17 +43,24 @@ def call_blind(
         seat = seat_for(task, epoch, nonce, person)
         if isinstance(seat, Decided):
             return Called(seat)
+        if BlindCall.objects.filter(task=seat, person=person).exists():
+            return Called(None)
+        if not is_blind(seat, person):
+            raise Unclear(
+                _(
+                    "You were shown the verdict of this item already. Read it, then confirm it or save your call."
+                )
+            )
         wish = replace(wish, action=action)
         weighed = check_call(label, sections, reason_code, reason)
         # Before both are compared: a refusal after that would say that they agree.
         consequence(wish=wish, label=label, sections=weighed, reason=reason, person=person)
         panel = screening.verdict_panel(seat.item_id)
         lead = panel[0] if panel and rules.can_confirm(panel[0].label) else None
-        made, is_new = BlindCall.objects.get_or_create(
-            task=seat, person=person, defaults=_call(lead, label, sections, wish, reason_code, reason)
+        made = BlindCall.objects.create(
+            task=seat, person=person, **_call(lead, label, sections, wish, reason_code, reason)
         )
-        if is_new:
-            _tell(made, seat, person)
+        _tell(made, seat, person)
         if lead is not None and not (made.same_label and made.same_section):
             return Called(None)
         return Called(

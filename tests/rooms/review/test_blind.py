@@ -203,6 +203,31 @@ def test_the_first_call_stands_however_often_it_is_sent(cast: Cast, fraud: Versi
     assert first.decided is None and again.decided is None and BlindCall.objects.get().label == "allowed"
 
 
+def test_a_blind_form_sent_twice_decides_nothing_before_the_verdict_was_seen(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    blind_item(fraud)
+    client = client_for(cast.ana)
+    path, fields, _ = start(client)
+    for section in ("allowed", "allowed", f"{fraud.pk}:{fraud.sections.all()[0].code}"):
+        page = client.post(f"{path}/override", fields | {"section": section}, headers=HTMX).content.decode()
+        assert "Keep my call" in page and not Decision.objects.exists()
+    assert "blind" not in hidden_fields(page) and BlindCall.objects.get().label == "allowed"
+
+
+def test_a_form_that_was_blind_is_no_blind_call_once_the_verdict_was_listed(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    blind_item(fraud)
+    client = client_for(cast.sam)
+    path, fields, _ = start(client)
+    task = Task.objects.get()
+    actions.mark_seen(tasks=[task.pk], person=cast.sam)
+    answer = client.post(f"{path}/override", fields | {"section": "allowed"}, headers=HTMX)
+    assert answer.status_code == 422 and "Zebra rationale" in answer.content.decode()
+    assert not BlindCall.objects.exists() and not Decision.objects.exists()
+
+
 def test_somebody_elses_call_does_not_open_it_for_the_next_person(
     cast: Cast, fraud: Version, client_for: SignIn
 ) -> None:
