@@ -1,7 +1,7 @@
 // The review screen by keyboard: keys, the form for one's own call, lease, undo ring, evidence marks.
 "use strict";
 (() => {
-  const INERT_MS = 700; // Confirm ignores presses this soon after the screen changed under the hand.
+  const INERT_MS = 700; // Confirm and Keep ignore presses this soon after the screen changed under the hand.
   const RENEW_MS = 20_000;
   const DRAFT_MS = 1_000;
   const $ = (selector, root = document) => root.querySelector(selector);
@@ -219,7 +219,8 @@
     if (form.matches("[data-read]") && performance.now() - changedAt < INERT_MS) { event.preventDefault(); return; }
     if (!form.closest("#desk, #dialogs") || form.closest("#notes, #translation") || !form.hasAttribute("hx-post")) return;
     if (!form["htmx-internal-data"]) htmx.process(form); // a press in the moment between swap and settling
-    const early = form.matches("[data-confirm]") && performance.now() - changedAt < INERT_MS;
+    const accepts = form.matches("[data-confirm]") || event.submitter?.matches("[data-keep]");
+    const early = accepts && performance.now() - changedAt < INERT_MS;
     const disabled = form.matches("[data-confirm]") && $("button", form).getAttribute("aria-disabled") === "true";
     if (busy || early || disabled) { event.preventDefault(); event.stopImmediatePropagation(); }
   }, true);

@@ -14,7 +14,7 @@ from reviewapp.policies.models import Version
 from reviewapp.review import actions
 from reviewapp.review.models import BlindCall, Decision, Draft, Escalation, Task
 from tests.cast import PASSWORD, Cast
-from tests.journeys.test_review import item, label, press, start
+from tests.journeys.test_review import INERT, item, label, press, start
 from tests.rooms.review import stage
 
 pytestmark = pytest.mark.browser
@@ -165,16 +165,25 @@ def unused(seconds: int) -> None:
 
 
 def test_a_blind_call_that_differs_is_kept_by_enter(cast: Cast, fraud: Version, page_for: OpenPage) -> None:
-    """1. The heading hides the verdict. 2. `0` Enter calls it allowed. 3. Both are shown; Enter keeps the call."""
+    """1. The heading hides the verdict. 2. `0` calls it allowed, with words. 3. Both are shown; Enter, not at once, keeps the call."""
     stage.line_up(2, version=fraud)
     Task.objects.update(blind=True)
     page = page_for(cast.ana)
     start(page)
     expect(label(page)).to_have_text("Hidden until your call")
     expect(page.get_by_role("button", name="Confirm")).to_have_attribute("aria-disabled", "true")
-    press(page, "0", "Enter")
+    page.keyboard.press("0")
+    with page.expect_response("**/draft"):
+        page.locator("#reason").fill("It is a joke.")
+    page.evaluate(
+        "document.addEventListener('htmx:afterSettle', () => document.body.dispatchEvent("
+        "new KeyboardEvent('keydown', {key: 'Enter', bubbles: true})), {once: true})"
+    )
+    page.get_by_role("button", name="Save override").click()
     expect(label(page)).to_have_text("Violates")
     expect(page.get_by_role("button", name="Keep my call")).to_be_visible()
+    page.wait_for_timeout(INERT)
+    assert not Decision.objects.exists(), "a press at once keeps nothing"
     press(page, "Enter")
     expect(item(page)).to_contain_text("Number 1.")
     assert Decision.objects.get().label == "allowed" and BlindCall.objects.get().same_label is False

@@ -16,7 +16,7 @@ from reviewapp.review.actions.claims import Unclear, alone
 from reviewapp.review.actions.consequences import Wish, consequence
 from reviewapp.review.actions.deciding import AS_USUAL, check_call, decide_own
 from reviewapp.review.actions.seating import Decided, seat_for
-from reviewapp.review.models import BlindCall, Task, VerdictsSeen
+from reviewapp.review.models import BlindCall, Draft, Task, VerdictsSeen
 from reviewapp.review.reads_blind import is_blind
 from reviewapp.screening import reads as screening
 
@@ -61,6 +61,8 @@ def call_blind(
             task=seat, person=person, **_call(lead, label, sections, wish, reason_code, reason)
         )
         _tell(made, seat, person)
+        # The call has the words now; left there, they would open the form over the verdict.
+        Draft.objects.filter(task=seat, person=person).delete()
         if lead is not None and not (made.same_label and made.same_section):
             return Called(None)
         return Called(

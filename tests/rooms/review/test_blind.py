@@ -120,9 +120,11 @@ def test_another_call_shows_both_and_the_person_keeps_or_changes(
     _, verdict = blind_item(fraud)
     client = client_for(cast.ana)
     path, fields, _ = start(client)
+    client.post(f"{path}/draft", fields | {"section": "allowed", "reason": "Half a thought"})
     answer = client.post(f"{path}/override", fields | {"section": "allowed"}, headers=HTMX)
     page = answer.content.decode()
     assert "Zebra rationale" in page and "Keep my call" in page and not Decision.objects.exists()
+    assert re.search(r'<div class="act" id="act" data-when="reading">', page), "the form is not open over it"
     fields = hidden_fields(page)
     if keeps:
         client.post(f"{path}/override", fields | {"section": "allowed"})
