@@ -4,6 +4,7 @@
   const INERT_MS = 700; // Confirm and Keep ignore presses this soon after the screen changed under the hand.
   const RENEW_MS = 20_000;
   const DRAFT_MS = 1_000;
+  const ARRIVED_MS = 2_000; // By then the page before has said that it was left.
   const $ = (selector, root = document) => root.querySelector(selector);
   const all = (selector) => [...document.querySelectorAll(selector)];
   let changedAt = performance.now();
@@ -294,7 +295,7 @@
     remind();
     describe();
     tick();
-    if (lease && Number(lease.dataset.left) < 60) { renewedAt = 0; renew(); }
+    if (lease && Number(lease.dataset.left) < 60) renew(true);
   }
 
   function tick() {
@@ -383,10 +384,10 @@
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
   // ---- the lease is renewed while somebody works
-  function renew() {
+  function renew(always = false) {
     const lease = $("#lease");
     const now = performance.now();
-    if (!lease || now - renewedAt < RENEW_MS || now > leaseEnds) return;
+    if (!lease || (!always && now - renewedAt < RENEW_MS) || now > leaseEnds) return;
     renewedAt = now;
     const body = seat(lease);
     const token = JSON.parse(document.body.getAttribute("hx-headers") || "{}");
@@ -399,6 +400,10 @@
       .catch(() => { renewedAt = now - RENEW_MS + 3_000; });
   }
   for (const kind of ["keydown", "pointerdown", "pointermove", "input", "wheel"]) addEventListener(kind, () => { work(); renew(); }, { passive: true });
+
+  // The page before may say that it was left after this one was made, such as on a reload: what this one shows is not so then.
+  setTimeout(renew, ARRIVED_MS, true);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) renew(true); });
 
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", arrive); else arrive();
 })();

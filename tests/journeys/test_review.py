@@ -1,9 +1,11 @@
 """Reviewing in a real browser, by keyboard: two keys an item, an override, an undo, two people on one item."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from reviewapp.intake.models import ItemContent
@@ -256,6 +258,28 @@ def test_the_lease_is_seen_and_renewed_by_working(cast: Cast, fraud: Version, pa
     after = Task.objects.get().lease_until
     assert before and after and after > before
     expect(page.locator("#lease")).to_contain_text(f"{LEASE_SECONDS // 60 - 1}:5")
+
+
+def test_a_reload_and_a_tab_that_is_seen_again_keep_the_whole_lease(
+    cast: Cast, fraud: Version, page_for: OpenPage
+) -> None:
+    """1. The old page says that it was left after the new one was made. 2. Two seconds later the new one asks for its time."""
+    stage.line_up(1, version=fraud)
+    page = page_for(cast.ana)
+    start(page)
+    page.clock.install(time=0)
+    page.clock.pause_at(1_000)
+    page.reload()
+    task = Task.objects.get()
+    for happens in (
+        lambda: page.clock.run_for(2_100),
+        lambda: page.evaluate("document.dispatchEvent(new Event('visibilitychange'))"),
+    ):
+        stage.tell("review_task", "lease_until = now() + interval '30 seconds'", task.pk)
+        with page.expect_response("**/renew"):
+            happens()
+        task.refresh_from_db()
+        assert task.lease_until and task.lease_until - timezone.now() > timedelta(seconds=LEASE_SECONDS - 60)
 
 
 def test_everything_works_without_scripts(cast: Cast, fraud: Version, page_for: OpenPage) -> None:
