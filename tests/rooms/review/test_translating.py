@@ -3,8 +3,9 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
@@ -18,7 +19,7 @@ from reviewapp.intake import actions as intake
 from reviewapp.intake.models import Item, ItemContent
 from reviewapp.review import actions, translator
 from reviewapp.review.actions.claims import Unclear
-from reviewapp.review.models import Translation
+from reviewapp.review.models import Decision, Translation
 from reviewapp.review.rules_translation import (
     MOST_ANSWER,
     MOST_TEXT,
@@ -74,6 +75,24 @@ def test_the_translation_stands_below_the_original_and_says_that_a_machine_made_
     assert engine.asked == [("/translate", {"q": ARABIC, "source": "ar", "target": "en", "format": "text"})]
     plain = client_for(cast.mo).post(f"/review/{item}/translate")
     assert plain.status_code == 302 and plain.headers["Location"] == f"/review/{item}#translation"
+
+
+def test_times_that_say_utc_are_utc_wherever_the_reader_is(
+    cast: Cast, client_for: SignIn, engine: Engine, item: UUID
+) -> None:
+    Person.objects.filter(pk=cast.ana.pk).update(time_zone="Asia/Tokyo")
+    Item.objects.filter(pk=item).update(created_at=datetime(2026, 3, 1, 20, 15, tzinfo=UTC))
+    actions.translate(item=item, person=cast.ana)
+    Translation.objects.update(at=datetime(2026, 3, 2, 21, 25, tzinfo=UTC))
+    claim = actions.claim_item(item=item, person=cast.ana)
+    client = client_for(cast.ana)
+    page = client.get(f"/review/{item}").content.decode()
+    assert "1 Mar 20:15 UTC" in page and "2 Mar 21:25 UTC" in page
+    done = actions.override(
+        task=claim.task, epoch=claim.epoch, nonce=uuid4(), label="allowed", person=cast.ana
+    )
+    Decision.objects.update(at=datetime(2026, 3, 3, 22, 35, tzinfo=UTC))
+    assert "3 Mar 2026 22:35:00 UTC" in client.get(f"/decisions/{done.decision}").content.decode()
 
 
 def test_it_is_asked_once_a_revision_and_language_and_the_log_holds_no_text(
