@@ -110,9 +110,10 @@ def queue_next(request: SignedInRequest, slug: str) -> HttpResponse:
     held = reads.in_hand(request.user)
     if held is not None:
         return HttpResponseRedirect(f"/review/{held}")
-    return render(
-        request, "review/next.html", nothing_in_hand(request, slug) | {"looked": request.method == "POST"}
-    )
+    context = nothing_in_hand(request, slug) | {
+        "looked": request.method == "POST", "keymap": keymap(reads_notices.preferences(request.user).keys),
+    }  # fmt: skip
+    return render(request, "review/next.html", context)
 
 
 @require_GET

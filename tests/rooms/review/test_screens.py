@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.test import Client
 
+from reviewapp.accounts.actions import set_preferences
 from reviewapp.accounts.models import Person
 from reviewapp.policies.models import Version
 from reviewapp.review import actions
@@ -100,6 +101,15 @@ def test_one_answer_to_a_decision_holds_the_next_item(cast: Cast, fraud: Version
     assert (
         "<html" not in page and "Number 1." in page and 'aria-label="Verdict"' in page and "data-undo" in page
     )
+
+
+def test_keys_of_ones_own_are_known_where_nothing_is_in_hand(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    stage.line_up(1, version=fraud)
+    set_preferences(person=cast.ana.pk, changes={"keys": {"undo": "j"}})
+    page = client_for(cast.ana).get("/queues/scams-spam/next").content.decode()
+    assert '<script id="keymap" type="application/json">{"u": "", "j": "u"}</script>' in page
 
 
 def test_a_double_press_answers_with_the_same_next_item(
