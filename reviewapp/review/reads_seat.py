@@ -1,4 +1,4 @@
-"""The read door of where an item stands for one person: its row and latest task, who has it, what they typed."""
+"""The read door of where an item stands for one person: its row and their task, else the latest, who has it, what they typed."""
 
 import json
 from dataclasses import dataclass
@@ -39,7 +39,10 @@ _PLACE: Final = f"""
         ceil(extract(epoch FROM t.lease_until - clock_timestamp()))::int, t.assigned_until < clock_timestamp(),
         u.typed->>'text', {columns("q", _QUEUE)}, {columns("d", _DRAFT)}, {columns("t", _TASK)}, {columns("i", _ITEM)}
     FROM intake_item i JOIN intake_source s ON s.id = i.source_id LEFT JOIN intake_author a ON a.id = i.author_id
-    LEFT JOIN LATERAL (SELECT * FROM review_task WHERE item_id = i.id ORDER BY created_at DESC LIMIT 1) t ON true
+    LEFT JOIN LATERAL (
+        SELECT * FROM review_task WHERE item_id = i.id
+        ORDER BY (claimed_by_id = %(person)s AND state = 'claimed') IS TRUE DESC, created_at DESC LIMIT 1
+    ) t ON true
     LEFT JOIN review_queue q ON q.id = t.queue_id
     LEFT JOIN accounts_person c ON c.id = t.claimed_by_id LEFT JOIN accounts_person g ON g.id = t.assigned_to_id
     LEFT JOIN review_draft d ON d.task_id = t.id AND d.person_id = %(person)s

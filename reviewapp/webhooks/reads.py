@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from reviewapp.ui.errors import Missing
 from reviewapp.webhooks.models import Attempt, Delivery
+from reviewapp.webhooks.rules import DeliveryState
 
 PAGE: Final = 50
 
@@ -125,6 +126,12 @@ def delivery(key: UUID) -> Delivery:
     if found is None:
         raise Missing(_("There is no such delivery. It may be older than the log."))
     return found
+
+
+def is_told(*, decisions: Sequence[UUID]) -> bool:
+    """Whether any of these decisions left, or will if nothing cancels it."""
+    told = Delivery.objects.filter(decision__in=decisions)
+    return told.exclude(state=DeliveryState.CANCELLED).exists()
 
 
 def is_due() -> bool:

@@ -115,7 +115,7 @@ def ask_second(*, decision: Decision, seat: Task) -> None:
 
 
 def drop_second(*, decision: Decision, person: Person) -> None:
-    """Within the open transaction: the decision is taken back, so nobody needs to confirm it."""
+    """Within the open transaction: the decision is taken back or replaced, so nobody needs to confirm it."""
     waiting = list(
         Task.objects.select_for_update()
         .filter(answers=decision, state__in=rules.OPEN_TASK_STATES)

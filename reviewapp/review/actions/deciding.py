@@ -19,7 +19,14 @@ from reviewapp.review import rules
 from reviewapp.review.actions.authors import check_protected, count_strike, withdraw_strike
 from reviewapp.review.actions.claims import ClaimLost, Unclear, alone, promote
 from reviewapp.review.actions.closing import close_escalations
-from reviewapp.review.actions.consequences import FAR, Consequence, Wish, ask_second, consequence
+from reviewapp.review.actions.consequences import (
+    FAR,
+    Consequence,
+    Wish,
+    ask_second,
+    consequence,
+    drop_second,
+)
 from reviewapp.review.actions.seating import Decided, seat_for
 from reviewapp.review.actions.telling import tell_replaced
 from reviewapp.review.models import BlindCall, Decision, Escalation, Task
@@ -30,6 +37,7 @@ from reviewapp.screening import reads as screening
 from reviewapp.screening.models import Verdict
 from reviewapp.ui.errors import Stale
 from reviewapp.webhooks import actions as webhooks
+from reviewapp.webhooks import reads as outbox
 from reviewapp.webhooks.rules import Announced
 
 MOST_REASON = 4_000
@@ -250,10 +258,8 @@ def _decide(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Sequ
         raise ClaimLost(_("This item left the queue: it was replaced or erased."), item=str(seat.item_id))
     decision = _write(seat, nonce, person, call, verdicts)
     if seat.item.purpose == "live":
-        replaced = decision.kind == DecisionKind.REPLACED
-        event = Announced.DECISION_REPLACED if replaced else Announced.DECISION_MADE
         webhooks.announce(
-            event=event, item=seat.item_id, decision=decision.pk, release_at=decision.release_at
+            event=_event(decision), item=seat.item_id, decision=decision.pk, release_at=decision.release_at
         )
     _tell(decision, seat, call, verdicts)
     tell_replaced(new=decision, findings=call.findings)
@@ -265,10 +271,13 @@ def _decide(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Sequ
 
 
 def _write(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Sequence[Verdict]) -> Decision:
-    now, flags, latest = _known(seat.item_id)
-    last = Decision.objects.get(pk=latest) if latest else None
+    now, flags, last = _known(seat.item_id)
+    if last is not None and last.awaits_second and seat.kind != TaskKind.SECOND:
+        drop_second(decision=last, person=person)
+        # Until their task was locked, the second person may have decided.
+        now, flags, last = _known(seat.item_id)
     kind = _kind(seat, last)
-    if kind == DecisionKind.SECOND and last is not None:
+    if last is not None and (last.awaits_second or kind == DecisionKind.SECOND):
         webhooks.cancel(decision=last.pk)
     awaits = call.does.second and kind != DecisionKind.SECOND
     undo_until = now + timedelta(seconds=0 if kind == DecisionKind.SECOND else seat.queue.undo_seconds)
@@ -289,12 +298,21 @@ def _write(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Seque
     return decision
 
 
-def _known(item: UUID) -> tuple[datetime, list[str], UUID | None]:
+def _event(decision: Decision) -> Announced:
+    """In the place of one that never left, such as one that waited for its second person, it leaves as made."""
+    if decision.kind != DecisionKind.REPLACED:
+        return Announced.DECISION_MADE
+    earlier = Decision.objects.filter(item_id=decision.item_id).exclude(pk=decision.pk)
+    told = outbox.is_told(decisions=list(earlier.values_list("pk", flat=True)))
+    return Announced.DECISION_REPLACED if told else Announced.DECISION_MADE
+
+
+def _known(item: UUID) -> tuple[datetime, list[str], Decision | None]:
     """Under the seat's lock: the database's time, the kinds of flags on the item, and its decision that nothing replaced."""
     with connection.cursor() as cursor:
         cursor.execute(_KNOWN, {"item": item})
         now, flags, latest = cursor.fetchone()
-    return now, flags or [], latest
+    return now, flags or [], Decision.objects.get(pk=latest) if latest else None
 
 
 def _follow(decision: Decision, seat: Task, call: _Call) -> None:

@@ -1,0 +1,103 @@
+"""The second person's task: whose it is, what ends it, and what becomes of the decision that waited for it."""
+
+from uuid import UUID, uuid4
+
+import pytest
+
+from reviewapp.accounts.models import Person
+from reviewapp.intake.models import Item
+from reviewapp.policies.models import Version
+from reviewapp.review import actions, reads_seat
+from reviewapp.review.models import Decision, Task
+from reviewapp.webhooks.models import Delivery
+from tests.cast import Cast
+from tests.rooms.review import stage
+
+
+@pytest.fixture
+def fraud(cast: Cast) -> Version:
+    return stage.publish("fraud")
+
+
+def claimed(person: Person) -> actions.Claim:
+    claim = actions.claim_next(queue=stage.queue_of(), person=person)
+    assert claim is not None
+    return claim
+
+
+def severe(version: Version, person: Person) -> Decision:
+    """What a person confirmed of an item of severity 4: it waits for a second person."""
+    item = stage.wait_for_a_person()
+    stage.say(item, version, sections=[version.sections.filter(severity=4)[0].code])
+    actions.admit()
+    return Decision.objects.get(pk=confirm(claimed(person), person).decision)
+
+
+def confirm(claim: actions.Claim, person: Person) -> actions.Decided:
+    verdict = Item.objects.get(pk=claim.item).verdicts.get().pk
+    return actions.confirm(task=claim.task, epoch=claim.epoch, nonce=uuid4(), verdict=verdict, person=person)
+
+
+def override(claim: actions.Claim, person: Person, label: str = "allowed", **more: object) -> actions.Decided:
+    given: dict[str, object] = {"reason_code": "context_missed", "sections": ()} | more
+    return actions.override(
+        task=claim.task, epoch=claim.epoch, nonce=uuid4(), label=label, person=person, **given
+    )
+
+
+def come_back(item: UUID) -> None:
+    """The item waits for a person again, as after an order of an authority."""
+    stage.tell("intake_item", "state = 'awaiting_review', admitted = false", item)
+    actions.admit()
+
+
+def told(item: UUID) -> list[tuple[str, str]]:
+    """What left, or will, of decisions on an item."""
+    rows = Delivery.objects.filter(item=item, decision__isnull=False).order_by("created_at", "id")
+    return list(rows.values_list("event", "state"))
+
+
+def test_a_decision_after_the_item_came_back_calls_the_second_person_off(cast: Cast, fraud: Version) -> None:
+    first = severe(fraud, cast.ana)
+    second = claimed(cast.mo)
+    come_back(first.item_id)
+    made = override(claimed(cast.sam), cast.sam)
+    assert Task.objects.get(pk=second.task).state == "withdrawn"
+    assert told(first.item_id) == [("decision.made", "cancelled"), ("decision.made", "held")]
+    with pytest.raises(actions.ClaimLost):
+        actions.confirm_first(task=second.task, epoch=second.epoch, nonce=uuid4(), person=cast.mo)
+    assert Decision.objects.get(replaces=first).pk == made.decision
+
+
+def test_a_severe_decision_after_the_item_came_back_waits_for_a_second_person_of_its_own(
+    cast: Cast, fraud: Version
+) -> None:
+    first = severe(fraud, cast.ana)
+    come_back(first.item_id)
+    task = Task.objects.get(item=first.item_id, kind="first", state="waiting")
+    claim = actions.claim_item(item=first.item_id, person=cast.ana)
+    assert claim.task == task.pk
+    made = confirm(claim, cast.ana)
+    asked = Task.objects.get(kind="second", state="waiting")
+    assert asked.answers_id == made.decision
+    assert told(first.item_id) == [("decision.made", "cancelled"), ("decision.made", "held")]
+
+
+def test_a_decision_in_the_place_of_one_that_left_leaves_as_replaced(cast: Cast, fraud: Version) -> None:
+    item = stage.line_up(1, version=fraud)[0]
+    confirm(claimed(cast.ana), cast.ana)
+    come_back(item)
+    override(claimed(cast.mo), cast.mo)
+    assert [event for event, _ in told(item)] == ["decision.made", "decision.replaced"]
+
+
+def test_who_holds_the_second_task_keeps_their_seat_when_a_newer_task_waits(
+    cast: Cast, fraud: Version
+) -> None:
+    first = severe(fraud, cast.ana)
+    second = claimed(cast.mo)
+    come_back(first.item_id)
+    seat = reads_seat.place_of(first.item_id, cast.mo).seat
+    assert seat is not None and seat.task == second.task
+    place = reads_seat.place_of(first.item_id, cast.sam)
+    assert (place.standing, place.task and place.task.kind) == ("waiting", "first")
