@@ -58,7 +58,8 @@ _OLDEST: Final = "due_at, id"
 # What was handed to the person comes first, then what came back to them from a hold.
 _MINE: Final = """
     SELECT t.id FROM review_task t JOIN intake_item i ON i.id = t.item_id AND NOT i.restricted
-    WHERE t.assigned_to_id = %s AND t.queue_id = %s AND t.state = 'waiting'
+    WHERE t.assigned_to_id = %(person)s AND t.queue_id = %(queue)s AND t.state = 'waiting'
+        AND NOT EXISTS (SELECT FROM review_decision d WHERE d.id = t.answers_id AND d.person_id = %(person)s)
         AND (i.state = 'awaiting_review' OR t.kind NOT IN ('first', 'appeal'))
     ORDER BY t.tier, t.rank_at LIMIT 8
 """
@@ -370,7 +371,7 @@ def _served(queue: UUID, person: Person) -> _Served | None:
 
 def _assigned(queue: UUID, person: Person) -> list[UUID]:
     with connection.cursor() as cursor:
-        cursor.execute(_MINE, [person.pk, queue])
+        cursor.execute(_MINE, {"person": person.pk, "queue": queue})
         return [row[0] for row in cursor.fetchall()]
 
 

@@ -114,6 +114,17 @@ def ask_second(*, decision: Decision, seat: Task) -> None:
     webhooks.announce(event=Announced.ITEM_LIMITED, item=seat.item_id, decision=None, release_at=now)
 
 
+def check_another(*, task: Task, person: Person) -> None:
+    """Raise Unclear where the task asks a second person, and the person made the decision that it asks of."""
+    if task.kind == TaskKind.SECOND and task.answers is not None and task.answers.person_id == person.pk:
+        raise Unclear(
+            _(
+                "%(name)s made the decision that waits for a second person here; leave it to somebody else to confirm."
+            )
+            % {"name": person.name or person.email}
+        )
+
+
 def drop_second(*, decision: Decision, person: Person) -> None:
     """Within the open transaction: the decision is taken back or replaced, so nobody needs to confirm it."""
     waiting = list(

@@ -24,6 +24,7 @@ from reviewapp.review.actions.consequences import (
     Consequence,
     Wish,
     ask_second,
+    check_another,
     consequence,
     drop_second,
 )
@@ -250,6 +251,7 @@ def _decide(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Sequ
             _("This item was restricted; only cleared people may open it."), item=str(seat.item_id)
         )
     check_protected(item=seat.item, person=person)
+    check_another(task=seat, person=person)
     if seat.queue.escalation:
         _check_answered(seat)
     if seat.kind in rules.CHANGES_THE_ITEM and not intake.advance(

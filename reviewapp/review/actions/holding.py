@@ -26,6 +26,7 @@ from reviewapp.review.actions.claims import (
     take_first,
 )
 from reviewapp.review.actions.closing import close_escalations
+from reviewapp.review.actions.consequences import check_another
 from reviewapp.review.actions.deciding import MOST_REASON
 from reviewapp.review.models import Draft, Note, Queue, QueueNote, Skip, Task
 from reviewapp.review.rules import NoteKind, TaskState
@@ -80,7 +81,7 @@ def hand_over(
         if why not in rules_claims.HAND_WHY:
             raise Unclear(_("Say why, from the list."))
         check_note(note)
-        receiver = _receiver(to, person) if to else None
+        receiver = _receiver(to, person, seat) if to else None
         target = _queue(queue) if queue else seat.queue
         if seat.queue.escalation and not target.escalation:
             close_escalations(task=seat.pk, item=seat.item_id, person=person, why="handed_over")
@@ -115,6 +116,7 @@ def take_over(*, item: UUID, person: Person, why: str, note: str = "") -> Claim:
             raise Unclear(_("Say why you take it over, from the list."))
         check_note(note)
         seat = _in_other_hands(item, person)
+        check_another(task=seat, person=person)
         before = seat.claimed_by_id or seat.assigned_to_id
         Task.objects.filter(pk=seat.pk).update(**_waiting(None))
         write_note(item=item, person=person, kind=NoteKind.TAKE_OVER, text=note)
@@ -209,10 +211,11 @@ def _check_hold(person: Person, until: datetime | None, waits_for: str, note: st
         )
 
 
-def _receiver(to: UUID, person: Person) -> Person:
+def _receiver(to: UUID, person: Person, seat: Task) -> Person:
     receiver = Person.objects.filter(pk=to, is_active=True).first()
     if receiver is None or receiver.pk == person.pk or not may(receiver.roles, "queue.work"):
         raise Missing(_("This person cannot take items. Choose somebody else from the list."))
+    check_another(task=seat, person=receiver)
     return receiver
 
 

@@ -101,3 +101,33 @@ def test_who_holds_the_second_task_keeps_their_seat_when_a_newer_task_waits(
     assert seat is not None and seat.task == second.task
     place = reads_seat.place_of(first.item_id, cast.sam)
     assert (place.standing, place.task and place.task.kind) == ("waiting", "first")
+
+
+def test_nobody_hands_a_second_task_to_who_decided_or_takes_it_over_from_the_second_person(
+    cast: Cast, fraud: Version
+) -> None:
+    first = severe(fraud, cast.sam)
+    second = claimed(cast.mo)
+    with pytest.raises(actions.Unclear, match="Sam made the decision"):
+        actions.hand_over(
+            task=second.task, epoch=second.epoch, person=cast.mo, why="expertise", to=cast.sam.pk
+        )
+    with pytest.raises(actions.Unclear, match="somebody else"):
+        actions.take_over(item=first.item_id, person=cast.sam, why="urgent")
+    assert Task.objects.get(pk=second.task).claimed_by_id == cast.mo.pk
+
+
+def test_who_decided_confirms_nothing_of_their_own_however_they_came_to_the_task(
+    cast: Cast, fraud: Version
+) -> None:
+    first = severe(fraud, cast.ana)
+    second = claimed(cast.mo)
+    stage.tell("review_task", f"claimed_by_id = '{cast.ana.pk}'", second.task)
+    with pytest.raises(actions.Unclear, match="somebody else"):
+        actions.confirm_first(task=second.task, epoch=second.epoch, nonce=uuid4(), person=cast.ana)
+    with pytest.raises(actions.Unclear, match="somebody else"):
+        override(second, cast.ana)
+    waits = "state = 'waiting', claimed_by_id = NULL, lease_until = NULL, assigned_until = now() + interval '1 hour'"
+    stage.tell("review_task", f"{waits}, assigned_to_id = '{cast.ana.pk}'", second.task)
+    assert actions.claim_next(queue=second.queue, person=cast.ana) is None
+    assert not Decision.objects.filter(replaces=first).exists()
