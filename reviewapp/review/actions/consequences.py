@@ -39,13 +39,14 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """A checked action, and whether it waits for a second person."""
+    """A checked action, and whether it waits for a second person; `by_two`: it does whatever the severity, as for accounts."""
 
     action: str
     parameters: dict[str, Any] = field(default_factory=dict)
     exception: str = ""
     review_on: date | None = None
     second: bool = False
+    by_two: bool = False
 
 
 def consequence(
@@ -79,7 +80,7 @@ def consequence(
             % {"action": choice.words, "lacking": ", ".join(lacking).lower()}
         )
     severe = label == "violates" and severity >= rules_actions.SECOND_FROM and choice.restriction != "none"
-    return Consequence(code, parameters, second=severe or choice.second)
+    return Consequence(code, parameters, second=severe or choice.second, by_two=choice.second)
 
 
 def _excepted(wish: Wish, label: str, person: Person) -> Consequence:
@@ -122,6 +123,19 @@ def check_another(*, task: Task, person: Person) -> None:
                 "%(name)s made the decision that waits for a second person here; leave it to somebody else to confirm."
             )
             % {"name": person.name or person.email}
+        )
+
+
+def check_by_two(*, task: Task, does: Consequence) -> None:
+    """Raise Unclear where the second person wants what takes two people, and the first did not."""
+    if not does.by_two or task.kind != TaskKind.SECOND or task.answers is None:
+        return
+    if task.answers.actions != [{"code": does.action, "parameters": does.parameters}]:
+        raise Unclear(
+            _(
+                "This action takes two people, and the first did not choose it. Choose another one now, "
+                "then replace your call under “My last 50”: that asks somebody else to confirm it."
+            )
         )
 
 

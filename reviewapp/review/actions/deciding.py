@@ -25,6 +25,7 @@ from reviewapp.review.actions.consequences import (
     Wish,
     ask_second,
     check_another,
+    check_by_two,
     consequence,
     drop_second,
 )
@@ -252,6 +253,7 @@ def _decide(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Sequ
         )
     check_protected(item=seat.item, person=person)
     check_another(task=seat, person=person)
+    check_by_two(task=seat, does=call.does)
     if seat.queue.escalation:
         _check_answered(seat)
     if seat.kind in rules.CHANGES_THE_ITEM and not intake.advance(

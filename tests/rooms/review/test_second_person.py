@@ -131,3 +131,22 @@ def test_who_decided_confirms_nothing_of_their_own_however_they_came_to_the_task
     stage.tell("review_task", f"{waits}, assigned_to_id = '{cast.ana.pk}'", second.task)
     assert actions.claim_next(queue=second.queue, person=cast.ana) is None
     assert not Decision.objects.filter(replaces=first).exists()
+
+
+def test_the_second_person_alone_suspends_nobody(cast: Cast, fraud: Version) -> None:
+    first = severe(fraud, cast.ana)
+    second = claimed(cast.mo)
+    suspended: dict[str, object] = {
+        "sections": list(first.findings.values_list("version_id", "section")),
+        "action": "suspend_author",
+        "reason": "Again and again.",
+    }
+    with pytest.raises(actions.Unclear, match="takes two people"):
+        override(second, cast.mo, "violates", **suspended)
+    made = override(second, cast.mo, "violates", **suspended | {"action": "remove"})
+    new = actions.replace_own(decision=made.decision, label="violates", person=cast.mo, **suspended)
+    assert Decision.objects.get(pk=new).awaits_second
+    third = claimed(cast.sam)
+    override(third, cast.sam, "violates", **suspended)
+    assert told(first.item_id)[-1] == ("decision.made", "held")
+    assert Decision.objects.get(replaces=new).actions[0]["code"] == "suspend_author"
