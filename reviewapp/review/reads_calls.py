@@ -59,7 +59,7 @@ def _line(made: Decision, words: str, labels: dict[str, str], now: datetime) -> 
         decision=made.pk, preview=words, at=made.at, label=str(made.label),
         sections=", ".join(sorted(each.section for each in made.findings.all())),
         does=", ".join(rules_actions.words(each, labels) for each in made.actions), how=_how(made), left=left,
-        state=_state(made, later, left), replaceable=later is None and left == 0 and made.item.state == "decided",
+        state=_state(made, later, left, now), replaceable=later is None and left == 0 and made.item.state == "decided",
     )  # fmt: skip
 
 
@@ -74,9 +74,9 @@ def _how(made: Decision) -> str:
     return _("Override") if overridden else _("Own call")
 
 
-def _state(made: Decision, later: Decision | None, left: int) -> str:
+def _state(made: Decision, later: Decision | None, left: int, now: datetime) -> str:
     if later is not None:
         return _("taken back") if later.kind == "undone" else _("replaced")
     if left:
         return _("undo open, %(seconds)d s") % {"seconds": left}
-    return _("waits for a second person") if made.awaits_second else _("sent")
+    return _("waits for a second person") if made.awaits_second and made.release_at > now else _("sent")

@@ -17,8 +17,8 @@ from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
 from reviewapp.accounts.rules import may
 from reviewapp.audit.actions import Actor, record
-from reviewapp.audit.clock import database_time
 from reviewapp.review import rules, rules_care
+from reviewapp.review.actions.closing import withdraw
 from reviewapp.review.actions.telling import tell_spent
 from reviewapp.review.models import Skip, Task
 from reviewapp.review.reads_care import is_spent
@@ -280,23 +280,6 @@ def send_back(task: Task, person: Person, *, why: str) -> None:
 def _put_back(task: UUID) -> None:
     Task.objects.filter(pk=task, state=TaskState.CLAIMED).update(
         state=TaskState.WAITING.value, claimed_by=None, claimed_at=None, reserved=False, lease_until=None
-    )
-
-
-def withdraw(tasks: list[UUID], items: list[UUID], *, actor: Actor, why: str) -> None:
-    """Within the open transaction: take open tasks out of their queues and say why."""
-    Task.objects.filter(pk__in=tasks, state__in=rules.OPEN_TASK_STATES).update(
-        state=TaskState.WITHDRAWN.value,
-        claimed_by=None,
-        reserved=False,
-        lease_until=None,
-        done_at=database_time(),
-    )
-    record(
-        verb="task.withdrawn",
-        actor=actor,
-        subjects=items,
-        data={"why": why, "tasks": [str(task) for task in tasks]},
     )
 
 

@@ -1,11 +1,44 @@
-"""The end of an escalation, which decisions and hand-overs bring about."""
+"""Tasks withdrawn, and what ends with a task: an escalation about it, the wait of a decision for its second person."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import connection
+from django.db.models.functions import Now
 
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import Actor, record
+from reviewapp.audit.clock import database_time
+from reviewapp.review import rules
+from reviewapp.review.models import Decision, Task
+from reviewapp.review.rules import TaskKind, TaskState
+from reviewapp.webhooks import actions as webhooks
+
+
+def withdraw(tasks: list[UUID], items: list[UUID], *, actor: Actor, why: str) -> None:
+    """Within the open transaction: take open tasks out of their queues because their items left, and say why.
+
+    A decision that waited for one of them waits no longer: no second person comes any more.
+    """
+    take_out(tasks, items, actor=actor, why=why)
+    _end_waits(tasks=tasks, erased=why == "erased")
+
+
+def take_out(tasks: list[UUID], items: list[UUID], *, actor: Actor, why: str) -> None:
+    """Within the open transaction: withdraw open tasks that nobody needs to do any more, and say why."""
+    Task.objects.filter(pk__in=tasks, state__in=rules.OPEN_TASK_STATES).update(
+        state=TaskState.WITHDRAWN.value,
+        claimed_by=None,
+        reserved=False,
+        lease_until=None,
+        done_at=database_time(),
+    )
+    record(
+        verb="task.withdrawn",
+        actor=actor,
+        subjects=items,
+        data={"why": why, "tasks": [str(task) for task in tasks]},
+    )
 
 
 def close_escalations(*, task: UUID, item: UUID, person: Person, why: str) -> None:
@@ -21,3 +54,15 @@ def close_escalations(*, task: UUID, item: UUID, person: Person, why: str) -> No
             verb="escalation.closed", actor=Actor.person(person.pk), subjects=[item],
             data={"escalation": str(key), "why": why},
         )  # fmt: skip
+
+
+def _end_waits(*, tasks: Sequence[UUID], erased: bool) -> None:
+    """Within the open transaction: decisions that wait for these withdrawn tasks are final; never sent where `erased`."""
+    seconds = Task.objects.filter(pk__in=tasks, kind=TaskKind.SECOND)
+    waiting = Decision.objects.filter(pk__in=seconds.values("answers"), replaced_by=None)
+    for decision in list(waiting.values_list("pk", flat=True)):
+        if erased:
+            webhooks.cancel(decision=decision)
+        else:
+            webhooks.let_go(decision=decision)
+            Decision.objects.filter(pk=decision).update(release_at=Now())

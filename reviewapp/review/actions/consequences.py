@@ -16,7 +16,8 @@ from reviewapp.accounts.rules import may
 from reviewapp.audit.actions import SWEEPER, Actor, record
 from reviewapp.audit.clock import database_time
 from reviewapp.review import reads_actions, rules, rules_actions
-from reviewapp.review.actions.claims import Unclear, alone, withdraw
+from reviewapp.review.actions.claims import Unclear, alone
+from reviewapp.review.actions.closing import take_out
 from reviewapp.review.models import ActionKind, Decision, SectionUsual, Task
 from reviewapp.review.rules import TaskKind
 from reviewapp.review.rules_actions import ActionChoice
@@ -147,7 +148,7 @@ def drop_second(*, decision: Decision, person: Person) -> None:
         .values_list("pk", flat=True)
     )
     if waiting:
-        withdraw(waiting, [decision.item_id], actor=Actor.person(person.pk), why="undone")
+        take_out(waiting, [decision.item_id], actor=Actor.person(person.pk), why="undone")
 
 
 def save_action(*, choice: ActionChoice, active: bool, person: Person) -> None:

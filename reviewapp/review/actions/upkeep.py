@@ -14,7 +14,8 @@ from reviewapp.audit.actions import DECISIONS_FEED, SWEEPER, Actor, place_in_fee
 from reviewapp.audit.clock import database_time
 from reviewapp.intake import actions as intake
 from reviewapp.review import rules, rules_claims
-from reviewapp.review.actions.claims import Unclear, withdraw
+from reviewapp.review.actions.claims import Unclear
+from reviewapp.review.actions.closing import withdraw
 from reviewapp.review.models import BlindCall, Decision, Draft, Note, Task, Translation, Unsent
 from reviewapp.review.rules import TaskState
 from reviewapp.ui.errors import Missing

@@ -17,7 +17,7 @@ from reviewapp.webhooks.actions.endpoints import (
     send_test,
     turn_secret,
 )
-from reviewapp.webhooks.actions.outbox import Released, announce, cancel, release_due
+from reviewapp.webhooks.actions.outbox import Released, announce, cancel, let_go, release_due
 
 __all__ = [
     "BadEndpoint",
@@ -29,6 +29,7 @@ __all__ = [
     "cancel",
     "change_endpoint",
     "claim_due",
+    "let_go",
     "pause_endpoint",
     "release_due",
     "replay",

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models.functions import Now
 
 from reviewapp.ids import new_id
 from reviewapp.webhooks.models import Delivery
@@ -56,6 +57,12 @@ def cancel(*, decision: UUID) -> bool:
     stoppable = [DeliveryState.HELD.value, DeliveryState.WAITING.value]
     told.filter(state__in=stoppable).update(state=DeliveryState.CANCELLED.value)
     return not told.exclude(state=DeliveryState.CANCELLED.value).exists()
+
+
+def let_go(*, decision: UUID) -> None:
+    """End the window of what would tell of `decision`: it leaves with the next `release_due`."""
+    held = Delivery.objects.filter(decision=decision, state=DeliveryState.HELD)
+    held.update(release_at=Now())
 
 
 def release_due(*, limit: int = 500) -> list[Released]:

@@ -3,13 +3,18 @@
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import transaction
 
 from reviewapp.accounts.models import Person
+from reviewapp.audit.actions import SWEEPER, record
+from reviewapp.insights.actions import erase
 from reviewapp.intake.models import Item
 from reviewapp.policies.models import Version
 from reviewapp.review import actions, reads_seat
 from reviewapp.review.models import Decision, Task
+from reviewapp.review.reads_calls import last_calls
 from reviewapp.webhooks.models import Delivery
+from tests import checker
 from tests.cast import Cast
 from tests.rooms.review import stage
 
@@ -55,6 +60,11 @@ def told(item: UUID) -> list[tuple[str, str]]:
     """What left, or will, of decisions on an item."""
     rows = Delivery.objects.filter(item=item, decision__isnull=False).order_by("created_at", "id")
     return list(rows.values_list("event", "state"))
+
+
+def unsound() -> list[str]:
+    """What the checker says of decisions; the stage's items never came in by the door, which it would say too."""
+    return [each for each in checker.problems() if "decision" in each]
 
 
 def test_a_decision_after_the_item_came_back_calls_the_second_person_off(cast: Cast, fraud: Version) -> None:
@@ -150,3 +160,28 @@ def test_the_second_person_alone_suspends_nobody(cast: Cast, fraud: Version) -> 
     override(third, cast.sam, "violates", **suspended)
     assert told(first.item_id)[-1] == ("decision.made", "held")
     assert Decision.objects.get(replaces=new).actions[0]["code"] == "suspend_author"
+
+
+def test_a_decision_is_final_when_its_item_is_restricted_before_the_second_person_came(
+    cast: Cast, fraud: Version
+) -> None:
+    first = severe(fraud, cast.ana)
+    actions.restrict(item=first.item_id, reference="case 12", person=cast.sam)
+    assert actions.release_decisions() == 1
+    assert told(first.item_id) == [("decision.made", "waiting")]
+    assert last_calls(cast.ana)[0].state == "sent" and unsound() == []
+
+
+def test_a_decision_is_final_when_its_item_is_replaced_and_never_sent_when_it_is_erased(
+    cast: Cast, fraud: Version
+) -> None:
+    left, gone = severe(fraud, cast.ana), severe(fraud, cast.ana)
+    stage.tell("intake_item", "state = 'superseded'", left.item_id)
+    with transaction.atomic():
+        record(verb="item.superseded", actor=SWEEPER, subjects=[left.item_id], data={"by": []})
+    actions.expire_claims()
+    erase(items=[gone.item_id], actor=SWEEPER)
+    assert actions.release_decisions() == 1
+    assert told(left.item_id) == [("decision.made", "waiting")]
+    assert told(gone.item_id) == [("decision.made", "cancelled")]
+    assert not Task.objects.filter(state="waiting").exists() and unsound() == []
