@@ -6,7 +6,6 @@ from uuid import UUID
 from django.db import connection
 from django.db.models.functions import Now
 
-from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import Actor, record
 from reviewapp.audit.clock import database_time
 from reviewapp.review import rules
@@ -39,21 +38,24 @@ def take_out(tasks: list[UUID], items: list[UUID], *, actor: Actor, why: str) ->
         subjects=items,
         data={"why": why, "tasks": [str(task) for task in tasks]},
     )
+    # Cleared people still see, and may answer, what is escalated about a restricted item.
+    if why != "restricted":
+        close_escalations(tasks=tasks, actor=actor, why=why)
 
 
-def close_escalations(*, task: UUID, item: UUID, person: Person, why: str) -> None:
-    """Within the open transaction: end what is escalated about a task."""
+def close_escalations(*, tasks: Sequence[UUID], actor: Actor, why: str) -> None:
+    """Within the open transaction: end what is escalated about these tasks."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE review_escalation SET closed_at = clock_timestamp() WHERE task_id = %s AND closed_at IS NULL RETURNING id",
-            [task],
+            "UPDATE review_escalation SET closed_at = clock_timestamp()"
+            " WHERE task_id = ANY(%s) AND closed_at IS NULL RETURNING id, item_id",
+            [list(tasks)],
         )
-        closed = [row[0] for row in cursor.fetchall()]
-    for key in closed:
+        closed = cursor.fetchall()
+    for key, item in closed:
         record(
-            verb="escalation.closed", actor=Actor.person(person.pk), subjects=[item],
-            data={"escalation": str(key), "why": why},
-        )  # fmt: skip
+            verb="escalation.closed", actor=actor, subjects=[item], data={"escalation": str(key), "why": why}
+        )
 
 
 def _end_waits(*, tasks: Sequence[UUID], erased: bool) -> None:

@@ -270,7 +270,7 @@ def _decide(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Sequ
     if decision.awaits_second:
         ask_second(decision=decision, seat=seat)
     if seat.queue.escalation:
-        close_escalations(task=seat.pk, item=seat.item_id, person=person, why="decided")
+        close_escalations(tasks=[seat.pk], actor=Actor.person(person.pk), why="decided")
     return Decided(decision.pk, seat.item_id, seat.queue_id, promote(queue=seat.queue_id, person=person))
 
 

@@ -43,7 +43,7 @@ def escalate(*, task: UUID, epoch: int, person: Person, kind: str, note: str = "
         goes = KINDS[kind]
         queue = _queue_of(kind, goes)
         now = database_time()
-        close_escalations(task=seat.pk, item=seat.item_id, person=person, why="escalated_again")
+        close_escalations(tasks=[seat.pk], actor=Actor.person(person.pk), why="escalated_again")
         Task.objects.filter(pk=task).update(
             queue=queue, state=TaskState.WAITING.value, claimed_by=None, claimed_at=None, lease_until=None,
             tier=rules.URGENT_TIER if goes.urgent else rules.USUAL_TIER, rank_at=now,

@@ -84,7 +84,7 @@ def hand_over(
         receiver = _receiver(to, person, seat) if to else None
         target = _queue(queue) if queue else seat.queue
         if seat.queue.escalation and not target.escalation:
-            close_escalations(task=seat.pk, item=seat.item_id, person=person, why="handed_over")
+            close_escalations(tasks=[seat.pk], actor=Actor.person(person.pk), why="handed_over")
         Task.objects.filter(pk=task).update(**_waiting(receiver), queue=target)
         write_note(item=seat.item_id, person=person, kind=NoteKind.HANDOVER, text=note)
         if receiver:

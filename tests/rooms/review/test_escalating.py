@@ -139,6 +139,19 @@ def test_the_checklist_comes_before_the_decision_and_undo_opens_it_again(cast: C
         actions.answer_checklist(item=item, person=cast.ana, help_sent=True, authority_told=True)
 
 
+def test_an_escalation_ends_when_its_item_is_replaced_and_stays_open_when_it_is_restricted(
+    cast: Cast, fraud: Version
+) -> None:
+    left, hidden = stage.line_up(2, version=fraud)
+    for _ in range(2):
+        raise_up(claimed(cast.ana), cast.ana, "child_safety")
+    stage.tell("intake_item", "state = 'superseded'", left)
+    actions.restrict(item=hidden, reference="case 12", person=cast.sam)
+    assert actions.claim_next(queue=stage.queue_of("urgent-child-safety"), person=cast.sam) is None
+    assert Escalation.objects.get(item=left).closed_at and "escalation.closed" in stage.verbs(left)
+    assert Escalation.objects.get(item=hidden).closed_at is None
+
+
 def test_members_are_set_by_seniors_only_and_shown(cast: Cast, fraud: Version, client_for: SignIn) -> None:
     stage.line_up(1, version=fraud)
     raise_up(claimed(cast.ana), cast.ana)
