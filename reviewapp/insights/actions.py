@@ -194,6 +194,7 @@ def erase(*, items: Sequence[UUID], actor: Actor) -> list[UUID]:
 
     All or nothing. Raises HeldItem while a legal hold keeps any of them, Missing for an id that is no item.
     """
+    review.lock_tasks(items=items)
     family = [erasure.item_id for erasure in intake.ask_erasure(items=items, actor=actor)]
     for room in (policies, screening, review, intake):
         room.erase_content(item_ids=family)

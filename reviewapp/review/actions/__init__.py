@@ -14,6 +14,7 @@ from reviewapp.review.actions.claims import (
     reserve_next,
     skip,
 )
+from reviewapp.review.actions.closing import lock_tasks
 from reviewapp.review.actions.consequences import Wish, remind_of_exceptions, save_action, save_usual
 from reviewapp.review.actions.deciding import (
     VerdictChanged,
@@ -93,6 +94,7 @@ __all__ = [
     "keep_unsent",
     "leave",
     "leave_queue_note",
+    "lock_tasks",
     "mark_seen",
     "move_rule",
     "open_author",

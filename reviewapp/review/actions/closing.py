@@ -14,6 +14,16 @@ from reviewapp.review.rules import TaskKind, TaskState
 from reviewapp.webhooks import actions as webhooks
 
 
+def lock_tasks(*, items: Sequence[UUID]) -> list[tuple[UUID, UUID]]:
+    """Within the open transaction: wait for who works on these items, and lock their open tasks; returns task and item.
+
+    To be called before the items are locked: who decides has their task first and the item second. A second task comes
+    last, because a decision that replaces another one ends it.
+    """
+    found = Task.objects.select_for_update().filter(item__in=items, state__in=rules.OPEN_TASK_STATES)
+    return list(found.order_by("kind", "pk").values_list("pk", "item_id"))
+
+
 def withdraw(tasks: list[UUID], items: list[UUID], *, actor: Actor, why: str) -> None:
     """Within the open transaction: take open tasks out of their queues because their items left, and say why.
 

@@ -10,6 +10,7 @@ from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import Actor, record
 from reviewapp.audit.clock import database_time
 from reviewapp.ids import new_id
+from reviewapp.intake import reads as intake
 from reviewapp.review.actions.authors import count_strike, withdraw_strike
 from reviewapp.review.actions.claims import Unclear, alone
 from reviewapp.review.actions.consequences import FAR, Wish, ask_second, consequence, drop_second
@@ -31,16 +32,8 @@ def replace_own(
     """
     check_may(person, "queue.work")
     with alone(person):
-        made = Decision.objects.select_for_update(of=("self",)).select_related("item", "task__queue").filter(
-            pk=decision, person=person, label__isnull=False
-        ).first()  # fmt: skip
-        if made is None:
-            raise Missing(_("You made no such decision."))
-        if (
-            Decision.objects.filter(replaces=made).exists()
-            or made.item.state != "decided"
-            or made.item.restricted
-        ):
+        made = _locked(decision, person)
+        if Decision.objects.filter(replaces=made).exists() or made.item.state != "decided":
             raise TooLate(_("This call does not stand any more: it was replaced, or its item moved on."))
         if not reason.strip():
             raise Unclear(_("Say why you replace your call."))
@@ -59,7 +52,6 @@ def replace_own(
         Finding.objects.bulk_create(
             Finding(decision=new, version_id=v, section=code) for v, code in dict.fromkeys(sections)
         )
-        drop_second(decision=made, person=person)
         withdraw_strike(decision=made.pk)
         count_strike(decision=new, item=made.item, severity=gravest(weighed))
         _announce(new, unsent)
@@ -67,6 +59,18 @@ def replace_own(
         if new.awaits_second:
             ask_second(decision=new, seat=made.task)
         return new.pk
+
+
+def _locked(decision: UUID, person: Person) -> Decision:
+    """One's own decision, locked after the task that waits for it and its item, as everywhere. Raises Missing, TooLate."""
+    own = Decision.objects.filter(pk=decision, person=person, label__isnull=False)
+    made = own.first()
+    if made is None:
+        raise Missing(_("You made no such decision."))
+    drop_second(decision=made, person=person)
+    if not intake.stands(made.item_id):
+        raise TooLate(_("The item was erased or restricted since; the call stays as it is."))
+    return own.select_for_update(of=("self",)).select_related("item", "task__queue").get()
 
 
 def _announce(new: Decision, unsent: bool) -> None:

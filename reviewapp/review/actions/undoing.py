@@ -49,6 +49,8 @@ def undo(*, decision: UUID, person: Person) -> Undone:
         repeated = _held_again(made, task, person)
         if repeated is not None:
             return repeated
+        # First, because the second person may be deciding: tasks are locked before their item.
+        drop_second(decision=made, person=person)
         _check_window(made, task)
         if min(made.undo_until or made.release_at, made.release_at) <= database_time() or not webhooks.cancel(
             decision=made.pk
@@ -62,7 +64,6 @@ def undo(*, decision: UUID, person: Person) -> Undone:
             nonce=new_id(), replaces=made, release_at=database_time(),
         )  # fmt: skip
         withdraw_strike(decision=made.pk)
-        drop_second(decision=made, person=person)
         _reopen_escalation(task, made)
         _back_in_the_form(made)
         claim = _take_again(task, person)

@@ -13,10 +13,10 @@ from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import DECISIONS_FEED, SWEEPER, Actor, place_in_feed, record
 from reviewapp.audit.clock import database_time
 from reviewapp.intake import actions as intake
-from reviewapp.review import rules, rules_claims
+from reviewapp.review import rules_claims
 from reviewapp.review.actions.claims import Unclear
-from reviewapp.review.actions.closing import withdraw
-from reviewapp.review.models import BlindCall, Decision, Draft, Note, Task, Translation, Unsent
+from reviewapp.review.actions.closing import lock_tasks, withdraw
+from reviewapp.review.models import BlindCall, Decision, Draft, Note, Translation, Unsent
 from reviewapp.review.rules import TaskState
 from reviewapp.ui.errors import Missing
 from reviewapp.webhooks import actions as webhooks
@@ -112,12 +112,10 @@ def restrict(*, item: UUID, reference: str, person: Person) -> None:
                 "Give a reference of 3 to 120 plain letters, digits, spaces or .:@/+-_ that does not describe it."
             )
         )
+    lock_tasks(items=[item])
     intake.restrict(item=item, reference=reference.strip(), person=person)
-    tasks = list(
-        Task.objects.select_for_update()
-        .filter(item_id=item, state__in=rules.OPEN_TASK_STATES)
-        .values_list("pk", flat=True)
-    )
+    # Once more: a decision that was waited for may have asked a second person.
+    tasks = [task for task, _item in lock_tasks(items=[item])]
     if tasks:
         withdraw(tasks, [item], actor=Actor.person(person.pk), why="restricted")
     webhooks.announce(event=Announced.ITEM_LIMITED, item=item, decision=None, release_at=database_time())
@@ -142,9 +140,6 @@ def erase_content(*, item_ids: list[UUID]) -> None:
     Unsent.objects.filter(item_id__in=item_ids).delete()
     Translation.objects.filter(item_id__in=item_ids).delete()
     BlindCall.objects.filter(task__item_id__in=item_ids).update(reason="")
-    open_tasks = Task.objects.select_for_update().filter(
-        item_id__in=item_ids, state__in=rules.OPEN_TASK_STATES
-    )
-    rows = list(open_tasks.values_list("pk", "item_id"))
+    rows = lock_tasks(items=item_ids)
     if rows:
         withdraw([row[0] for row in rows], [row[1] for row in rows], actor=SWEEPER, why="erased")
