@@ -30,6 +30,7 @@ _SAVE: Final = f"""
 _MAY_SEND: Final = {UnsentForm.NOTE: "item.note", UnsentForm.CASE: "case.add"}
 
 
+@transaction.atomic
 def save_draft(*, task: UUID, person: Person, **typed: str) -> None:
     """Keep the form of an open task as it stands; without section and reason there is nothing to keep, nor for a task that is done.
 
@@ -37,7 +38,9 @@ def save_draft(*, task: UUID, person: Person, **typed: str) -> None:
     may hold. Raises Forbidden.
     """
     check_may(person, "queue.work")
-    if not Task.objects.filter(pk=task, state__in=rules.OPEN_TASK_STATES).exists():
+    # Locked, so that an erasure which withdraws the task finds the draft, or there is none.
+    still_open = Task.objects.select_for_update(no_key=True).filter(pk=task, state__in=rules.OPEN_TASK_STATES)
+    if still_open.first() is None:
         return
     if not (typed.get("section") or typed.get("reason")):
         Draft.objects.filter(task_id=task, person=person).delete()

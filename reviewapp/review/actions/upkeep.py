@@ -134,12 +134,13 @@ def open_restricted(*, item: UUID, person: Person) -> None:
 @transaction.atomic
 def erase_content(*, item_ids: list[UUID]) -> None:
     """Forget what people wrote about these items, and withdraw what is still open on them."""
+    # First, so that nobody writes on an open task what would outlive this.
+    rows = lock_tasks(items=item_ids)
+    if rows:
+        withdraw([row[0] for row in rows], [row[1] for row in rows], actor=SWEEPER, why="erased")
     Decision.objects.filter(item_id__in=item_ids).exclude(reason="").update(reason="")
     Note.objects.filter(item_id__in=item_ids).update(text="")
     Draft.objects.filter(task__item_id__in=item_ids).delete()
     Unsent.objects.filter(item_id__in=item_ids).delete()
     Translation.objects.filter(item_id__in=item_ids).delete()
     BlindCall.objects.filter(task__item_id__in=item_ids).update(reason="")
-    rows = lock_tasks(items=item_ids)
-    if rows:
-        withdraw([row[0] for row in rows], [row[1] for row in rows], actor=SWEEPER, why="erased")
