@@ -42,6 +42,19 @@ def withdraw_strike(*, decision: UUID) -> None:
     Strike.objects.filter(decision_id=decision, withdrawn_at=None).update(withdrawn_at=Now())
 
 
+def withdraw_earlier(*, decision: Decision) -> None:
+    """Within the decision's transaction: what earlier decisions of its item counted, counts no more."""
+    earlier = Strike.objects.filter(decision__item=decision.item_id, withdrawn_at=None)
+    earlier.exclude(decision=decision).update(withdrawn_at=Now())
+
+
+def give_back_strikes(*, undone: Decision) -> None:
+    """Within the open transaction: a decision is taken back, so its strike ends and what it had ended counts again."""
+    withdraw_strike(decision=undone.pk)
+    ended = Strike.objects.filter(decision__item=undone.item_id, withdrawn_at__gte=undone.at)
+    ended.exclude(decision=undone).update(withdrawn_at=None)
+
+
 def check_protected(*, item: Item, person: Person) -> None:
     """Raise NeedsSenior for the item of a protected account, unless the person is a senior."""
     if item.author_id is None or may(person.roles, "author.protect"):

@@ -16,7 +16,7 @@ from reviewapp.ids import new_ids
 from reviewapp.intake import actions as intake
 from reviewapp.policies import reads as policies
 from reviewapp.review import rules
-from reviewapp.review.actions.authors import check_protected, count_strike, withdraw_strike
+from reviewapp.review.actions.authors import check_protected, count_strike, withdraw_earlier
 from reviewapp.review.actions.claims import ClaimLost, Unclear, alone, promote
 from reviewapp.review.actions.closing import close_escalations
 from reviewapp.review.actions.consequences import (
@@ -297,7 +297,7 @@ def _write(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Seque
     if seat.blind:
         BlindCall.objects.filter(task=seat, person=person).update(decision=decision)
     if decision.replaces_id:
-        withdraw_strike(decision=decision.replaces_id)
+        withdraw_earlier(decision=decision)
     count_strike(decision=decision, item=seat.item, severity=call.severity)
     return decision
 

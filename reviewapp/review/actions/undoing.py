@@ -13,7 +13,7 @@ from reviewapp.audit.clock import database_time
 from reviewapp.ids import new_id
 from reviewapp.intake import actions as intake
 from reviewapp.review import reads_form, rules
-from reviewapp.review.actions.authors import withdraw_strike
+from reviewapp.review.actions.authors import give_back_strikes
 from reviewapp.review.actions.claims import Claim, alone, send_back
 from reviewapp.review.actions.consequences import drop_second
 from reviewapp.review.models import Decision, Draft, Escalation, Task
@@ -63,7 +63,7 @@ def undo(*, decision: UUID, person: Person) -> Undone:
             item_id=made.item_id, task=task, person=person, kind=DecisionKind.UNDONE.value, label=None,
             nonce=new_id(), replaces=made, release_at=database_time(),
         )  # fmt: skip
-        withdraw_strike(decision=made.pk)
+        give_back_strikes(undone=made)
         _reopen_escalation(task, made)
         _back_in_the_form(made)
         claim = _take_again(task, person)

@@ -227,6 +227,20 @@ def test_a_violation_is_a_strike_until_it_is_undone(cast: Cast, fraud: Version) 
     assert Strike.objects.filter(withdrawn_at=None).count() == 0
 
 
+def test_undoing_gives_back_the_strike_that_the_undone_call_had_ended(cast: Cast, fraud: Version) -> None:
+    item = written_by("u1", fraud)[0]
+    violates: dict[str, object] = {"sections": [(fraud.pk, fraud.sections.all()[0].code)]}
+    first = decide(claimed(cast.ana), cast.ana, "violates", **violates)
+    stage.tell("intake_item", "state = 'awaiting_review', admitted = false", item)
+    actions.admit()
+    lifted = decide(claimed(cast.mo), cast.mo)
+    assert not Strike.objects.filter(withdrawn_at=None).exists()
+    again = actions.undo(decision=lifted.decision, person=cast.mo).claim
+    assert Strike.objects.get(withdrawn_at=None).decision_id == first.decision
+    made = decide(again, cast.mo, "violates", **violates)
+    assert Strike.objects.get(withdrawn_at=None).decision_id == made.decision
+
+
 def test_the_author_page_is_logged_and_found_by_ids_with_slashes(
     cast: Cast, fraud: Version, client_for: SignIn
 ) -> None:
