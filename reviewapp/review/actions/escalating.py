@@ -47,7 +47,7 @@ def escalate(*, task: UUID, epoch: int, person: Person, kind: str, note: str = "
         Task.objects.filter(pk=task).update(
             queue=queue, state=TaskState.WAITING.value, claimed_by=None, claimed_at=None, lease_until=None,
             tier=rules.URGENT_TIER if goes.urgent else rules.USUAL_TIER, rank_at=now,
-            due_at=now + timedelta(minutes=goes.target_minutes), assigned_to=None, assigned_until=None,
+            due_at=now + timedelta(minutes=goes.target_minutes), assigned_to=None, assigned_until=None, blind=False,
         )  # fmt: skip
         write_note(item=seat.item_id, person=person, kind=NoteKind.ESCALATION, text=note)
         opened = Escalation.objects.create(

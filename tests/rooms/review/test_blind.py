@@ -11,7 +11,7 @@ from django.test import Client
 from reviewapp.accounts.models import Person
 from reviewapp.intake.models import Author, Item, Source
 from reviewapp.policies.models import Version
-from reviewapp.review import actions, reads_blind
+from reviewapp.review import actions, reads_blind, reads_desk
 from reviewapp.review.models import BlindCall, Decision, Task
 from tests.cast import Cast
 from tests.robots import hidden_fields
@@ -280,3 +280,14 @@ def test_the_share_of_a_queue_is_drawn_at_admission(cast: Cast, fraud: Version) 
             stage.say(item, fraud)
         actions.admit()
         assert Task.objects.filter(item__in=items, blind=True).count() == (3 if percent else 0)
+
+
+def test_who_is_on_call_sees_what_was_escalated_and_why(cast: Cast, fraud: Version) -> None:
+    item, _ = blind_item(fraud)
+    claim = actions.claim_item(item=item, person=cast.ana)
+    actions.escalate(
+        task=claim.task, epoch=claim.epoch, person=cast.ana, kind="threat_to_life", note="A place is named."
+    )
+    actions.claim_item(item=item, person=cast.sam)
+    shown = reads_desk.desk(item, cast.sam)
+    assert not shown.blind and shown.lead is not None and len(shown.notes) == 1
