@@ -1,6 +1,7 @@
 """The read door of the list of queues: what waits in each, what one person has in hand, and the first steps in an empty house."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -13,11 +14,12 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from reviewapp.accounts.models import Person
+from reviewapp.accounts.rules import may
 from reviewapp.audit.clock import database_time
 from reviewapp.intake import reads as intake
 from reviewapp.policies import reads as policies
 from reviewapp.review import reads
-from reviewapp.review.models import Escalation, Queue, Task, Unsent
+from reviewapp.review.models import Escalation, Queue, QueueMember, Task, Unsent
 from reviewapp.review.reads import QueueLine
 from reviewapp.review.rules import UnsentForm
 from reviewapp.review.rules_claims import HOLD_WAITS
@@ -63,7 +65,10 @@ class UnsentLine:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The queue list of one person. `policies`: by slug, title and number of those whose items a rule sends there."""
+    """The queue list of one person. `policies`: by slug, title and number of those whose items a rule sends there.
+
+    `closed`: slugs of queues whose members alone are served, and the person is none.
+    """
 
     queues: tuple[QueueLine, ...]
     policies: dict[str, tuple[tuple[str, int], ...]]
@@ -74,11 +79,12 @@ class Home:
     in_hand: UUID | None
     late: str
     untouched: bool
+    closed: frozenset[str]
 
     @property
     def next(self) -> QueueLine | None:
-        """The queue with the least time left in which something waits."""
-        return next((line for line in self.queues if line.waiting), None)
+        """The queue with the least time left in which something waits, of those that serve the person."""
+        return next((line for line in self.queues if line.waiting and line.slug not in self.closed), None)
 
     @property
     def lines(self) -> tuple[tuple[QueueLine, tuple[tuple[str, int], ...]], ...]:
@@ -119,6 +125,7 @@ def home(person: Person) -> Home:
         queues=queues, policies=_policies({queue.pk: queue.slug for queue in found}), mine=(*mine, *_escalated(person)),
         unsent=_unsent(person), waiting=sum(line.waiting for line in queues), capped=any(line.capped for line in queues), in_hand=in_hand,
         late=first.name if first and first.due and first.due < now else "", untouched=_untouched(),
+        closed=_closed(found, person),
     )  # fmt: skip
 
 
@@ -130,6 +137,14 @@ def first_steps() -> FirstSteps:
         alone=Person.objects.filter(is_active=True).count() < 2,
         local=not settings.PUBLIC_URL,
     )
+
+
+def _closed(queues: Sequence[Queue], person: Person) -> frozenset[str]:
+    closed = {queue.pk: queue.slug for queue in queues if queue.members_only}
+    if not closed or may(person.roles, "queue.manage"):
+        return frozenset()
+    mine = QueueMember.objects.filter(person=person, queue__in=list(closed)).values_list("queue", flat=True)
+    return frozenset(closed.values()) - {closed[queue] for queue in mine}
 
 
 def _policies(slugs: dict[UUID, str]) -> dict[str, tuple[tuple[str, int], ...]]:

@@ -50,6 +50,21 @@ def test_queues_stand_by_the_time_that_is_left_with_the_policies_that_lead_there
     assert f"<bdi>{fraud.title}</bdi> v1" in page
 
 
+def test_continue_leads_to_no_queue_that_serves_members_alone(cast: Cast, fraud: Version) -> None:
+    stage.line_up(3, version=fraud)
+    actions.escalate(**claimed(cast.ana), kind="threat_to_life")
+
+    def leads_to(person: Person) -> str:
+        found = reads_home.home(person)
+        assert found.queues[0].slug == "urgent-life" and found.next is not None
+        return found.next.slug
+
+    assert [leads_to(cast.mo), leads_to(cast.sam)] == ["scams-spam", "urgent-life"]
+    queue = stage.queue_of("urgent-life")
+    actions.set_member(queue=queue, member=cast.mo.pk, ordinal=1, person=cast.sam)
+    assert leads_to(cast.mo) == "urgent-life"
+
+
 def test_a_hold_says_what_it_waits_for_and_an_escalation_stays_in_sight_until_it_is_decided(
     cast: Cast, fraud: Version, client_for: SignIn
 ) -> None:
