@@ -179,10 +179,10 @@ def save_action(*, choice: ActionChoice, active: bool, person: Person) -> None:
 
 @transaction.atomic
 def remind_of_exceptions(*, limit: int = 100) -> int:
-    """Tell who granted an exception that its day has come; each is told once. Returns how many."""
+    """Tell who granted an exception that stands that its day has come; each is told once. Returns how many."""
     due = list(
-        Decision.objects.select_for_update(skip_locked=True)
-        .filter(review_on__lte=database_time().date()).exclude(exception="").order_by("review_on")[:limit]
+        Decision.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(review_on__lte=database_time().date(), replaced_by=None).exclude(exception="").order_by("review_on")[:limit]
     )  # fmt: skip
     for each in due:
         Decision.objects.filter(pk=each.pk).update(review_on=None)

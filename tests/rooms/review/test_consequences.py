@@ -187,6 +187,14 @@ def standing(answer: HttpResponse, wish: dict[str, str]) -> bool:
     return wish.items() <= set(held) and '<details class="fold" open>' in form
 
 
+def test_nobody_is_reminded_of_an_exception_that_stands_no_more(cast: Cast, fraud: Version) -> None:
+    stage.line_up(1, version=fraud)
+    made = confirm(claimed(cast.sam), cast.sam, exception="art", review_on=SOON).decision
+    actions.undo(decision=made, person=cast.sam)
+    stage.tell("review_decision", "review_on = current_date", made)
+    assert actions.remind_of_exceptions() == 0
+
+
 def test_the_severe_is_limited_at_once_and_leaves_when_a_second_person_confirms(
     cast: Cast, fraud: Version
 ) -> None:
