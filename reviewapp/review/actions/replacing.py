@@ -11,7 +11,7 @@ from reviewapp.audit.actions import Actor, record
 from reviewapp.audit.clock import database_time
 from reviewapp.ids import new_id
 from reviewapp.intake import reads as intake
-from reviewapp.review.actions.authors import count_strike, withdraw_strike
+from reviewapp.review.actions.authors import check_protected, count_strike, withdraw_strike
 from reviewapp.review.actions.claims import Unclear, alone
 from reviewapp.review.actions.consequences import FAR, Wish, ask_second, consequence, drop_second
 from reviewapp.review.actions.deciding import check_call, gravest
@@ -28,13 +28,14 @@ def replace_own(
 ) -> UUID:  # fmt: skip
     """Replace one's own standing decision by another one; it leaves as `decision.replaced`. Returns the new decision.
 
-    Raises Missing for somebody else's, TooLate when it was replaced or its item moved on, Unclear without a reason, Forbidden.
+    Raises Missing for somebody else's, TooLate when it was replaced or its item moved on, NeedsSenior, Unclear without a reason, Forbidden.
     """
     check_may(person, "queue.work")
     with alone(person):
         made = _locked(decision, person)
         if Decision.objects.filter(replaces=made).exists() or made.item.state != "decided":
             raise TooLate(_("This call does not stand any more: it was replaced, or its item moved on."))
+        check_protected(item=made.item, person=person)
         if not reason.strip():
             raise Unclear(_("Say why you replace your call."))
         weighed = check_call(label, sections, "", reason)

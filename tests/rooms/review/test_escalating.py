@@ -276,6 +276,20 @@ def test_a_protected_account_is_decided_by_seniors_only(
     assert stage.verbs(author)[-1] == "author.unprotected"
 
 
+def test_an_own_call_on_an_account_that_is_protected_since_is_replaced_by_seniors_only(
+    cast: Cast, fraud: Version
+) -> None:
+    written_by("u1", fraud)
+    made = decide(claimed(cast.ana), cast.ana).decision
+    actions.protect_author(author=Author.objects.get().pk, person=cast.sam, reference="press 1")
+    section = [(fraud.pk, fraud.sections.all()[0].code)]
+    with pytest.raises(actions.NeedsSenior):
+        actions.replace_own(
+            decision=made, label="violates", sections=section, reason="Read again.", person=cast.ana
+        )
+    assert Decision.objects.count() == 1
+
+
 def test_asking_to_talk_tells_seniors_a_name_and_nothing_else(cast: Cast, client_for: SignIn) -> None:
     assert (
         "Asked. 1 senior got" in client_for(cast.ana).post("/settings/care", {"talk": "1"}).content.decode()
