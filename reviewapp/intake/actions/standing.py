@@ -67,17 +67,19 @@ def mark_admitted(*, items: Sequence[UUID]) -> None:
 
 
 @transaction.atomic
-def restrict(*, item: UUID, reference: str, person: Person) -> None:
-    """Take an item out of everything at once; a second time changes nothing. Raises BadReference, Missing."""
+def restrict(*, item: UUID, reference: str, person: Person) -> bool:
+    """Take an item out of everything at once; False for a second time, which changes nothing. Raises BadReference, Missing."""
     _check_reference(reference)
-    if not _locked(item).restricted:
-        Item.objects.filter(pk=item).update(restricted=True, changed_at=Now())
-        record(
-            verb="item.restricted",
-            actor=Actor.person(person.pk),
-            subjects=[item],
-            data={"reference": reference},
-        )
+    if _locked(item).restricted:
+        return False
+    Item.objects.filter(pk=item).update(restricted=True, changed_at=Now())
+    record(
+        verb="item.restricted",
+        actor=Actor.person(person.pk),
+        subjects=[item],
+        data={"reference": reference},
+    )
+    return True
 
 
 @transaction.atomic

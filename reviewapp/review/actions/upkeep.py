@@ -102,8 +102,8 @@ def release_decisions(*, limit: int = 500) -> int:
 def restrict(*, item: UUID, reference: str, person: Person) -> None:
     """Take an item out of every screen, model call and export at once, and its open tasks out of their queues.
 
-    `reference` names a case or a report, 3–120 plain characters, and does not describe the content. Raises Unclear
-    without one, Forbidden.
+    `reference` names a case or a report, 3–120 plain characters, and does not describe the content. A second time
+    changes nothing. Raises Unclear without one, Missing, Forbidden.
     """
     check_may(person, "item.restrict")
     if not _REFERENCE.match(reference.strip()):
@@ -113,7 +113,8 @@ def restrict(*, item: UUID, reference: str, person: Person) -> None:
             )
         )
     lock_tasks(items=[item])
-    intake.restrict(item=item, reference=reference.strip(), person=person)
+    if not intake.restrict(item=item, reference=reference.strip(), person=person):
+        return
     # Once more: a decision that was waited for may have asked a second person.
     tasks = [task for task, _item in lock_tasks(items=[item])]
     if tasks:

@@ -298,6 +298,9 @@ def test_restricting_takes_a_reference_and_the_task_out_of_the_queue(cast: Cast,
     assert {"item.restricted", "task.withdrawn"} <= set(stage.verbs(item))
     with pytest.raises(Stale):
         confirm(claim, cast.ana, lead_of(item))
+    actions.restrict(item=item, reference="case 12/2026", person=cast.ana)
+    assert Delivery.objects.filter(event="item.limited").count() == 1
+    assert stage.verbs(item).count("item.restricted") == 1
 
 
 def test_erasing_forgets_the_words_and_closes_what_is_open(cast: Cast, version) -> None:  # type: ignore[no-untyped-def]
