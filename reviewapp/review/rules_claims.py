@@ -1,7 +1,7 @@
 """How long things are held, handed and kept: holds, hand-overs, take-overs and active time. Pure."""
 
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
 from django.utils.translation import gettext_lazy as _
@@ -61,16 +61,21 @@ def hold_end(
     `shift_ends` is a time of day such as 18:00, today or, when it has passed, tomorrow.
     """
     if choice == "hour":
-        return now + timedelta(hours=1)
+        return _after(now, timedelta(hours=1))
     if choice == "tomorrow":
         return now.replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=1)
     if choice == "answer":
-        return now + LONGEST_HOLD
+        return _after(now, LONGEST_HOLD)
     if choice == "shift" and shift_ends:
         at = time.fromisoformat(shift_ends)
         end = now.replace(hour=at.hour, minute=at.minute, second=0, microsecond=0)
         return end if end > now else end + timedelta(days=1)
     return other if choice == "other" else None
+
+
+def _after(now: datetime, wait: timedelta) -> datetime:
+    """So long after `now`, where clocks change too: in a zone, a sum of times follows the clock on the wall."""
+    return (now.astimezone(UTC) + wait).astimezone(now.tzinfo)
 
 
 def choices_of(table: Mapping[str, Words]) -> list[tuple[str, Words, int]]:

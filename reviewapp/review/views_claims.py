@@ -159,5 +159,5 @@ def _until(request: SignedInRequest) -> datetime | None:
         other = timezone.make_aware(other)
     ends = reads_notices.preferences(request.user).shift_ends
     return rules_claims.hold_end(
-        request.POST.get("until", ""), now=timezone.localtime(), shift_ends=ends, other=other
+        request.POST.get("until", ""), now=timezone.localtime(database_time()), shift_ends=ends, other=other
     )

@@ -1,6 +1,7 @@
 """When a hold ends: each choice, and the end of a shift that has passed already."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -29,6 +30,15 @@ def test_a_hold_ends_when_its_choice_says(
     choice: str, shift: str, other: datetime | None, end: datetime | None
 ) -> None:
     assert rules_claims.hold_end(choice, now=NOW, shift_ends=shift, other=other) == end
+
+
+@pytest.mark.parametrize(
+    ("choice", "wait"), [("hour", timedelta(hours=1)), ("answer", rules_claims.LONGEST_HOLD)]
+)
+def test_a_hold_is_no_longer_where_the_clock_goes_back(choice: str, wait: timedelta) -> None:
+    now = datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    end = rules_claims.hold_end(choice, now=now)
+    assert end is not None and end.astimezone(UTC) - now.astimezone(UTC) == wait
 
 
 def test_every_notice_leads_somewhere_and_belongs_to_a_group() -> None:
