@@ -44,7 +44,7 @@ class Author(models.Model):
 
 
 class Item(models.Model):
-    """One revision of one piece of content. `admitted`: the review room has taken note of this await.
+    """One revision of one piece of content. `admitted`: the review room has taken note of this await, and of what was said since.
 
     `language` is as sent; `detected` is what the score worker read where none was sent, `und` where it could not tell.
 

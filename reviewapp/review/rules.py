@@ -200,6 +200,11 @@ def rank(facts: Facts, *, target_minutes: int, now: datetime) -> Rank:
     report of a person up to 60. A deadline that came with a flag moves the due time forward, never back.
     """
     due = (facts.since or now) + timedelta(minutes=target_minutes)
+    return rank_again(facts, due=due)
+
+
+def rank_again(facts: Facts, *, due: datetime) -> Rank:
+    """The same for an item that has a due time already."""
     if facts.deadline is not None:
         due = min(due, facts.deadline)
     reports = sum(kind != "automated" for kind in facts.flag_kinds)

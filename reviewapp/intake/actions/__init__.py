@@ -18,6 +18,7 @@ from reviewapp.intake.actions.receiving import (
 from reviewapp.intake.actions.standing import (
     BadReference,
     advance,
+    await_anew,
     lift_hold,
     mark_admitted,
     place_hold,
@@ -36,6 +37,7 @@ __all__ = [
     "advance",
     "answer_once",
     "ask_erasure",
+    "await_anew",
     "erase_content",
     "finish_erasure",
     "forget_answers",

@@ -14,7 +14,7 @@ from reviewapp import doorbell
 from reviewapp.audit.actions import Actor, record
 from reviewapp.ids import new_id, new_ids
 from reviewapp.intake import arrivals as sql
-from reviewapp.intake.actions.standing import advance
+from reviewapp.intake.actions.standing import advance, await_anew
 from reviewapp.intake.arrivals import Arrival
 from reviewapp.intake.incoming import IncomingItem, Refused
 from reviewapp.intake.models import IdempotentAnswer
@@ -239,6 +239,7 @@ def _add_flags(arrivals: Sequence[Arrival], actor: Actor) -> None:
     by_people = sorted({item for item, kind in late if kind in FLAGS_BY_PEOPLE})
     if by_people:
         sql.mark_flagged(by_people)
+    await_anew(items=items)
     _reopen(late, arrivals, actor)
 
 

@@ -66,6 +66,12 @@ def mark_admitted(*, items: Sequence[UUID]) -> None:
     Item.objects.filter(pk__in=list(items), state=ItemState.AWAITING_REVIEW).update(admitted=True)
 
 
+def await_anew(*, items: Sequence[UUID]) -> None:
+    """Something new was said of these, which are locked: as far as they await it, the review room takes note once more."""
+    awaiting = Item.objects.filter(pk__in=list(items), state=ItemState.AWAITING_REVIEW, admitted=True)
+    awaiting.update(admitted=False)
+
+
 @transaction.atomic
 def restrict(*, item: UUID, reference: str, person: Person) -> bool:
     """Take an item out of everything at once; False for a second time, which changes nothing. Raises BadReference, Missing."""

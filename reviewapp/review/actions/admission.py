@@ -2,7 +2,7 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -52,19 +52,31 @@ _THESE: Final = "WHERE id = ANY(%s)"
 def admit(*, limit: int = 500) -> int:
     """Give up to `limit` items (at most 1,000) that await review a task in the queue of the first matching rule.
 
-    An item that already has an open task keeps it. Returns how many items were taken note of.
+    An item that already has an open task keeps it in its queue, ranked by what is known now. One whose task somebody
+    has locked comes next time. Returns how many items were taken note of.
     """
     with connection.cursor() as cursor:
         cursor.execute(_FACTS.format(picked=_NEW), [min(limit, 1_000)])
         rows = cursor.fetchall()
     if not rows:
         return 0
+    leads = screening.lead_facts([row[0] for row in rows])
+    queued = _queued([row[0] for row in rows])
+    fresh = [row for row in rows if row[0] not in queued]
+    if fresh:
+        _line_up(fresh, leads)
+    known = [row for row in rows if queued.get(row[0])]
+    _rank_again(known, leads, queued)
+    noted = [row[0] for row in (*fresh, *known)]
+    intake.mark_admitted(items=noted)
+    return len(noted)
+
+
+def _line_up(rows: list[tuple[Any, ...]], leads: Mapping[UUID, Any]) -> None:
     queues, routes = _ways()
     items = [row[0] for row in rows]
-    leads = screening.lead_facts(items)
     tasks = [_task(row, leads.get(row[0]), queues, routes) for row in rows]
     Task.objects.bulk_create(tasks, ignore_conflicts=True)
-    intake.mark_admitted(items=items)
     back = [row[0] for row in rows if row[-1]]
     if back:
         tell_reopened(items=back)
@@ -73,7 +85,42 @@ def admit(*, limit: int = 500) -> int:
     record(
         verb="task.admitted", actor=SWEEPER, subjects=items, data={"queues": dict(counts), "kind": "first"}
     )
-    return len(items)
+
+
+def _queued(items: list[UUID]) -> dict[UUID, Task | None]:
+    """The open first task of each item that has one, locked; None for one that somebody else has locked.
+
+    Nobody is waited for: who decides has the task, and waits for the item.
+    """
+    tasks = Task.objects.filter(item__in=items, kind=rules.TaskKind.FIRST, state__in=rules.OPEN_TASK_STATES)
+    found: dict[UUID, Task | None] = dict.fromkeys(tasks.values_list("item_id", flat=True))
+    if found:
+        free = tasks.select_for_update(of=("self",), skip_locked=True).select_related("queue")
+        found |= {task.item_id: task for task in free}
+    return found
+
+
+def _rank_again(
+    rows: list[tuple[Any, ...]], leads: Mapping[UUID, Any], queued: Mapping[UUID, Task | None]
+) -> None:
+    """What is escalated keeps its place. Nothing changes hands or queues, so no event is left."""
+    moved = []
+    for row in rows:
+        task, lead = queued[row[0]], leads.get(row[0])
+        if task is None or task.queue.escalation:
+            continue
+        facts = _facts_of(row, lead)
+        place = rules.rank_again(facts, due=task.due_at)
+        task.tier, task.rank_at, task.due_at, task.terms = (
+            place.tier,
+            place.rank_at,
+            place.due_at,
+            place.terms,
+        )
+        task.policy, task.severity = lead.policy if lead and lead.policy else "", facts.severity
+        moved.append(task)
+    if moved:
+        Task.objects.bulk_update(moved, ["tier", "rank_at", "due_at", "terms", "policy", "severity"])
 
 
 def facts_of(items: list[UUID]) -> dict[UUID, rules.Facts]:

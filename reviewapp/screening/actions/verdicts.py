@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from inference import Failure, Verdict
 from reviewapp.audit.actions import REASONER, record
 from reviewapp.ids import new_ids
+from reviewapp.intake import actions as intake
 from reviewapp.screening import rules
 from reviewapp.screening.actions.leases import Claim
 from reviewapp.screening.actions.looking import FirstVerdict, compare_looks, look_again
@@ -121,7 +122,9 @@ def _commit(
         ],
         engine=engine,
     )
-    settle(items=[claim.item for claim, _ in done if claim.item and claim.kind == RunKind.LIVE])
+    judged = [claim.item for claim, _ in done if claim.item and claim.kind == RunKind.LIVE]
+    settle(items=judged)
+    intake.await_anew(items=[*judged, *(item for item, _ in looks)])
     finish_runs(runs={claim.run for claim, _ in done if claim.kind != RunKind.LIVE})
     return Committed(**counts)
 

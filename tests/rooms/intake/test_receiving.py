@@ -156,6 +156,15 @@ def test_a_later_report_brings_an_item_back_to_people(db: str, before: str) -> N
     assert verbs() == ["item.received", "item.flagged", "item.reopened"]
 
 
+def test_a_later_flag_on_an_item_that_waits_has_people_take_note_of_it_anew(db: str) -> None:
+    take(sent())
+    Item.objects.update(state="awaiting_review", admitted=True)
+    for expected in (False, True):
+        take(sent(flags=[flag()]))
+        assert Item.objects.get().admitted is expected
+        Item.objects.update(admitted=True)
+
+
 def test_a_report_that_was_known_already_brings_nothing_back(db: str) -> None:
     take(sent(flags=[flag()]))
     Item.objects.update(state="passed")

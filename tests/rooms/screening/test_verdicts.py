@@ -7,6 +7,7 @@ import pytest
 from inference import Confidence, Label
 from reviewapp.audit.models import Event
 from reviewapp.intake import actions as intake
+from reviewapp.intake.models import Item
 from reviewapp.screening import actions, reads
 from reviewapp.screening.actions import Claim, Committed, Outcome
 from reviewapp.screening.models import CurrentVerdict, Judgement, Verdict
@@ -44,6 +45,13 @@ def asked(slug: str = "harassment") -> Claim:
     arrive(ABUSE, policies=[slug])
     score()
     return only(claimed())
+
+
+def test_a_verdict_on_an_item_that_waits_for_people_has_them_take_note_of_it_anew(db: str) -> None:
+    claim = asked()
+    Item.objects.update(state="awaiting_review", admitted=True)
+    commit(Outcome(claim, verdict(claim)))
+    assert not Item.objects.get().admitted and Item.objects.get().state == "awaiting_review"
 
 
 def test_a_verdict_sends_the_item_to_people_in_one_transaction(db: str) -> None:
