@@ -97,7 +97,7 @@ def dialogs(person: Person, *, now: datetime) -> Dialogs:
     return Dialogs(
         holds_used=_held(person), holds_most=rules_claims.MOST_HOLDS,
         holds=tuple(holds), waits=rules_claims.HOLD_WAITS, why=rules_claims.HAND_WHY, people=_people(person),
-        queues=tuple(each[:2] for each in queues),
+        queues=tuple(each[:2] for each in queues if not each[2]),
         kinds=_kinds(on_call),
     )  # fmt: skip
 

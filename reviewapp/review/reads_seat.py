@@ -1,4 +1,4 @@
-"""The read door of where an item stands for one person: its row and their task, else the latest, who has it, what they typed."""
+"""The read door of where an item stands for one person: its row and their task, else an open one, else the latest, who has it, what they typed."""
 
 import json
 from dataclasses import dataclass
@@ -41,7 +41,8 @@ _PLACE: Final = f"""
     FROM intake_item i JOIN intake_source s ON s.id = i.source_id LEFT JOIN intake_author a ON a.id = i.author_id
     LEFT JOIN LATERAL (
         SELECT * FROM review_task WHERE item_id = i.id
-        ORDER BY (claimed_by_id = %(person)s AND state = 'claimed') IS TRUE DESC, created_at DESC LIMIT 1
+        ORDER BY (claimed_by_id = %(person)s AND state = 'claimed') IS TRUE DESC,
+            state IN ('waiting', 'claimed', 'held') DESC, created_at DESC LIMIT 1
     ) t ON true
     LEFT JOIN review_queue q ON q.id = t.queue_id
     LEFT JOIN accounts_person c ON c.id = t.claimed_by_id LEFT JOIN accounts_person g ON g.id = t.assigned_to_id

@@ -83,6 +83,8 @@ def hand_over(
         check_note(note)
         receiver = _receiver(to, person, seat) if to else None
         target = _queue(queue) if queue else seat.queue
+        if target.escalation and target != seat.queue:
+            raise Unclear(_("Escalate it instead: that starts the clock and tells who is on call."))
         if seat.queue.escalation and not target.escalation:
             close_escalations(tasks=[seat.pk], actor=Actor.person(person.pk), why="handed_over")
         Task.objects.filter(pk=task).update(**_waiting(receiver), queue=target)

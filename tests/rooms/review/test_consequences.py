@@ -13,7 +13,7 @@ from reviewapp.accounts.models import Notice, Person
 from reviewapp.audit.models import Event
 from reviewapp.intake.models import Item
 from reviewapp.policies.models import Version
-from reviewapp.review import actions
+from reviewapp.review import actions, reads_seat
 from reviewapp.review.actions import Wish
 from reviewapp.review.models import ActionKind, Decision, Draft, SectionUsual, Task
 from reviewapp.review.rules_actions import SUPPLIED, ActionChoice, usual_for
@@ -236,6 +236,10 @@ def test_undoing_a_severe_call_calls_the_second_person_off(cast: Cast, fraud: Ve
     actions.undo(decision=first.pk, person=cast.ana)
     assert set(Task.objects.filter(kind="second").values_list("state", flat=True)) == {"withdrawn"}
     assert Item.objects.get(pk=claim.item).state == "awaiting_review"
+    # The task that was reopened is older than the one of the second person, which nobody does any more.
+    for person in (cast.ana, cast.mo):
+        place = reads_seat.place_of(claim.item, person)
+        assert place.task is not None and (place.task.kind, place.task.state) == ("first", "claimed")
 
 
 def test_the_screen_of_the_second_person_says_what_confirm_accepts(

@@ -6,10 +6,11 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Notice, Person
-from reviewapp.review import actions, reads_desk
+from reviewapp.review import actions, reads_desk, reads_dialogs
 from reviewapp.review.models import Decision, Draft, Note, QueueNote, Stay, Task
 from reviewapp.ui.errors import Forbidden, Missing
 from tests.cast import Cast
@@ -153,6 +154,20 @@ def test_handing_over_to_another_queue_moves_the_item(cast: Cast) -> None:
     other = stage.queue_of("sexual-content")
     actions.hand_over(task=claim.task, epoch=claim.epoch, person=cast.ana, why="expertise", queue=other)
     assert Task.objects.get().queue_id == other
+
+
+def test_an_item_comes_to_who_is_on_call_by_being_escalated_only(cast: Cast) -> None:
+    stage.line_up(2)
+    first = claimed(cast.ana)
+    actions.escalate(task=first.task, epoch=first.epoch, person=cast.ana, kind="legal")
+    urgent = Task.objects.get(pk=first.task).queue
+    claim = claimed(cast.ana)
+    with pytest.raises(actions.Unclear, match="Escalate it instead"):
+        actions.hand_over(
+            task=claim.task, epoch=claim.epoch, person=cast.ana, why="expertise", queue=urgent.pk
+        )
+    offered = reads_dialogs.dialogs(cast.ana, now=timezone.localtime()).queues
+    assert offered and urgent.pk not in {key for key, _ in offered}
 
 
 def test_nobody_is_handed_what_they_cannot_take(cast: Cast) -> None:
