@@ -13,7 +13,7 @@ from reviewapp.policies.rules_front import LANGUAGE, LINE_END, MOST_TITLE, Probl
 LISTS: Final = {"Violating examples:": "violating", "Allowed examples:": "allowed"}
 SECTION_KEYS: Final = ("severity", "response", "recall", "precision")
 
-_RESPONSE: Final = re.compile(r"(support|escalate:[a-z_]{1,40})\Z")
+_RESPONSE: Final = re.compile(r"(support|(?:support, )?escalate:[a-z_]{1,40})\Z")
 _KEY_LINE: Final = re.compile(r"([a-z]+):[ \t]*(.*)\Z")
 _PERCENT: Final = re.compile(r"([0-9]{1,2}(?:\.[0-9]{1,2})?)[ \t]*%\Z")
 _LEAST_TARGET: Final = 50.0
@@ -164,7 +164,12 @@ def _response(keys: Keys, problems: list[Problem]) -> str:
     response, at = keys.get("response", ("", 0))
     if "response" in keys and not _RESPONSE.match(response):
         problems.append(
-            (at, _("`response` must be support, or escalate: with a kind, such as escalate:child_safety."))
+            (
+                at,
+                _(
+                    "`response` must be support, or escalate: with a kind, such as escalate:child_safety, or both: support, escalate:threat_to_life."
+                ),
+            )
         )
     return response
 

@@ -2,15 +2,15 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
 from django.db import connection
 
 from reviewapp.policies import reads as policies
-from reviewapp.review import rules_actions
 from reviewapp.review.models import SectionUsual
-from reviewapp.review.rules_actions import SUPPLIED, ActionChoice
+from reviewapp.review.rules_actions import SUPPLIED, ActionChoice, Cited, usual_for
 
 _CATALOGUE: Final = """
     SELECT active, code, label, restriction, days, territories, requires, severities, second
@@ -48,14 +48,24 @@ class Usuals:
 
     def action(self, label: str, sections: Sequence[tuple[UUID, str, int]]) -> str:
         """What a call on these sections (version, id, severity) does unless somebody chooses."""
-        cited = [
-            (severity, self.own.get((version, code), ("", ""))[0]) for version, code, severity in sections
-        ]
-        return rules_actions.usual_for(self.catalogue, label, cited)
+        own = {(version, code): action for (version, code), (action, _) in self.own.items()}
+        return usual_for(self.catalogue, label, cited(sections, own))
 
     def reason(self, version: UUID, code: str) -> str:
         """The code of the reason that an override with this section starts with, or nothing."""
         return self.own.get((version, code), ("", ""))[1]
+
+
+def cited(
+    sections: Sequence[tuple[UUID, str, int]], own: Mapping[tuple[UUID, str], str] = MappingProxyType({})
+) -> list[Cited]:
+    """What the policies say of these sections (version, id, severity), with the `own` action of each, by version and id."""
+    there = policies.sections_of(version for version, _, _ in sections)
+    responses = {(key, each.code): each.response for key, found in there.items() for each in found}
+    return [
+        Cited(severity, responses.get((version, code), ""), own.get((version, code), ""))
+        for version, code, severity in sections
+    ]
 
 
 def usuals(versions: Collection[UUID | None] = ()) -> Usuals:
@@ -75,12 +85,12 @@ def usuals(versions: Collection[UUID | None] = ()) -> Usuals:
 
 @dataclass(frozen=True, slots=True)
 class SectionLine:
-    """A section in force: the action that its severity gives it, and its own action and reason, or nothing."""
+    """A section in force: the action that its policy gives it, and its own action and reason, or nothing."""
 
     code: str
     title: str
     severity: int
-    by_severity: str
+    by_policy: str
     action: str
     reason_code: str
 
@@ -103,7 +113,7 @@ def usual_pages() -> tuple[PolicyUsual, ...]:
         PolicyUsual(each.slug, f"{each.title} v{each.number}", tuple(
             SectionLine(
                 section.code, section.title, section.severity,
-                words[rules_actions.default_for(choices, "violates", section.severity)],
+                words[usual_for(choices, "violates", [Cited(section.severity, section.response)])],
                 *own.get((each.slug, section.code), ("", "")),
             )
             for section in policies.version_sections(each.version_id)

@@ -329,7 +329,7 @@ def _outcome(lead: Any, first: Decision | None, usuals: Usuals) -> tuple[str, st
     code = usuals.action(lead.label, [(lead.version_id, each.code, each.severity) for each in cited])
     choice = next((each for each in usuals.catalogue if each.code == code), SUPPLIED[0])
     codes = ", ".join(each.code for each in cited)
-    severe = severity >= rules_actions.SECOND_FROM or choice.second
+    severe = rules_actions.needs_second(choice, lead.label, severity)
     return f"{rules.LABEL_WORDS[lead.label]} {codes}".strip(), choice.words, severe
 
 

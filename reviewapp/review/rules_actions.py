@@ -86,15 +86,47 @@ def default_for(catalogue: Sequence[ActionChoice], label: str, severity: int) ->
     return next((each.code for each in catalogue if (severity or 1) in each.severities), "remove")
 
 
-def usual_for(catalogue: Sequence[ActionChoice], label: str, cited: Sequence[tuple[int, str]]) -> str:
-    """What a call does unless somebody chooses: `cited` are the severity of each section and its own action, or nothing.
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """A section that a call cites: its severity, the response that its policy asks for, its own usual action or nothing."""
 
-    The first of the gravest sections that has an action of its own says it, else their severity does.
+    severity: int
+    response: str = ""
+    action: str = ""
+
+
+def usual_for(catalogue: Sequence[ActionChoice], label: str, cited: Sequence[Cited]) -> str:
+    """What a call does unless somebody chooses.
+
+    The first of the gravest sections that has an action of its own says it, else their severity does; a call for help
+    stays up.
     """
-    gravest = max((severity for severity, _ in cited), default=0)
+    gravest = _gravest(cited)
     known = {each.code for each in catalogue}
-    own = [action for severity, action in cited if severity == gravest and action in known]
-    return own[0] if label == "violates" and own else default_for(catalogue, label, gravest)
+    own = [each.action for each in gravest if each.action in known]
+    if label == "violates" and own:
+        return own[0]
+    return (
+        "none"
+        if asks_for_help(cited)
+        else default_for(catalogue, label, gravest[0].severity if gravest else 0)
+    )
+
+
+def asks_for_help(cited: Sequence[Cited]) -> bool:
+    """Whether a call finds somebody who needs support, and no fault as grave: it stays up and counts no strike."""
+    gravest = _gravest(cited)
+    return bool(gravest) and all("support" in each.response.split(", ") for each in gravest)
+
+
+def needs_second(choice: ActionChoice, label: str, severity: int) -> bool:
+    """Whether the action waits for a second person; what restricts nothing does so only where the catalogue says it."""
+    return choice.second or (label == "violates" and severity >= SECOND_FROM and choice.restriction != "none")
+
+
+def _gravest(cited: Sequence[Cited]) -> list[Cited]:
+    most = max((each.severity for each in cited), default=0)
+    return [each for each in cited if each.severity == most]
 
 
 def may_be_usual(choice: ActionChoice) -> bool:

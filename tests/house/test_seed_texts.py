@@ -32,7 +32,7 @@ HEDGES = (
 HEADING = re.compile(r"^## ([A-Z]{2,4}-\d+(?:\.\d+)*) (.+)$", re.M)
 SECTION = re.compile(
     r"^## (?P<id>\S+) (?P<title>[^\n]+)\nseverity: (?P<severity>[1-4])\n"
-    r"(?:response: (?P<response>support|escalate:[a-z_]+)\n)?\n"
+    r"(?:response: (?P<response>support|(?:support, )?escalate:[a-z_]+)\n)?\n"
     r"(?P<model>.*?)^### Guidance\n(?P<guidance>.+?)^### Public\n(?P<public>.+?)(?=^## |^```cases|\Z)",
     re.M | re.S,
 )
@@ -158,7 +158,7 @@ def test_risk_to_life_and_to_children_goes_to_people_who_can_act() -> None:
     }
     assert responses == {
         "VI-1.1": ("4", "escalate:threat_to_life"),
-        "SH-1.1": ("4", "escalate:threat_to_life"),
+        "SH-1.1": ("4", "support, escalate:threat_to_life"),
         "SH-4.1": ("1", "support"),
         "SX-1.1": ("4", "escalate:child_safety"),
     }

@@ -185,7 +185,7 @@ def _facts(
     return rules.Facts(
         source=source, policies=frozenset(named), flag_kinds=tuple(kinds or ()),
         label=lead.label if lead and lead.label else "", severity=lead.severity if violating else 0,
-        confidence=lead.confidence if lead and lead.confidence else "", responses=frozenset(responses or ()),
+        confidence=lead.confidence if lead and lead.confidence else "", responses=frozenset(part for each in responses or () for part in each.split(", ")),
         since=since, deadline=deadline,
     )  # fmt: skip
 

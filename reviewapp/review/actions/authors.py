@@ -1,5 +1,6 @@
 """What decisions mean for authors: strikes that expire or are withdrawn, accounts that need a senior."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from reviewapp.intake.models import Author, Item
 from reviewapp.intake.rules import is_plain
 from reviewapp.review.actions.claims import Unclear, alone
 from reviewapp.review.models import Decision, ProtectedAuthor, Strike
+from reviewapp.review.reads_actions import cited
+from reviewapp.review.rules_actions import asks_for_help
 from reviewapp.review.rules_strikes import LASTS_DAYS
 from reviewapp.ui.errors import Missing, ProductError
 
@@ -25,15 +28,20 @@ class NeedsSenior(ProductError):
     code = "needs_senior"
 
 
-def count_strike(*, decision: Decision, item: Item, severity: int) -> None:
-    """Within the decision's transaction: one strike for the author of a live item that violates, if it has one."""
-    if decision.label == "violates" and not decision.exception and item.author_id and item.purpose == "live":
-        lasts = timedelta(days=LASTS_DAYS[severity or 1])
+def count_strike(*, decision: Decision, item: Item, sections: Sequence[tuple[UUID, str, int]]) -> None:
+    """Within the decision's transaction: one strike for the author of a live item that violates, if it has one.
+
+    None where the sections (version, id, severity) find somebody who needs help.
+    """
+    if decision.exception or asks_for_help(cited(sections)):
+        return
+    if decision.label == "violates" and item.author_id and item.purpose == "live":
+        severity = max((severity for _, _, severity in sections), default=1)
         Strike.objects.create(
             author_id=item.author_id,
             decision=decision,
-            severity=severity or 1,
-            expires_at=decision.at + lasts,
+            severity=severity,
+            expires_at=decision.at + timedelta(days=LASTS_DAYS[severity]),
         )
 
 

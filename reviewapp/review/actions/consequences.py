@@ -80,8 +80,8 @@ def consequence(
             _("“%(action)s” also needs: %(lacking)s.")
             % {"action": choice.words, "lacking": ", ".join(lacking).lower()}
         )
-    severe = label == "violates" and severity >= rules_actions.SECOND_FROM and choice.restriction != "none"
-    return Consequence(code, parameters, second=severe or choice.second, by_two=choice.second)
+    second = rules_actions.needs_second(choice, label, severity)
+    return Consequence(code, parameters, second=second, by_two=choice.second)
 
 
 def _excepted(wish: Wish, label: str, person: Person) -> Consequence:

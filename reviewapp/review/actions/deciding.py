@@ -75,14 +75,14 @@ class VerdictChanged(Stale):
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """What a person says, checked: findings are (version, section) pairs."""
+    """What a person says, checked: findings are (version, section) pairs, `weighed` the same with their severity."""
 
     label: str
     findings: tuple[tuple[UUID, str], ...]
     does: Consequence
     calls: dict[UUID, str]
     lead: UUID | None
-    severity: int = 0
+    weighed: Sequence[tuple[UUID, str, int]] = ()
     blind: bool = False
     automation: str = "not"
     reason_code: str = ""
@@ -119,14 +119,15 @@ def confirm(
             )
         verdicts = _shown(seat.item_id, {verdict, *shown})
         cited = [each for each in lead.sections if each.cited] if lead.label == Label.VIOLATES.value else []
+        weighed = [(lead.version_id, each.code, each.severity) for each in cited]
         call = _Call(
             label=lead.label, findings=tuple((lead.version_id, each.code) for each in cited),
             does=consequence(
-                wish=wish, label=lead.label, sections=[(lead.version_id, each.code, each.severity) for each in cited],
+                wish=wish, label=lead.label, sections=weighed,
                 reason="", person=person,
             ),
             calls=rules.calls_of_confirm([_facts(each) for each in verdicts], verdict), lead=verdict,
-            automation="partially", severity=max((each.severity for each in cited), default=0),
+            automation="partially", weighed=weighed,
         )  # fmt: skip
         return _decide(seat, nonce, person, call, verdicts)
 
@@ -152,8 +153,8 @@ def confirm_first(*, task: UUID, epoch: int, nonce: UUID, person: Person) -> Dec
         calls = rules.calls_of_override(
             [_facts(each) for each in shown], first.lead_id, first.label, frozenset(findings)
         )
-        severity = gravest(check_call(first.label, findings, "", ""))
-        call = _Call(first.label, findings, does, calls, first.lead_id, severity, automation=first.automation)
+        weighed = check_call(first.label, findings, "", "")
+        call = _Call(first.label, findings, does, calls, first.lead_id, weighed, automation=first.automation)
         return _decide(seat, nonce, person, call, shown)
 
 
@@ -205,7 +206,7 @@ def decide_own(
     call = _Call(
         label=label, findings=tuple(dict.fromkeys(sections)),
         does=consequence(wish=replace(wish, action=action), label=label, sections=weighed, reason=reason, person=person),
-        calls=calls, lead=lead, reason_code=reason_code, reason=reason.strip(), severity=gravest(weighed), blind=blind,
+        calls=calls, lead=lead, reason_code=reason_code, reason=reason.strip(), weighed=weighed, blind=blind,
     )  # fmt: skip
     return _decide(seat, nonce, person, call, verdicts)
 
@@ -239,11 +240,6 @@ def check_call(
             _("That section is not in this version of the policy. Reload the page and choose again.")
         )
     return tuple((version, code, severities[version, code]) for version, code in sections)
-
-
-def gravest(sections: Sequence[tuple[UUID, str, int]]) -> int:
-    """The highest severity of the sections of a call; 0 for none."""
-    return max((severity for _, _, severity in sections), default=0)
 
 
 def _decide(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Sequence[Verdict]) -> Decided:
@@ -298,7 +294,7 @@ def _write(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Seque
         BlindCall.objects.filter(task=seat, person=person).update(decision=decision)
     if decision.replaces_id:
         withdraw_earlier(decision=decision)
-    count_strike(decision=decision, item=seat.item, severity=call.severity)
+    count_strike(decision=decision, item=seat.item, sections=call.weighed)
     return decision
 
 

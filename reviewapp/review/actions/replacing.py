@@ -14,7 +14,7 @@ from reviewapp.intake import reads as intake
 from reviewapp.review.actions.authors import check_protected, count_strike, withdraw_strike
 from reviewapp.review.actions.claims import Unclear, alone
 from reviewapp.review.actions.consequences import FAR, Wish, ask_second, consequence, drop_second
-from reviewapp.review.actions.deciding import check_call, gravest
+from reviewapp.review.actions.deciding import check_call
 from reviewapp.review.actions.undoing import TooLate
 from reviewapp.review.models import Decision, Finding
 from reviewapp.review.rules import DecisionKind
@@ -54,7 +54,7 @@ def replace_own(
             Finding(decision=new, version_id=v, section=code) for v, code in dict.fromkeys(sections)
         )
         withdraw_strike(decision=made.pk)
-        count_strike(decision=new, item=made.item, severity=gravest(weighed))
+        count_strike(decision=new, item=made.item, sections=weighed)
         _announce(new, unsent)
         _tell(new, made, sections)
         if new.awaits_second:

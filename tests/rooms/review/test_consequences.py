@@ -11,12 +11,12 @@ from django.test import Client
 
 from reviewapp.accounts.models import Notice, Person
 from reviewapp.audit.models import Event
-from reviewapp.intake.models import Item
+from reviewapp.intake.models import Author, Item, Source
 from reviewapp.policies.models import Version
-from reviewapp.review import actions, reads_seat
+from reviewapp.review import actions, reads_desk, reads_seat
 from reviewapp.review.actions import Wish
-from reviewapp.review.models import ActionKind, Decision, Draft, SectionUsual, Task
-from reviewapp.review.rules_actions import SUPPLIED, ActionChoice, usual_for
+from reviewapp.review.models import ActionKind, Decision, Draft, SectionUsual, Strike, Task
+from reviewapp.review.rules_actions import SUPPLIED, ActionChoice, Cited, usual_for
 from reviewapp.ui.errors import Forbidden, Missing
 from reviewapp.webhooks.models import Delivery
 from tests import checker
@@ -333,16 +333,37 @@ def test_what_cannot_be_usual_changes_nothing(
 @pytest.mark.parametrize(
     ("cited", "does"),
     [
-        ([(2, ""), (3, "limit")], "limit"),
-        ([(2, "limit"), (3, "")], "remove"),
-        ([(3, ""), (3, "warn")], "warn"),
-        ([(3, "gone")], "remove"),
+        ([Cited(2), Cited(3, action="limit")], "limit"),
+        ([Cited(2, action="limit"), Cited(3)], "remove"),
+        ([Cited(3), Cited(3, action="warn")], "warn"),
+        ([Cited(3, action="gone")], "remove"),
+        ([Cited(4, "escalate:threat_to_life")], "remove"),
+        ([Cited(1, "support")], "none"),
+        ([Cited(4, "support, escalate:threat_to_life"), Cited(3)], "none"),
+        ([Cited(4, "support"), Cited(4)], "remove"),
+        ([Cited(1, "support"), Cited(3)], "remove"),
+        ([Cited(4, "support", "limit")], "limit"),
         ([], "limit"),
     ],
 )
-def test_the_gravest_section_says_what_is_usual(cited: list[tuple[int, str]], does: str) -> None:
+def test_the_gravest_section_says_what_is_usual(cited: list[Cited], does: str) -> None:
     assert usual_for(SUPPLIED, "violates", cited) == does
     assert usual_for(SUPPLIED, "allowed", cited) == "none"
+
+
+def test_a_call_for_help_stays_up_without_strike_or_second_person(cast: Cast, client_for: SignIn) -> None:
+    author = Author.objects.create(source=Source.objects.create(name="forum"), external_id="u1")
+    item = stage.wait_for_a_person()
+    Item.objects.filter(pk=item).update(author=author)
+    stage.say(item, stage.publish("self-harm"), sections=["SH-1.1"])
+    actions.admit()
+    task = Task.objects.get(item=item)
+    assert task.terms["urgent"] == ["threat_to_life"]
+    claim = claimed(cast.ana, task.queue.slug)
+    assert not reads_desk.desk(item, cast.ana).severe
+    made = Decision.objects.get(pk=confirm(claim, cast.ana).decision)
+    assert made.actions[0]["code"] == "none" and not made.awaits_second
+    assert not Strike.objects.exists()
 
 
 def test_ones_own_call_is_replaced_later_with_a_reason(
