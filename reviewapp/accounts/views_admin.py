@@ -19,6 +19,7 @@ from reviewapp.accounts.rules import Role, Scope
 from reviewapp.accounts.rules_preferences import BadPreference
 from reviewapp.audit.actions import Actor
 from reviewapp.ui.errors import Missing, ProductError
+from reviewapp.ui.once import SentAgain, take_once
 
 LIVES: Final = {
     "30": gettext_lazy("30 days"),
@@ -39,6 +40,7 @@ def members(request: SignedInRequest) -> HttpResponse:
     roles = request.POST.getlist("role")
     password = secrets.token_urlsafe(NEW_PASSWORD_BYTES)
     try:
+        take_once(request)
         person = actions.create_person(**typed, roles=roles, password=password, actor=_actor(request))
     except ProductError as error:
         return _members(request, typed | {"roles": roles}, problem=error.message, status=error.status)
@@ -59,6 +61,7 @@ def change_member(request: SignedInRequest, key: UUID, change: str) -> HttpRespo
     actor = _actor(request)
     try:
         if change == "password":
+            take_once(request)
             password = secrets.token_urlsafe(NEW_PASSWORD_BYTES)
             actions.set_password(person=key, password=password, actor=actor)
             return _member(request, key, password=password)
@@ -75,7 +78,7 @@ def change_member(request: SignedInRequest, key: UUID, change: str) -> HttpRespo
             actions.set_clearance(person=key, cleared=request.POST.get("cleared") == "yes", actor=actor)
         else:
             raise Missing(_("There is no such change."))
-    except (actions.NotAPerson, actions.LastAdmin, BadPreference) as error:
+    except (actions.NotAPerson, actions.LastAdmin, BadPreference, SentAgain) as error:
         return _member(request, key, problem=error.message, said=request.POST, status=error.status)
     return redirect("/members/")
 
@@ -94,6 +97,7 @@ def keys(request: SignedInRequest) -> HttpResponse:
     }
     days = int(typed["days"]) if typed["days"] in LIVES else 90
     try:
+        take_once(request)
         issued = actions.issue_key(
             name=str(typed["name"]),
             scopes=scopes,

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from reviewapp.accounts.access import SignedInRequest, requires
 from reviewapp.audit.actions import Actor
 from reviewapp.ui.errors import Missing, ProductError
+from reviewapp.ui.once import SentAgain, take_once
 from reviewapp.ui.typed import moment
 from reviewapp.webhooks import actions, reads
 from reviewapp.webhooks.rules import DELIVERY_STATES, MOST_TRIES, Announced, message_id
@@ -34,6 +35,7 @@ def endpoints(request: SignedInRequest) -> HttpResponse:
         return _list(request, {})
     typed = _typed(request)
     try:
+        take_once(request)
         issued = actions.add_endpoint(**typed, actor=_actor(request))
     except ProductError as error:
         return _list(request, typed, problem=error.message, status=error.status)
@@ -57,6 +59,7 @@ def change_endpoint(request: SignedInRequest, key: UUID, change: str) -> HttpRes
     told = ""
     try:
         if change == "turn":
+            take_once(request)
             issued = actions.turn_secret(endpoint=key, actor=actor)
             return _log(request, key, secret=issued.secret, title=TITLES["turned"])
         if change == "edit":
@@ -71,8 +74,9 @@ def change_endpoint(request: SignedInRequest, key: UUID, change: str) -> HttpRes
             told = f"&again={actions.replay(endpoint=key, actor=actor, **_chosen(request))}"
         else:
             raise Missing(_("There is no such change. Go back to the endpoint."))
-    except (actions.BadEndpoint, BadTime) as error:
-        return _log(request, key, problem=error.message, typed=_typed(request), status=error.status)
+    except (actions.BadEndpoint, BadTime, SentAgain) as error:
+        typed = _typed(request) if change == "edit" else None
+        return _log(request, key, problem=error.message, typed=typed, status=error.status)
     return redirect(f"/webhooks/{key}{told.replace('&', '?', 1)}")
 
 

@@ -12,6 +12,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
 
+from reviewapp.ids import new_id
+from reviewapp.ui import once
 from reviewapp.ui.languages import UNKNOWN, base_of, language_of, words_of
 
 register = template.Library()
@@ -36,6 +38,12 @@ def _drawn(name: str, classes: str) -> SafeString:
         static("icons.svg"),
         name,
     )
+
+
+@register.simple_tag
+def one_time() -> SafeString:
+    """The number of this form, for what `ui.once.take_once` guards."""
+    return format_html('<input type="hidden" name="{}" value="{}">', once.FIELD, new_id())
 
 
 @register.simple_tag

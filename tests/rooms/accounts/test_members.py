@@ -13,6 +13,7 @@ from reviewapp.accounts.rules import ACTS, MAY
 from reviewapp.audit.actions import OPERATOR
 from reviewapp.audit.models import Event
 from tests.cast import PASSWORD, Cast
+from tests.robots import hidden_fields
 
 Clients = Callable[[Person], Client]
 
@@ -142,3 +143,24 @@ def test_the_shell_adds_people_and_keys(db: str, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
     with pytest.raises(CommandError, match="at least 12"):
         call_command("user", "create", "--email", "bob@example.com", "--role", "admin", "--password-stdin")
+
+
+def test_a_reload_of_what_showed_a_secret_makes_nothing_more(cast: Cast, client_for: Clients) -> None:
+    client = client_for(cast.ad)
+    key = hidden_fields(client.get("/keys/").content.decode()) | {"name": "loader", "scope": "ingest"}
+    person = hidden_fields(client.get("/members/").content.decode()) | {
+        "email": "new@example.com",
+        "role": "senior",
+    }
+    for path, form in (("/keys/", key), ("/members/", person)):
+        assert client.post(path, form).status_code == 201
+        again = client.post(path, form)
+        assert again.status_code == 409 and "was sent before" in again.content.decode()
+    assert ApiKey.objects.count() == 1
+    path = f"/members/{cast.ana.pk}"
+    form = hidden_fields(client.get(path).content.decode())
+    first = client.post(f"{path}/password", form).context["password"]
+    assert client.post(f"{path}/password", form).status_code == 409
+    cast.ana.refresh_from_db()
+    assert cast.ana.check_password(first)
+    assert first not in str(dict(client.session))

@@ -13,6 +13,7 @@ from reviewapp.audit.models import Event
 from reviewapp.webhooks import actions
 from reviewapp.webhooks.models import Delivery, Endpoint
 from tests.cast import Cast
+from tests.robots import hidden_fields
 
 Clients = Callable[[Person], Client]
 FIELDS = {"name": "Marketplace", "url": "https://hooks.example.org/review", "event": ["decision.made"]}
@@ -43,6 +44,18 @@ def test_the_secret_is_shown_once(admin: Client) -> None:
     for path in ("/webhooks/", f"/webhooks/{Endpoint.objects.get().pk}"):
         assert secret not in admin.get(path).content.decode()
     assert Event.objects.get(verb="webhook.added").data == {"events": ["decision.made"]}
+
+
+def test_a_reload_adds_no_second_endpoint_and_turns_no_second_secret(admin: Client) -> None:
+    form = FIELDS | hidden_fields(admin.get("/webhooks/").content.decode())
+    assert [admin.post("/webhooks/", form).status_code for _ in range(2)] == [201, 409]
+    path = f"/webhooks/{Endpoint.objects.get().pk}"
+    form = {"once": hidden_fields(admin.get(path).content.decode())["once"]}
+    assert admin.post(f"{path}/turn", form).status_code == 200
+    turned = Endpoint.objects.get().secret
+    again = admin.post(f"{path}/turn", form)
+    assert again.status_code == 409 and "was sent before" in again.content.decode()
+    assert Endpoint.objects.get().secret == turned
 
 
 @pytest.mark.parametrize(
