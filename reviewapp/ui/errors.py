@@ -2,11 +2,20 @@
 
 from typing import Any, ClassVar, Final
 
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from psycopg_pool import PoolTimeout
 
 DATABASE_AWAY: Final = (OperationalError, InterfaceError, PoolTimeout)
 """What is raised while the database is away or its pool is full: an answer 503, and nothing was stored."""
+
+
+_NUL: Final = ("NUL (0x00)", "\\u0000")
+"""How the driver and the server call the one character that Postgres keeps in no text, and in no JSON."""
+
+
+def is_about_nul(error: Exception) -> bool:
+    """Whether the database refused text because of a NUL character in it."""
+    return isinstance(error, DataError) and any(words in str(error) for words in _NUL)
 
 
 class ProductError(Exception):

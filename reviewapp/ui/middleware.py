@@ -10,7 +10,7 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
 from reviewapp.ui import pages
-from reviewapp.ui.errors import DATABASE_AWAY, ProductError
+from reviewapp.ui.errors import DATABASE_AWAY, ProductError, is_about_nul
 
 Answer = Callable[[HttpRequest], HttpResponse]
 LEAST_COMPRESSED: Final = 1000
@@ -54,7 +54,7 @@ class Spoken:
 
 
 class PlainAnswers:
-    """Answers ProductError with its status, and 503 with Retry-After while the database is away or its pool is full."""
+    """Answers ProductError with its status, text that no database keeps, and 503 while the database is away or full."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
@@ -74,4 +74,4 @@ class PlainAnswers:
             return pages.product_error(request, error)
         if isinstance(error, DATABASE_AWAY):
             return pages.database_away(request)
-        return None
+        return pages.holds_nul(request) if is_about_nul(error) else None

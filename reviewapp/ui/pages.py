@@ -36,6 +36,15 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     )  # fmt: skip
 
 
+def holds_nul(request: HttpRequest) -> HttpResponse:
+    """422 for text with a NUL character, which Postgres neither keeps nor looks for; 404 where it is in the path."""
+    if "\0" in request.path:
+        return not_found(request, ValueError("NUL in the path"))
+    return _answer(
+        request, 422, "invalid", _("There is a NUL character in what was sent. Take it out and try again.")
+    )
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404."""
     return _answer(
@@ -50,12 +59,13 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: our fault."""
-    return _answer(
-        request,
-        500,
-        "internal",
-        _("Something broke on our side. What you typed is still in the form; go back and try again."),
-    )
+    if request.path.startswith("/api/"):
+        message = _("Something broke on our side. Send it again; if that fails too, tell the operator when.")
+    else:
+        message = _(
+            "Something broke on our side. What you typed is still in the form; go back and try again."
+        )
+    return _answer(request, 500, "internal", message)
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
