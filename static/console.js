@@ -23,3 +23,9 @@ addEventListener("click", (event) => {
   chip.setAttribute("aria-current", "true");
   document.getElementById(chip.getAttribute("href").slice(1))?.classList.add("lit");
 });
+
+// A question that a page was served with is left by Escape, as by its Cancel.
+addEventListener("keydown", (event) => {
+  const cancel = event.key === "Escape" && !event.isComposing && document.querySelector(".scrim > dialog[open] a[data-leaves]");
+  if (cancel) location.assign(cancel.href);
+});
