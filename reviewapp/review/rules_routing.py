@@ -1,14 +1,17 @@
 """What is wrong with a list of routing rules: rules that can take nothing, and rules that no item ever reaches. Pure."""
 
+import re
 from collections.abc import Collection, Sequence
 from typing import Final
 
 from django.utils.translation import gettext as _
 
+from reviewapp.intake.rules import FlagKind
 from reviewapp.review.rules import Facts, Route, misses
 from reviewapp.ui.languages import base_of
 
 CONFIDENCES: Final = ("low", "medium", "high")
+_COUNTRY: Final = re.compile(r"[A-Z]{2}\Z")
 
 
 def firing(routes: Sequence[Route], facts: Facts) -> int | None:
@@ -29,6 +32,24 @@ def shadows(above: Route, below: Route) -> bool:
         and above.severity_from <= below.severity_from
         and (below.without_verdict or not above.without_verdict)
     )
+
+
+def unknown_words(
+    flag_kinds: Collection[str], confidences: Collection[str], countries: Collection[str]
+) -> str:
+    """What in the closed lists of a rule is no word of theirs, as a sentence that names the words; empty for nothing."""
+    kinds = [kind.value for kind in FlagKind]
+    for words, named, known in (
+        (_("There is no kind of flag called %(names)s. There are: %(known)s."), flag_kinds, kinds),
+        (_("There is no confidence called %(names)s. There are: %(known)s."), confidences, CONFIDENCES),
+    ):
+        unknown = sorted(set(named) - set(known))
+        if unknown:
+            return words % {"names": ", ".join(unknown), "known": ", ".join(known)}
+    wrong = [each for each in countries if not _COUNTRY.match(each)]
+    if wrong:
+        return _("%(names)s is no country. Write two letters, such as DE.") % {"names": ", ".join(wrong)}
+    return ""
 
 
 def impossible(

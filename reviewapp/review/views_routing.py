@@ -23,7 +23,7 @@ _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def routing(request: SignedInRequest) -> HttpResponse:
     """`/routing/`: the rules in their order; POST saves, moves or drops one, or moves what waits in the wrong queue.
 
-    With `preview` it says what saving the rule would do, and saves nothing.
+    With `preview` it says what saving the rule would do, and saves nothing. `?remove=` asks before a rule is dropped.
     """
     if request.method == "POST":
         try:
@@ -35,7 +35,11 @@ def routing(request: SignedInRequest) -> HttpResponse:
         return HttpResponseRedirect("/routing/")
     page = reads_routing.routing()
     edited = next((line for line in page.lines if str(line.rule.pk) == request.GET.get("edit")), None)
-    return _page(request, page=page, said=_as_said(edited) if edited else _said(request.POST))
+    dropping = next(
+        (line for line in page.lines[:-1] if str(line.rule.pk) == request.GET.get("remove")), None
+    )
+    said = _as_said(edited) if edited else _said(request.POST)
+    return _page(request, page=page, said=said, dropping=dropping)
 
 
 @requires("routing.manage")

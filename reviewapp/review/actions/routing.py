@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from reviewapp.accounts.access import check_may
 from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import Actor, record
-from reviewapp.review import rules
+from reviewapp.policies.models import Policy
+from reviewapp.review import rules, rules_routing
 from reviewapp.review.actions.admission import facts_of, route_of
 from reviewapp.review.actions.claims import Unclear, alone
 from reviewapp.review.models import Queue, RoutingRule, RoutingVersion, Task
@@ -33,7 +34,8 @@ _DUE_NEXT: Final = """
 def save_rule(*, rule: UUID | None, conditions: Mapping[str, Any], queue: UUID, person: Person) -> int:
     """Change a rule, or add one above the last; returns the number of the new version.
 
-    Raises Missing for a rule or queue that is gone, Unclear for a condition that cannot be, Forbidden.
+    Only the last rule may have no condition, and names of policies are those there are or rules name already. Raises
+    Missing for a rule or queue that is gone, Unclear for a condition that cannot be, Forbidden.
     """
     check_may(person, "routing.manage")
     columns = _checked(conditions)
@@ -41,6 +43,8 @@ def save_rule(*, rule: UUID | None, conditions: Mapping[str, Any], queue: UUID, 
         _lock()
         if not Queue.objects.filter(pk=queue).exists():
             raise Missing(_("There is no such queue. Choose one from the list."))
+        _check_policies(columns["policies"])
+        _check_narrows(rule, columns)
         if rule is None:
             ordinals = list(RoutingRule.objects.order_by("ordinal").values_list("ordinal", flat=True))
             RoutingRule.objects.create(
@@ -131,6 +135,7 @@ def changed_rules(*, rule: UUID | None, conditions: Mapping[str, Any], queue: UU
     columns = _checked(conditions)
     if not Queue.objects.filter(pk=queue).exists():
         raise Missing(_("There is no such queue. Choose one from the list."))
+    _check_narrows(rule, columns)
     rows = list(RoutingRule.objects.select_related("queue"))
     if rule is None:
         return [*rows[:-1], RoutingRule(queue_id=queue, **columns), *rows[-1:]]
@@ -170,11 +175,34 @@ def _checked(conditions: Mapping[str, Any]) -> dict[str, Any]:
     }
     if any(len(each) > 200 or not each.isprintable() for name in LISTS for each in columns[name]):
         raise Unclear(_("A condition is a list of words of at most 200 printable characters each."))
+    columns["countries"] = sorted({each.upper() for each in columns["countries"]})
+    unknown = rules_routing.unknown_words(columns["flag_kinds"], columns["confidences"], columns["countries"])
+    if unknown:
+        raise Unclear(unknown)
     columns["languages"] = sorted({_language(each) for each in columns["languages"]})
     severity = conditions.get("severity_from", 0)
     if severity not in range(5):
         raise Unclear(_("Severity is a number from 0 to 4."))
     return columns | {"severity_from": severity, "without_verdict": bool(conditions.get("without_verdict"))}
+
+
+def _check_policies(named: Sequence[str]) -> None:
+    """Raise Unclear for a policy that there is not; one that a rule names already may still come."""
+    known = {*Policy.objects.values_list("slug", flat=True)}
+    known.update(*RoutingRule.objects.values_list("policies", flat=True))
+    unknown = sorted(set(named) - known)
+    if unknown:
+        raise Unclear(
+            _("There is no policy called %(names)s. Write the word in its address, such as spam.")
+            % {"names": ", ".join(unknown)}
+        )
+
+
+def _check_narrows(rule: UUID | None, columns: Mapping[str, Any]) -> None:
+    """Raise Unclear for a rule without a condition above others: nothing would reach them."""
+    keys = _keys()
+    if keys and rule != keys[-1] and (rule is None or rule in keys) and not any(columns.values()):
+        raise Unclear(_("Give the rule a condition. Only the last one takes what no other does."))
 
 
 def _language(typed: str) -> str:

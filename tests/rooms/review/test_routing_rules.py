@@ -211,14 +211,45 @@ def test_rules_that_cannot_be_and_people_who_may_not(cast: Cast, fraud: Version,
     for rule, goes in ((uuid4(), queue), (None, uuid4())):
         with pytest.raises(Missing):
             actions.save_rule(rule=rule, conditions={}, queue=goes, person=cast.ad)
-    for conditions in ({"severity_from": 9}, {"sources": ["x" * 201]}):
-        with pytest.raises(actions.Unclear):
+    for conditions, says in (
+        ({"severity_from": 9}, "from 0 to 4"), ({"sources": ["x" * 201]}, "200 printable"), ({}, "Give the rule a condition"),
+        ({"flag_kinds": ["report"]}, "no kind of flag called report. There are: user_report"), ({"policies": ["frod"]}, "no policy called frod"),
+        ({"confidences": ["certain"]}, "no confidence called certain"), ({"countries": ["Germany"]}, "GERMANY is no country"),
+    ):  # fmt: skip
+        with pytest.raises(actions.Unclear, match=says):
             actions.save_rule(rule=None, conditions=conditions, queue=queue, person=cast.ad)
+    with pytest.raises(actions.Unclear, match="Give the rule a condition"):
+        actions.save_rule(rule=order()[0], conditions={}, queue=queue, person=cast.ad)
     with pytest.raises(actions.Unclear):
         actions.drop_rule(rule=order()[-1], person=cast.ad)
     assert not RoutingVersion.objects.exists() and client_for(cast.sam).get("/routing/").status_code == 403
     actions.drop_rule(rule=order()[0], person=cast.ad)
     assert len(order()) == 4
+
+
+def test_the_last_rule_needs_no_condition_and_a_new_one_no_queue_by_default(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    stage.line_up(1, version=fraud)
+    ad = client_for(cast.ad)
+    assert "selected" not in ad.get("/routing/").content.decode().split('id="queue"')[1].split("</select>")[0]
+    assert ad.post("/routing/", {"policies": "", "queue": ""}).status_code == 422
+    actions.save_rule(rule=order()[-1], conditions={}, queue=stage.queue_of(), person=cast.ad)
+    actions.save_rule(rule=None, conditions={"countries": ["de"]}, queue=stage.queue_of(), person=cast.ad)
+    assert RoutingRule.objects.get(pk=order()[-2]).countries == ["DE"]
+
+
+def test_removing_a_rule_asks_first(cast: Cast, fraud: Version, client_for: SignIn) -> None:
+    stage.line_up(1, version=fraud)
+    ad = client_for(cast.ad)
+    first, *_, last = order()
+    page = ad.get("/routing/").content.decode()
+    assert 'name="drop"' not in page and f"/routing/?remove={first}" in page
+    page = ad.get(f"/routing/?remove={first}").content.decode()
+    assert "Remove rule 1?" in page and 'name="drop"' in page
+    assert "Remove rule" not in ad.get(f"/routing/?remove={last}").content.decode()
+    ad.post("/routing/", {"rule": str(first), "drop": "1"})
+    assert first not in order()
 
 
 def test_two_admins_at_once_make_two_versions(cast: Cast, fraud: Version) -> None:
