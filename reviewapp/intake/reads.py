@@ -1,6 +1,7 @@
 """The read door of intake: contents of items."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,6 +12,7 @@ from django.db.models import QuerySet
 
 from reviewapp.intake.models import Erasure, Item
 
+_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # The time leads to the one partition that holds the row; without it every month is looked through.
 _CONTENTS: Final = """
     SELECT c.item_id, c.text, c.context, c.attachments, c.url, c.key
@@ -46,6 +48,18 @@ def contents(item_ids: Sequence[UUID], *, include_restricted: bool = False) -> d
 def readable() -> QuerySet[Item]:
     """The items whose content may be read: neither restricted nor erased."""
     return Item.objects.filter(restricted=False).exclude(state="erased")
+
+
+def named(typed: str) -> UUID | None:
+    """The readable item that somebody named: by its id here, also within an address, or by its id on its source.
+
+    Of several with one id on their sources the one received last; None for none, and for what may not be read.
+    """
+    ours = _ID.findall(typed.lower())
+    found = readable().filter(pk=UUID(ours[-1])) if ours else Item.objects.none()
+    theirs = readable().filter(external_id=typed.strip(), is_current=True).order_by("-received_at")
+    row = found.first() or theirs.first()
+    return row.pk if row else None
 
 
 def stands(item: UUID) -> bool:

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from reviewapp.intake.models import Item, Source
+from reviewapp.intake import reads as intake
+from reviewapp.intake.models import Source
 from reviewapp.intake.rules import FlagKind
 from reviewapp.policies.models import Policy
 from reviewapp.review import rules, rules_routing
@@ -119,11 +120,16 @@ def _judged(rows: Sequence[RoutingRule], sample: Sequence[Sampled]) -> tuple[Rul
     return tuple(lines)
 
 
-def tried(item: UUID) -> Tried:
-    """Which rule takes an item, and why the ones above do not. Raises Missing."""
-    known = facts_of([item]).get(item) if Item.objects.filter(pk=item, restricted=False).exists() else None
-    if known is None:
-        raise Missing(_("There is no such item. Give the id from its address."))
+def tried(typed: str) -> Tried:
+    """Which rule takes the item of this id, here or on its source, and why the ones above do not. Raises Missing."""
+    item = intake.named(typed)
+    known = facts_of([item]).get(item) if item else None
+    if item is None or known is None:
+        raise Missing(
+            _(
+                "There is no such item that you may see. Give the id from its address, or its id on its source."
+            )
+        )
     steps = []
     for line in _lines():
         lacking = tuple(_(each) for each in rules.misses(route_of(line.rule), known))

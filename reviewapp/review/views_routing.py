@@ -1,8 +1,6 @@
 """Routing rules, trying an item against them, and the settings of a queue."""
 
-import re
-from typing import Any, Final
-from uuid import UUID
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
@@ -14,8 +12,6 @@ from reviewapp.review import actions, reads, reads_languages, reads_routing
 from reviewapp.review.actions.routing import LISTS
 from reviewapp.review.forms import id_of
 from reviewapp.ui.errors import ProductError
-
-_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @requires("routing.manage")
@@ -46,12 +42,12 @@ def routing(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def try_item(request: SignedInRequest) -> HttpResponse:
     """`/routing/try?item=`: which rule takes this item, and why the ones above do not."""
-    found = _ID.search(request.GET.get("item", "").lower())
+    typed = request.GET.get("item", "")
     try:
-        tried = reads_routing.tried(UUID(found[0]) if found else UUID(int=0))
+        tried = reads_routing.tried(typed)
     except ProductError as problem:
-        return _page(request, try_problem=problem.message, status=problem.status)
-    return _page(request, tried=tried)
+        return _page(request, try_problem=problem.message, try_typed=typed, status=problem.status)
+    return _page(request, tried=tried, try_typed=typed)
 
 
 @requires("queue.manage")

@@ -75,13 +75,9 @@ def forget_tries() -> int:
 
 
 def _picked(typed: str) -> UUID:
-    found = intake_reads.readable()
-    try:
-        row = found.filter(pk=UUID(typed)).first()
-    except ValueError:
-        row = found.filter(external_id=typed, is_current=True).order_by("-received_at").first()
-    if row is None:
+    item = intake_reads.named(typed)
+    if item is None:
         raise Missing(
             _("There is no item with this id that you may see. Copy the id from its page, or paste the text.")
         )
-    return row.pk
+    return item

@@ -193,12 +193,17 @@ def test_conditions_that_no_item_meets_are_named() -> None:
 
 def test_try_this_item_says_which_rule_fires_and_why(cast: Cast, fraud: Version, client_for: SignIn) -> None:
     item = stage.line_up(1, version=fraud)[0]
-    tried = reads_routing.tried(item)
+    tried = reads_routing.tried(str(item))
     assert tried.queue == "Scams and spam" and tried.steps[-1][1] == () and tried.steps[0][1] == ("policy",)
     ad = client_for(cast.ad)
     page = ad.get(f"/routing/try?item=http://x/review/{item}").content.decode()
     assert "yes → <bdi>Scams and spam</bdi>" in page and "not met: policy" in page
-    assert ad.get("/routing/try?item=nothing").status_code == 404
+    theirs = Item.objects.get(pk=item).external_id
+    assert "yes → <bdi>Scams and spam</bdi>" in ad.get("/routing/try", {"item": theirs}).content.decode()
+    unknown = ad.get("/routing/try?item=nothing")
+    assert unknown.status_code == 404 and 'value="nothing"' in unknown.content.decode()
+    Item.objects.filter(pk=item).update(state="erased")
+    assert ad.get(f"/routing/try?item={item}").status_code == 404
     Item.objects.filter(pk=item).update(restricted=True)
     assert ad.get(f"/routing/try?item={item}").status_code == 404
 
