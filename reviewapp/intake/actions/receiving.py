@@ -64,9 +64,11 @@ def receive(*, items: Sequence[IncomingItem], actor: Actor, key_id: UUID | None 
     _add_flags(arrivals, actor)
     if created:
         doorbell.ring("score")
+    replaced = {arrival.superseded for arrival in arrivals}
     for arrival in arrivals:
         target = arrival.target or arrival.id
-        outcomes[arrival.place] = Received(target, arrival.item.external_id, arrival.state, arrival.created)
+        state = ItemState.SUPERSEDED.value if target in replaced else arrival.state
+        outcomes[arrival.place] = Received(target, arrival.item.external_id, state, arrival.created)
     return [each for each in outcomes if each is not None]
 
 

@@ -99,6 +99,7 @@ def test_a_repeat_within_one_request_meets_the_first(db: str) -> None:
     got = take(sent(text="A"), sent("other"), sent(text="A", flags=[flag()]), sent(text="B"), sent(text="A"))
     assert [each.created for each in got] == [True, True, False, True, True]
     assert got[0].id == got[2].id
+    assert [each.state for each in got] == ["superseded", "received", "superseded", "superseded", "received"]
     assert list(Item.objects.filter(external_id="post-1").order_by("revision").values_list("state", flat=True)) == [
         "superseded", "superseded", "received",
     ]  # fmt: skip
