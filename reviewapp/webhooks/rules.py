@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 from enum import StrEnum
@@ -64,6 +65,7 @@ MOST_TRIES: Final = len(WAITS) + 1
 LONGEST_RETRY_AFTER: Final = timedelta(hours=24)
 FAILURES_THAT_OPEN: Final = 5
 STOPPED_AFTER: Final = timedelta(days=3)
+LONGEST_URL: Final = 2_000
 OLD_SECRET_LIVES: Final = timedelta(days=7)
 SECRET_MARK: Final = "whsec_"  # noqa: S105  a prefix, no secret
 
@@ -140,6 +142,11 @@ def is_public(address: str) -> bool:
     return found.is_global and not (found.is_multicast or found.is_reserved or found.is_unspecified)
 
 
+_LABEL: Final = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\Z")
+_OWN_NAMES: Final = ("localhost", "local", "internal", "test", "invalid")
+"""Last labels that never lead to the public internet (RFC 6761, 6762, and ICANN's word on `internal`)."""
+
+
 def is_exempt(host: str, port: int, exempt: Collection[str]) -> bool:
     """Whether an operator named this host, or host and port, as one of their own."""
     return host in exempt or f"{host}:{port}" in exempt
@@ -150,10 +157,10 @@ def problem_of_url(url: str, exempt: Collection[str] = ()) -> str:
 
     HTTPS on port 443 of a public name; an operator's own hosts (`exempt`) may be any port, and plain HTTP.
     """
-    if len(url) > 2_000 or any(ord(sign) <= 32 or ord(sign) == 127 for sign in url) or "\\" in url:
-        return gettext(
-            "The address holds a space, a backslash or a control character, or is over 2,000 characters."
-        )
+    if len(url) > LONGEST_URL:
+        return gettext("The address is over %(most)d characters long. Shorten it.") % {"most": LONGEST_URL}
+    if any(ord(sign) <= 32 or ord(sign) == 127 for sign in url) or "\\" in url:
+        return gettext("The address holds a space, a backslash or a control character.")
     try:
         parts = urlsplit(url)
         port = parts.port or (80 if parts.scheme == "http" else 443)
@@ -173,11 +180,19 @@ def problem_of_url(url: str, exempt: Collection[str] = ()) -> str:
         return gettext(
             "Port %(port)d is not allowed; use 443, or ask the operator to name the host in WEBHOOK_HOSTS."
         ) % {"port": port}
-    if _is_literal(host) and not own and not is_public(host):
+    if not own and not (is_public(host) if _is_literal(host) else _is_public_name(host)):
         return gettext(
             "This address is not on the public internet. An operator can allow it with WEBHOOK_HOSTS."
         )
     return ""
+
+
+def _is_public_name(host: str) -> bool:
+    """Whether a name can belong to the public internet; `127.1` and `0x7f.1` are numbers that resolvers read as addresses."""
+    *labels, top = host.removesuffix(".").split(".")
+    if not labels or top in _OWN_NAMES or not top[:1].isalpha():
+        return False
+    return all(_LABEL.match(label) for label in (*labels, top))
 
 
 def _is_literal(host: str) -> bool:

@@ -95,13 +95,21 @@ def test_a_public_address_is_let_through(address: str) -> None:
         "https://hooks.example.org\\@10.0.0.1/", "https://hooks.example.org/\r\nX: y", "https://hooks .example.org/",
         "https://hooks.example。org/", "javascript:alert(1)", "file:///etc/passwd", "gopher://10.0.0.1/",
         "https://hooks.example.org/prüfung", "https://hooks.example.org/?q=ü", "https://" + "a" * 2_000 + ".org/", "//hooks.example.org/", "",
+        "https://localhost/x", "https://LOCALHOST/", "https://127.1/", "https://0/", "https://2130706433/", "https://0x7f000001/",
+        "https://1.2.0x7f/", "https://xn--/", "https://xn--.org/", "https://hooks..org/", "https://printer.local/", "https://hooks/", "https://-a.org/",
     ],
 )  # fmt: skip
 def test_an_address_of_these_forms_is_refused_with_a_reason(url: str) -> None:
     assert rules.problem_of_url(url).endswith((".", "/review", "//"))
 
 
+def test_a_long_address_is_told_from_one_with_a_space_in_it() -> None:
+    assert "over 2000 characters" in rules.problem_of_url("https://a.org/" + "a" * 2_000)
+    assert "space" in rules.problem_of_url("https://a.org/ b")
+
+
 def test_a_plain_public_https_address_is_fine() -> None:
+    assert rules.problem_of_url("https://xn--bcher-kva.example./a") == ""
     assert rules.problem_of_url("https://hooks.example.org/review?token=1") == ""
     assert rules.problem_of_url("https://hooks.example.org:443/") == ""
 
