@@ -1,9 +1,9 @@
 // The draft's page: saves by itself, keeps the hold, says clearly what is not stored, moves sections.
 "use strict";
 
-// A place for another room's fragment stays empty where that room has nothing at its address.
+// A place for another room's fragment stays empty where that room has nothing at its address. What a form in it was answered is shown.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.xhr.status === 404 && event.target.closest("[data-slot]")) event.detail.shouldSwap = false;
+  if (event.detail.xhr.status === 404 && event.target.matches("[data-slot]")) event.detail.shouldSwap = false;
 });
 
 const form = document.querySelector("[data-draft]");

@@ -32,12 +32,16 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class TryPage:
-    """The draft's answer, then the published version's; `differ` only where both say something."""
+    """The draft's answer, then the published version's; `differ` only where both say something.
+
+    `paused`: one of them waits, and nobody is asked until somebody resumes an engine.
+    """
 
     run: UUID
     said: tuple[Said, ...]
     over: bool
     notice: str
+    paused: bool
 
     @property
     def differ(self) -> bool:
@@ -69,6 +73,6 @@ def try_page(run: UUID, person: Person) -> TryPage:
     )
     engines = {each.result.engine for each in said if each.result.engine}
     practice = Engine.objects.filter(pk__in=engines, practice=True).exists()
-    return TryPage(
-        run, tuple(said), not any(each.waits for each in said), str(PRACTICE_NOTICE) if practice else ""
-    )
+    waits = any(each.waits for each in said)
+    notice = str(PRACTICE_NOTICE) if practice else ""
+    return TryPage(run, tuple(said), not waits, notice, waits and reads_runs.all_paused())

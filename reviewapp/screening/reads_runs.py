@@ -164,6 +164,12 @@ def engines() -> list[EngineChoice]:
     ]
 
 
+def all_paused() -> bool:
+    """Whether somebody paused every endpoint there is, so that nothing is asked until one is resumed."""
+    paused = Circuit.objects.filter(paused=True, endpoint__lt=len(settings.REASONER_URLS)).count()
+    return 0 < len(settings.REASONER_URLS) == paused
+
+
 def _configured() -> QuerySet[Circuit]:
     return Circuit.objects.filter(engine__isnull=False, endpoint__lt=len(settings.REASONER_URLS))
 

@@ -127,3 +127,18 @@ def test_an_author_edits_and_a_second_person_brings_it_into_force(
     expect(cy.locator(".page-head .badge").first).to_contain_text("Published v2")
     (published,) = reads.published()
     assert published.number == 2 and published.section_ids[1] == "SP-2.1"
+
+
+def test_trying_an_item_that_is_not_there_says_so_in_the_place_of_the_last_answer(
+    cast: Cast, draft: Version, page_for: OpenPage
+) -> None:
+    """1. A text is tried and waits. 2. An id that nothing has is tried: the page says so, and nothing of the text."""
+    page = page_for(cast.bo)
+    page.goto(DRAFT)
+    page.locator("#try-text").fill("Buy followers")
+    page.get_by_role("button", name="Try", exact=True).click()
+    expect(page.locator("#tried")).to_contain_text("Asking the reasoner")
+    page.locator("#try-item").fill("nothing-has-this-id")
+    page.get_by_role("button", name="Try", exact=True).click()
+    expect(page.locator("#try").get_by_role("alert")).to_contain_text("no item with this id")
+    expect(page.locator("#tried")).to_have_count(0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db.models.functions import Now
@@ -14,7 +15,7 @@ from reviewapp.lab.actions.trying import NothingToTry
 from reviewapp.policies import actions as policies
 from reviewapp.policies.models import Version
 from reviewapp.screening.actions import Claim
-from reviewapp.screening.models import CurrentVerdict, Judgement, Run, Verdict
+from reviewapp.screening.models import Circuit, CurrentVerdict, Judgement, Run, Verdict
 from reviewapp.screening.rules_line import Lane
 from reviewapp.ui.errors import Forbidden, Missing
 from tests.cast import Cast
@@ -107,6 +108,20 @@ def test_a_failure_says_why(cast: Cast, pair: tuple[Version, Version], client_fo
     stage.answer(says)
     page = client_for(cast.bo).get(f"/lab/tries/{run}").content.decode()
     assert "too long for the reasoner" in page and "Unsure" in page
+
+
+def test_a_paused_reasoner_is_not_said_to_be_asked(
+    cast: Cast, pair: tuple[Version, Version], client_for: Clients, settings: Any
+) -> None:
+    _, draft = pair
+    settings.REASONER_URLS = ("http://one/v1", "http://two/v1")
+    client = client_for(cast.bo)
+    run = actions.start_try(version=draft.pk, text="A text", item="", person=cast.bo)
+    Circuit.objects.create(endpoint=0, paused=True)
+    assert "Asking the reasoner" in client.get(f"/lab/tries/{run}").content.decode()
+    Circuit.objects.create(endpoint=1, paused=True)
+    page = client.get(f"/lab/tries/{run}").content.decode()
+    assert page.count("The reasoner is paused") == 2 and "Asking" not in page
 
 
 def test_the_text_of_an_old_try_is_removed_and_its_labels_stay(
