@@ -37,12 +37,22 @@ class UnfitCase(ProductError):
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import of a list did: counts, and what was left out with its line."""
+    """What an import of a list did: counts, what was left out with its line, and whose expectation it turned around.
+
+    `changed` counts those too; `now_allowed` and `now_violates` are their ids.
+    """
 
     added: int
     changed: int
     same: int
     problems: tuple[Problem, ...]
+    now_allowed: tuple[str, ...] = ()
+    now_violates: tuple[str, ...] = ()
+
+    @property
+    def reworded(self) -> int:
+        """How many are changed and expect what they did."""
+        return self.changed - len(self.now_allowed) - len(self.now_violates)
 
 
 @transaction.atomic
@@ -181,7 +191,11 @@ def import_cases(*, version: UUID, found: CaseFile, person: Person) -> Imported:
     listing.number(row.policy, fresh)
     Case.objects.bulk_create(fresh, batch_size=1_000)
     known = {case.code: case for case in held}
-    changed = sum(case.code in known for case in fresh)
+    changed = [case for case in fresh if case.code in known]
+    turned = {
+        label: tuple(case.code for case in changed if case.expect == label != known[case.code].expect)
+        for label in LABEL_WORDS
+    }
     if fresh:
         known |= {case.code: case for case in fresh}
         for case in fresh:
@@ -189,7 +203,14 @@ def import_cases(*, version: UUID, found: CaseFile, person: Person) -> Imported:
         _list(row, known.values(), person)
         listing.tell("case.added", [case.pk for case in fresh], row, Actor.person(person.pk))
     same = len(found.rows) - len(fresh) - (len(problems) - len(found.problems))
-    return Imported(len(fresh) - changed, changed, same, tuple(sorted(problems)))
+    return Imported(
+        len(fresh) - len(changed),
+        len(changed),
+        same,
+        tuple(sorted(problems)),
+        turned["allowed"],
+        turned["violates"],
+    )
 
 
 @transaction.atomic

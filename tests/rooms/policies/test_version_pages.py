@@ -208,6 +208,13 @@ def test_a_list_is_brought_in_on_the_page(cast: Cast, draft: Version, client_for
     data = b"section,text,expect\nSP-1.1,Come and buy,violates\nSP-9,x,allowed\n"
     page = text(bo.post(f"{CASES}/import", {"file": SimpleUploadedFile("list.csv", data)}))
     assert "1 added, 0 reworded, 0 already there, 1 left out" in page and "line 3<" in page
+    case = next(each for each in reads_cases.cases_of(draft.pk) if each.expect == "violates")
+    turned = f"id,section,text,expect\n{case.code},{case.section},Sold out,allowed\nSP-C17,SP-1.1,Other words,violates\n"
+    page = text(bo.post(f"{CASES}/import", {"file": SimpleUploadedFile("list.csv", turned.encode())}))
+    assert (
+        "0 added, 1 reworded" in page and f"Now allowed: {case.code}<" in page and "Now violates" not in page
+    )
+    assert ">Now allowed<" in text(bo.get("/policies/spam/versions/1/diff/2")).replace("</svg>", ">")
     wrong = text(bo.post(f"{CASES}/import", {"file": SimpleUploadedFile("list.csv", b"a,b\n1,2\n")}))
     assert "section, text, expect is missing" in wrong
     row = stage.proposed(cast, draft)
