@@ -1,6 +1,6 @@
 """The read door of insights: the list of exports, and the audit page with names and links."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from reviewapp.accounts import reads as accounts
 from reviewapp.accounts.models import Person
-from reviewapp.accounts.rules import Role
+from reviewapp.accounts.rules import Role, may
 from reviewapp.audit import reads as audit
 from reviewapp.audit.events import EVENTS
 from reviewapp.insights.models import Export
@@ -157,15 +157,20 @@ _LEADS_TO: Final = {
 
 
 def audit_page(
-    *, verb: str = "", who: str = "", subject: UUID | None = None, since: datetime | None = None,
+    person: Person, *, verb: str = "", who: str = "", subject: UUID | None = None, since: datetime | None = None,
     until: datetime | None = None, before: int | None = None, after: int | None = None,
 ) -> AuditPage:  # fmt: skip
-    """One page of the log. `who` is a person, a part of their name, a key's id, or the name of a machine part."""
+    """One page of the log as `person` reads it; a subject is a link only where they may follow it.
+
+    `who` is a person, a part of their name, a key's id, or the name of a machine part.
+    """
     filters = audit.Filters(verb, _actors(who), subject, since, until)
     page = audit.event_page(filters, before=before, after=after)
     people = accounts.names_of(_ids(page.rows, "person"))
     keys = accounts.key_names_of(_ids(page.rows, "key"))
-    lines = tuple(_line(row, people, keys) for row in page.rows)
+    closed = set() if may(person.roles, "members.manage") else {"person"}
+    leads = {room: path for room, path in _LEADS_TO.items() if room not in closed}
+    lines = tuple(_line(row, people, keys, leads) for row in page.rows)
     return AuditPage(lines, page.older, page.newer, page.waiting)
 
 
@@ -180,12 +185,14 @@ def _ids(rows: Collection[audit.EventRow], kind: str) -> set[UUID]:
     return {UUID(row.actor) for row in rows if row.actor_kind == kind}
 
 
-def _line(row: audit.EventRow, people: dict[UUID, str], keys: dict[UUID, str]) -> AuditLine:
+def _line(
+    row: audit.EventRow, people: dict[UUID, str], keys: dict[UUID, str], leads_to: Mapping[str, str]
+) -> AuditLine:
     room = row.verb.partition(".")[0]
     known = {"person": people, "key": keys}.get(row.actor_kind)
     who = known.get(UUID(row.actor), row.actor) if known is not None else row.actor
     event = EVENTS.get(row.verb)
-    leads = _LEADS_TO.get(room, "") if len(row.subjects) == 1 else ""
+    leads = leads_to.get(room, "") if len(row.subjects) == 1 else ""
     fields = tuple((name, _words(value)) for name, value in sorted(row.data.items()))
     gist = " · ".join(f"{name} {words}" for name, words in fields if len(words) <= 60)
     return AuditLine(

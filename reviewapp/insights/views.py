@@ -38,7 +38,7 @@ def audit(request: SignedInRequest) -> HttpResponse:
         if wrong
     ]
     page = reads.audit_page(
-        verb=typed["verb"] if typed["verb"] in EVENTS else "", who=typed["who"], subject=subject, since=since,
+        request.user, verb=typed["verb"] if typed["verb"] in EVENTS else "", who=typed["who"], subject=subject, since=since,
         until=until, before=_number(request.GET.get("before")), after=_number(request.GET.get("after")),
     )  # fmt: skip
     context = {

@@ -82,6 +82,15 @@ def test_filters_find_by_event_person_subject_and_time(cast: Cast, client_for: C
     assert "Ana" in page and mine.leaf.hex() in page
 
 
+def test_a_person_in_the_log_is_a_link_only_for_who_may_open_members(cast: Cast, client_for: Clients) -> None:
+    told("person.disabled", Actor.person(cast.ad.pk))
+    told("decision.made", Actor.person(cast.ana.pk))
+    place_events()
+    for reader, rooms in (("ad", ["/members/", "/review/"]), ("au", ["/review/"]), ("sam", ["/review/"])):
+        lines = client_for(getattr(cast, reader)).get("/audit/").context["page"].lines
+        assert sorted(line.href.removesuffix(str(line.subjects[0])) for line in lines if line.href) == rooms
+
+
 @pytest.mark.parametrize(
     "query", [{"subject": "x"}, {"verb": "item.eaten"}, {"since": "soon"}, {"until": "2026-13-01"}]
 )
