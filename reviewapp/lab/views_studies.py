@@ -37,8 +37,14 @@ def gate_progress(request: SignedInRequest, key: UUID) -> HttpResponse:
 @requires("lab.run")
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_backtest(request: SignedInRequest, version: UUID) -> HttpResponse:
-    """Choose past items; GET with a choice shows count, tokens and minutes; POST starts."""
+    """Choose past items; GET with a choice shows count, tokens and minutes; POST starts, or with `look` leads there."""
     sent = request.POST if request.method == "POST" else request.GET
+    if "look" in request.POST:
+        # One form serves both; its token belongs in no address.
+        chosen = sent.copy()
+        for name in ("look", "csrfmiddlewaretoken"):
+            chosen.pop(name, None)
+        return redirect(f"{request.path}?{chosen.urlencode()}")
     context: dict[str, Any] = {
         "subject": reads.version_line(version), "sections": reads_backtest.sections_of(version), "typed": sent,
         "sources": reads.source_names(), "intended": sent.getlist("intended"),

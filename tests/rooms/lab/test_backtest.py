@@ -132,6 +132,19 @@ def test_its_files_reconcile_carry_no_text_and_are_recorded(
     assert au.get(f"/backtests/{cast.bo.pk}/report.json").status_code == 404
 
 
+def test_looking_again_leads_to_an_address_that_holds_the_choice_and_no_token(
+    cast: Cast, pair: tuple[Version, Version], client_for: Clients
+) -> None:
+    _, draft = pair
+    path, client = f"/lab/drafts/{draft.pk}/backtest", client_for(cast.bo)
+    assert 'method="get"' not in client.get(path).content.decode()
+    typed = {"csrfmiddlewaretoken": "x" * 64, "look": "yes", "last": "3", "intended": ["a", "b"]}
+    answer = client.post(path, typed)
+    assert answer.status_code == 302 and answer.url == f"{path}?last=3&intended=a&intended=b"  # type: ignore[attr-defined]
+    assert client.get(answer.url).context["estimate"].decided == 3  # type: ignore[attr-defined]
+    assert not Study.objects.exists()
+
+
 def test_a_change_in_a_section_meant_to_change_is_intended(cast: Cast, pair: tuple[Version, Version]) -> None:
     _, draft = pair
     section = draft.sections.all()[0].code
