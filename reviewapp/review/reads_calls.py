@@ -67,7 +67,8 @@ def _how(made: Decision) -> str:
     if made.kind == "second":
         return _("As second person")
     if made.shown.get("blind"):
-        return _("Blind, same call")
+        same = any(each.call == "agreed" for each in made.calls.all())
+        return _("Blind, same call") if same else _("Blind, no verdict")
     if made.automation == "partially":
         return _("Confirmed")
     overridden = any(each.call == "overridden" for each in made.calls.all())

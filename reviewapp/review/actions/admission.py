@@ -171,7 +171,7 @@ def _task(row: tuple[Any, ...], lead: Any, queues: dict[UUID, Queue], routes: li
     return Task(
         item_id=item, kind=rules.TaskKind.FIRST.value, queue=queue, tier=place.tier, rank_at=place.rank_at,
         due_at=place.due_at, terms=place.terms, policy=lead.policy if lead and lead.policy else "",
-        severity=facts.severity, language=facts.language if facts.language in NAMES else UNKNOWN, blind=secrets.randbelow(100) < queue.blind_percent,
+        severity=facts.severity, language=facts.language if facts.language in NAMES else UNKNOWN, blind=lead is not None and secrets.randbelow(100) < queue.blind_percent,
     )  # fmt: skip
 
 

@@ -9,10 +9,12 @@ import pytest
 from django.test import Client
 
 from reviewapp.accounts.models import Person
+from reviewapp.audit.actions import OPERATOR
 from reviewapp.intake.models import Author, Item, Source
 from reviewapp.policies.models import Version
 from reviewapp.review import actions, reads_blind, reads_desk
-from reviewapp.review.models import BlindCall, Decision, Task
+from reviewapp.review.models import BlindCall, Decision, Queue, Task
+from reviewapp.review.reads_calls import last_calls
 from tests.cast import Cast
 from tests.robots import hidden_fields
 from tests.rooms.review import stage
@@ -101,6 +103,26 @@ def test_without_a_verdict_the_blind_screen_looks_the_same(cast: Cast, client_fo
     assert "Hidden until your call" in page and "No machine verdict" not in page
 
 
+def test_blind_is_drawn_only_where_a_verdict_stands_to_compare_with(cast: Cast, fraud: Version) -> None:
+    actions.seed_queues(actor=OPERATOR)
+    Queue.objects.update(blind_percent=100)
+    bare, judged = stage.wait_for_a_person(), stage.wait_for_a_person()
+    stage.say(judged, fraud)
+    actions.admit()
+    assert dict(Task.objects.values_list("item", "blind")) == {bare: False, judged: True}
+
+
+def test_a_blind_call_without_a_verdict_is_not_told_as_the_same_call(cast: Cast, client_for: SignIn) -> None:
+    stage.publish("fraud")
+    stage.wait_for_a_person()
+    actions.admit()
+    Task.objects.update(blind=True)
+    client = client_for(cast.ana)
+    path = client.post("/queues/everything-else/next").url
+    client.post(f"{path}/override", hidden_fields(client.get(path).content.decode()) | {"section": "allowed"})
+    assert [each.how for each in last_calls(cast.ana)] == ["Blind, no verdict"]
+
+
 def test_the_same_call_decides_at_once(cast: Cast, fraud: Version, client_for: SignIn) -> None:
     blind_item(fraud)
     client = client_for(cast.ana)
@@ -111,6 +133,7 @@ def test_the_same_call_decides_at_once(cast: Cast, fraud: Version, client_for: S
     assert made.shown == {"verdicts": made.shown["verdicts"], "blind": True} and call.decision_id == made.pk
     assert (call.same_label, call.same_section) == (True, True)
     assert made.calls.get().call == "agreed" and "decision.called_blind" in stage.verbs(made.item_id)
+    assert [each.how for each in last_calls(cast.ana)] == ["Blind, same call"]
 
 
 @pytest.mark.parametrize("keeps", [True, False])
