@@ -83,12 +83,7 @@ class Dialogs:
 def dialogs(person: Person, *, now: datetime) -> Dialogs:
     """What one person may choose; `now` in their own zone."""
     ends = reads_notices.preferences(person).shift_ends
-    holds = []
-    for code, words, digit in rules_claims.choices_of(rules_claims.HOLD_UNTIL):
-        if code != "shift" or ends:
-            holds.append(
-                HoldChoice(code, digit, words, rules_claims.hold_end(code, now=now, shift_ends=ends))
-            )
+    holds = [(code, words) for code, words in rules_claims.HOLD_UNTIL.items() if code != "shift" or ends]
     queues = _queues()
     on_call: dict[str, str] = {}
     for _key, _queue, escalation, first in queues:
@@ -96,7 +91,10 @@ def dialogs(person: Person, *, now: datetime) -> Dialogs:
             on_call.setdefault(escalation, first)
     return Dialogs(
         holds_used=_held(person), holds_most=rules_claims.MOST_HOLDS,
-        holds=tuple(holds), waits=rules_claims.HOLD_WAITS, why=rules_claims.HAND_WHY, people=_people(person),
+        holds=tuple(
+            HoldChoice(code, digit, words, rules_claims.hold_end(code, now=now, shift_ends=ends))
+            for digit, (code, words) in enumerate(holds, start=1)
+        ), waits=rules_claims.HOLD_WAITS, why=rules_claims.HAND_WHY, people=_people(person),
         queues=tuple(each[:2] for each in queues if not each[2]),
         kinds=_kinds(on_call),
     )  # fmt: skip

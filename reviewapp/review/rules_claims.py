@@ -1,6 +1,5 @@
 """How long things are held, handed and kept: holds, hand-overs, take-overs and active time. Pure."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
@@ -76,8 +75,3 @@ def hold_end(
 def _after(now: datetime, wait: timedelta) -> datetime:
     """So long after `now`, where clocks change too: in a zone, a sum of times follows the clock on the wall."""
     return (now.astimezone(UTC) + wait).astimezone(now.tzinfo)
-
-
-def choices_of(table: Mapping[str, Words]) -> list[tuple[str, Words, int]]:
-    """Code, words and digit of each choice of a dialog."""
-    return [(code, words, number) for number, (code, words) in enumerate(table.items(), start=1)]

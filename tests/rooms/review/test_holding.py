@@ -1,5 +1,6 @@
 """Items put aside: held, handed over, taken over, drafted, returned; each works, is refused, is stale, is sent twice."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -368,6 +369,9 @@ def test_dialogs_work_without_scripts_and_say_what_is_wrong(cast: Cast, client_f
     client = client_for(cast.ana)
     path = client.post("/queues/everything-else/next").url
     page = client.get(f"{path}?dialog=hold").content.decode()
+    assert re.findall(r'name="until" value="(\w+)" data-digit="(\d)"', page) == [
+        ("hour", "1"), ("tomorrow", "2"), ("answer", "3"), ("other", "4"),
+    ]  # fmt: skip
     assert 'id="hold" aria-labelledby="ho-h" data-act="hold" open' in page
     seat = {name: hidden_fields(page)[name] for name in ("task", "epoch")}
     answer = client.post(f"{path}/hold", seat | {"until": "other", "waits_for": "other", "note": "<kept>"})
