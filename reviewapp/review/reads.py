@@ -10,13 +10,12 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
 from reviewapp.audit.clock import database_time
 from reviewapp.intake import reads as intake
 from reviewapp.review import reads_actions, rules, rules_actions
 from reviewapp.review.models import Decision, Queue, QueueMember, QueueNote, Task
-from reviewapp.review.rules_text import preview
+from reviewapp.review.reads_previews import first_words
 from reviewapp.screening import reads as screening
 from reviewapp.ui.errors import Missing
 
@@ -57,7 +56,7 @@ class QueueLine:
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """One waiting task as everybody may see it: nothing here comes from a verdict."""
+    """One waiting task as everybody may see it: of a verdict it shows only what the worst words are masked by."""
 
     task: UUID
     item: UUID
@@ -126,12 +125,10 @@ def queue_page(
     if before is not None:
         found.reverse()
     items = [row[1] for row in found]
-    texts = intake.contents(items)
+    previews = first_words(intake.contents(items), person)
     leads: Mapping[UUID, Any] = screening.lead_facts(items) if with_verdicts and items else {}
     rows = tuple(
-        QueueRow(
-            task, item, preview_for(texts.get(item), person), since, due_at, reports, source, leads.get(item)
-        )
+        QueueRow(task, item, previews.get(item, ""), since, due_at, reports, source, leads.get(item))
         for task, item, since, due_at, reports, source in found
     )
     is_first = after is None and (before is None or not more)
@@ -216,11 +213,6 @@ def line_of(queue: Queue, mine: int, *, cap: int = rules.COUNT_CAP) -> QueueLine
         slug=queue.slug, name=queue.name, description=queue.description, target_minutes=queue.target_minutes,
         waiting=min(waiting, cap), capped=waiting > cap, oldest=oldest, due=due, mine=mine,
     )  # fmt: skip
-
-
-def preview_for(content: Any, person: Person) -> str:
-    """The first words of an item in a list, masked as the person wants it; empty where its content is not there."""
-    return preview(content.text, mode=reads_notices.preferences(person).masking) if content else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from uuid import UUID
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
 from reviewapp.audit.clock import database_time
 from reviewapp.intake import reads as intake
@@ -18,7 +17,7 @@ from reviewapp.review import reads_actions, rules_actions, rules_strikes
 from reviewapp.review.models import ProtectedAuthor, Strike
 from reviewapp.review.reads_blind import owed
 from reviewapp.review.reads_desk import Blind
-from reviewapp.review.rules_text import preview
+from reviewapp.review.reads_previews import first_words
 from reviewapp.ui.errors import Missing
 
 FEW: Final = 5
@@ -111,7 +110,7 @@ def author_page(author: UUID, person: Person, *, most: int = MANY) -> AuthorPage
     total, waiting, violating, allowed = _counts(author)
     return AuthorPage(
         id=author, source=row.source.name, external_id=row.external_id, name=row.name, since=row.created_at,
-        items=_written(author, most, reads_notices.preferences(person).masking), total=total, open=waiting, violating=violating, allowed=allowed, strikes=strikes,
+        items=_written(author, most, person), total=total, open=waiting, violating=violating, allowed=allowed, strikes=strikes,
         points=counted, recommended=rules_strikes.recommended(counted),
         protected=ProtectedAuthor.objects.select_related("person").filter(author=author).first(),
     )  # fmt: skip
@@ -122,14 +121,14 @@ def author_of(item: UUID) -> UUID | None:
     return Item.objects.filter(pk=item, restricted=False).values_list("author_id", flat=True).first()
 
 
-def _written(author: UUID, most: int, mode: str) -> tuple[Written, ...]:
+def _written(author: UUID, most: int, person: Person) -> tuple[Written, ...]:
     with connection.cursor() as cursor:
         cursor.execute(_ITEMS, [author, most])
         rows = cursor.fetchall()
-    texts, labels = intake.contents([row[0] for row in rows]), reads_actions.labels()
+    previews, labels = first_words(intake.contents([row[0] for row in rows]), person), reads_actions.labels()
     return tuple(
         Written(
-            item, preview(texts[item].text, mode=mode) if item in texts else "", at, state, decision, label or "", sections or "",
+            item, previews.get(item, ""), at, state, decision, label or "", sections or "",
             _actions(actions, labels),
         )
         for item, at, state, decision, label, actions, sections in rows

@@ -1,6 +1,6 @@
 """What stands beside item and verdict on the review screen: notes, drafts, escalations, blind calls, badges."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -81,13 +81,18 @@ def escalation(task: Task | None) -> EscalationPanel | None:
 
 def veil(panel: Sequence[Any], person: Person, item: Item) -> Veil:
     """What is masked of the item: by the worst verdict that the person is shown, and by their own setting."""
-    mode = reads_notices.preferences(person).masking
+    return veil_of(
+        panel, reads_notices.preferences(person).masking, language_of(item.language, item.detected)
+    )
+
+
+def veil_of(said: Iterable[Any], mode: str, language: str) -> Veil:
+    """The veil of the worst of several verdicts, each with its severity, family and `evidence_for`."""
     # What costs no sleep, such as fraud, does not hide that another verdict would.
-    worst = max(panel, key=lambda each: (each.severity, each.family in FAMILY_KINDS), default=None)
-    language = language_of(item.language, item.detected)
+    worst = max(said, key=lambda each: (each.severity, each.family in FAMILY_KINDS), default=None)
     if worst is None:
         return Veil(mode, language=language)
-    return Veil(mode, worst.severity, worst.family, worst.evidence_for, language)
+    return Veil(mode, worst.severity, worst.family, tuple(worst.evidence_for), language)
 
 
 def unsent(item: UUID, person: Person, form: rules.UnsentForm) -> dict[str, str]:

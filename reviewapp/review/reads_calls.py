@@ -7,13 +7,12 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
 from reviewapp.audit.clock import database_time
 from reviewapp.intake import reads as intake
 from reviewapp.review import reads_actions, rules_actions
 from reviewapp.review.models import Decision
-from reviewapp.review.rules_text import preview
+from reviewapp.review.reads_previews import first_words
 
 MOST: Final = 50
 
@@ -40,11 +39,9 @@ def last_calls(person: Person) -> tuple[CallLine, ...]:
         Decision.objects.select_related("item", "replaced_by").prefetch_related("findings", "calls")
         .filter(person=person, label__isnull=False).order_by("-at", "-id")[:MOST]
     )  # fmt: skip
-    texts = intake.contents([each.item_id for each in made])
+    previews = first_words(intake.contents([each.item_id for each in made]), person)
     labels = reads_actions.labels()
     now = database_time()
-    mode = reads_notices.preferences(person).masking
-    previews = {item: preview(content.text, mode=mode) for item, content in texts.items()}
     return tuple(_line(each, previews.get(each.item_id, ""), labels, now) for each in made)
 
 

@@ -9,7 +9,6 @@ from uuid import UUID
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
 from reviewapp.accounts.rules import may
 from reviewapp.ids import new_id
@@ -31,6 +30,7 @@ from reviewapp.review import (
 from reviewapp.review import reads_beside as beside
 from reviewapp.review.models import Decision, Task
 from reviewapp.review.reads_actions import Usuals
+from reviewapp.review.reads_previews import first_words
 from reviewapp.review.reads_translations import TranslationPanel
 from reviewapp.review.rules_actions import SUPPLIED, ActionChoice
 from reviewapp.review.rules_checks import Badge
@@ -40,7 +40,6 @@ from reviewapp.review.rules_text import (
     Marked,
     mark,
     masked_places,
-    preview,
 )
 from reviewapp.screening import reads as screening
 from reviewapp.screening import reads_hurrying
@@ -169,8 +168,10 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
     if found.restricted and not restricted:
         raise Restricted(_gone())
     undoable, reserved = _at_hand(person)
-    texts = intake.contents([item, *(each for each in (undoable and undoable[1], reserved) if each)])
+    beside_it = [each for each in (undoable and undoable[1], reserved) if each]
+    texts = intake.contents([item, *beside_it])
     content = (intake.contents([item], include_restricted=True) if restricted else texts).get(item)
+    previews = _previews({each: texts[each] for each in beside_it if each in texts}, person)
     if content is None:
         raise Missing(_gone())
     blind = reads_blind.is_blind(task, person)
@@ -212,7 +213,7 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
         translation=translation,
         masked=masked_places([*marked.paragraphs, *(each for message in thread for each in message.paragraphs)]),
         shown=",".join(str(each.verdict_id) for each in panel), nonce=new_id(),
-        undo=_undo_slot(undoable, texts, person), ready=_ready(reserved, texts, person),
+        undo=_undo_slot(undoable, previews), ready=_ready(reserved, previews),
         notes=() if blind else beside.notes(item, person), draft=place.draft, note=place.note,
         escalation=beside.escalation(task), blind=blind, first=beside.first_call(task, person),
         badges=beside.badges(lead, len(content.attachments)), measured=str(reads_blind.measured(lead.slug, lead.confidence)) if lead else "",
@@ -242,13 +243,17 @@ def standing_now(item: UUID) -> str:
 def undo_slot(person: Person) -> UndoSlot | None:
     """The person's latest call whose window is open, and how many more are."""
     row = _at_hand(person)[0]
-    return _undo_slot(row, intake.contents([row[1]]) if row else {}, person)
+    return _undo_slot(row, _previews(intake.contents([row[1]]), person) if row else {})
 
 
 def ready(person: Person) -> str:
     """The first words of the reserved item behind the one in hand, or nothing."""
     item = _at_hand(person)[1]
-    return _ready(item, intake.contents([item]) if item else {}, person)
+    return _ready(item, _previews(intake.contents([item]), person) if item else {})
+
+
+def _previews(texts: Mapping[UUID, intake.Content], person: Person) -> dict[UUID, str]:
+    return first_words(texts, person, 40)
 
 
 def _at_hand(person: Person) -> tuple[tuple[Any, ...] | None, UUID | None]:
@@ -259,19 +264,16 @@ def _at_hand(person: Person) -> tuple[tuple[Any, ...] | None, UUID | None]:
     return (tuple(undoable) if undoable[0] else None), reserved
 
 
-def _undo_slot(
-    row: tuple[Any, ...] | None, texts: Mapping[UUID, intake.Content], person: Person
-) -> UndoSlot | None:
+def _undo_slot(row: tuple[Any, ...] | None, previews: Mapping[UUID, str]) -> UndoSlot | None:
     if row is None:
         return None
     decision, item, label, left, window, sections, count = row
     words = f"{rules.LABEL_WORDS[label]} {sections or ''}".strip()
-    return UndoSlot(decision, left, max(window, 1), words, _preview(texts.get(item), person), count - 1)
+    return UndoSlot(decision, left, max(window, 1), words, previews.get(item, ""), count - 1)
 
 
-def _ready(item: UUID | None, texts: Mapping[UUID, intake.Content], person: Person) -> str:
-    content = texts.get(item) if item else None
-    return (_preview(content, person) or _("no text")) if content else ""
+def _ready(item: UUID | None, previews: Mapping[UUID, str]) -> str:
+    return (previews[item] or _("no text")) if item and item in previews else ""
 
 
 def queue_of(item: UUID) -> str:
@@ -291,11 +293,6 @@ def typed_before(decision: UUID) -> dict[str, str]:
     """The form of an override as it was saved, so that undo gives it back; empty for a confirm."""
     made = Decision.objects.filter(pk=decision, automation="not", label__isnull=False).first()
     return reads_form.as_saved(made) if made else {}
-
-
-def _preview(content: Any, person: Person) -> str:
-    mode = reads_notices.preferences(person).masking
-    return preview(content.text, 40, mode=mode) if content else ""
 
 
 def _decided(task: Task | None) -> UUID | None:

@@ -21,6 +21,7 @@ from reviewapp.policies import reads as policies
 from reviewapp.review import reads
 from reviewapp.review.models import Escalation, Queue, QueueMember, Task, Unsent
 from reviewapp.review.reads import QueueLine
+from reviewapp.review.reads_previews import first_words
 from reviewapp.review.rules import UnsentForm
 from reviewapp.review.rules_claims import HOLD_WAITS
 from reviewapp.review.rules_escalation import KINDS
@@ -166,10 +167,10 @@ def _in_hands(person: Person) -> tuple[MineLine, ...]:
         )
         .order_by("reserved", "claimed_at")
     )
-    texts = intake.contents([task.item_id for task in tasks])
+    previews = first_words(intake.contents([task.item_id for task in tasks]), person)
     return tuple(
         MineLine(
-            task.item_id, reads.preview_for(texts.get(task.item_id), person), task.queue.name, task.state, task.reserved,
+            task.item_id, previews.get(task.item_id, ""), task.queue.name, task.state, task.reserved,
             task.hold_until or task.lease_until or task.assigned_until,
             str(HOLD_WAITS.get(task.hold_reason, "")) if task.state == "held" else "",
         )
@@ -185,10 +186,10 @@ def _escalated(person: Person) -> tuple[MineLine, ...]:
         .exclude(task__claimed_by=person)
         .order_by("-at")[:MOST_ESCALATED]
     )
-    texts = intake.contents([row.item_id for row in rows])
+    previews = first_words(intake.contents([row.item_id for row in rows]), person)
     return tuple(
         MineLine(
-            row.item_id, reads.preview_for(texts.get(row.item_id), person), row.task.queue.name, "escalated", False, row.at,
+            row.item_id, previews.get(row.item_id, ""), row.task.queue.name, "escalated", False, row.at,
             _(KINDS[row.kind].words),
         )
         for row in rows

@@ -9,12 +9,11 @@ from uuid import UUID
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
 from reviewapp.intake import reads as intake
 from reviewapp.intake.models import Item
 from reviewapp.intake.rules import thread_key
-from reviewapp.review.rules_text import preview
+from reviewapp.review.reads_previews import first_words
 
 SHOWN: Final = 5
 MOST: Final = 100
@@ -110,8 +109,7 @@ def related(item: Item, content: intake.Content, person: Person, *, blind: bool)
         )  # fmt: skip
         rows = cursor.fetchall()
     texts = {} if blind else intake.contents([row[2] for row in rows if row[0] == "thread"])
-    mode = reads_notices.preferences(person).masking
-    previews = {key: preview(found.text, mode=mode) for key, found in texts.items()}
+    previews = first_words(texts, person)
     groups = {kind: _group(kind, rows, previews, blind=blind) for kind in ("same", "thread", "author")}
     return Related(**groups, blind=blind)
 

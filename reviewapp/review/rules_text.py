@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from reviewapp.review.rules_mask import Mask
+from reviewapp.review.rules_mask import Mask, Veil
 from reviewapp.review.rules_mask import label as mask_label
 from reviewapp.review.rules_mask import masks as masks_of
 
@@ -29,6 +29,8 @@ _INVISIBLE: Final = re.compile(
     + "".join(chr(code) for code in _NAMES)
     + "])"
 )
+_UNSEEN: Final = re.compile(f"{_INVISIBLE.pattern}+")
+NOTHING_MASKED: Final = Veil()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,22 +114,25 @@ def masked_places(paragraphs: Sequence[Sequence[Run]]) -> dict[str, str]:
     return {run.key: run.kind for paragraph in paragraphs for run in paragraph if run.mask}
 
 
-def preview(text: str, most: int = 90, *, mode: str = "off") -> str:
-    """The first words on one line, invisible characters named, for lists and for “next is ready”.
+def preview(text: str, most: int = 90, *, veil: Veil = NOTHING_MASKED) -> str:
+    """The first words on one line, for lists and for “next is ready”; ⟨·⟩ stands for what cannot be seen there.
 
-    What `mode` masks stands there as ⟨kind · length⟩; `whole` masks all of it, as a list knows no severity.
+    What `veil` masks stands there as ⟨kind · length⟩; its mode `whole` masks all of it, as a list knows no severity.
     """
-    if mode == "whole" and text.strip():
+    if veil.mode == "whole" and text.strip():
         return f"⟨{mask_label(text, 'text')}⟩"
     # Masked before it is cut, or the end of a line would show half a word that the list of words does not know.
     head = text[: most * 20]
+    cut = tuple(
+        quote[: len(head) - start] for quote in veil.quotes if 0 <= (start := text.find(quote)) < len(head)
+    )
     pieces: list[str] = []
     at = 0
-    for each in masks_of(head, mode):
+    for each in replace(veil, quotes=cut).over(head):
         pieces += [head[at : each.start], f"⟨{mask_label(head[each.start : each.end], each.kind)}⟩"]
         at = each.end
     line = " ".join("".join([*pieces, head[at:]]).split())
-    return visible(line if len(line) <= most else _cut(line[: most - 1], mode))
+    return _UNSEEN.sub("⟨·⟩", line if len(line) <= most else _cut(line[: most - 1], veil.mode))
 
 
 def _cut(line: str, mode: str) -> str:

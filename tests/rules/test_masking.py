@@ -142,16 +142,16 @@ def test_masked_text_revealed_is_the_text_with_every_evidence_mark_in_its_place(
 
 
 def test_a_list_shows_kinds_and_lengths_and_no_half_of_a_word() -> None:
-    assert preview("You bitch, go", mode="words") == "You ⟨insult · 5 letters⟩, go"
+    assert preview("You bitch, go", veil=Veil("words")) == "You ⟨insult · 5 letters⟩, go"
     assert preview("You bitch, go") == "You bitch, go"
-    assert preview("You bitch, go", mode="whole") == "⟨text · 3 words⟩"
-    assert preview("", mode="whole") == ""
-    assert "nigg" not in preview("x" * 86 + " niggers", mode="words")
+    assert preview("You bitch, go", veil=Veil("whole")) == "⟨text · 3 words⟩"
+    assert preview("", veil=Veil("whole")) == ""
+    assert "nigg" not in preview("x" * 86 + " niggers", veil=Veil("words"))
 
 
 @given(TEXTS, st.integers(5, 60))
 @example("bitchkill yourself\nkill yourself", 19)
 @example("bitchbitch00:bitchbitch", 19)
 def test_a_masked_preview_is_as_long_as_it_may_be_and_shows_no_severe_word(text: str, most: int) -> None:
-    shown = preview(text, most, mode="words")
+    shown = preview(text, most, veil=Veil("words"))
     assert not masks(shown, "words")

@@ -118,4 +118,4 @@ def veiled_text(context: dict[str, Any], text: str, part: object) -> dict[str, o
 def first_words(context: dict[str, Any], text: str) -> str:
     """The first words of what somebody wrote on one line, masked as the page's `veil` says."""
     veil: Veil = context["veil"]
-    return rules_text.preview(text, mode=veil.mode)
+    return rules_text.preview(text, veil=veil)

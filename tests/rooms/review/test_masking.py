@@ -158,3 +158,26 @@ def test_severe_text_in_a_language_without_a_word_list_is_hidden_until_it_is_rev
     assert "Go away, bitch." in read(client, f"{path}?reveal=all")
     before_a_call = stage.wait_for_a_person(TEXT, language="th")
     assert "Go away" in read(client, f"/review/{before_a_call}")
+
+
+def test_lists_mask_what_the_verdict_quotes_as_the_item_does(
+    cast: Cast, threats: Version, client_for: SignIn
+) -> None:
+    author = Author.objects.create(source=Source.objects.get_or_create(name="forum")[0], external_id="u1")
+    path = threat(threats, author=author)
+    threat(threats, author=author)
+    client = client_for(cast.ana)
+    queue = "/queues/" + Task.objects.select_related("queue").first().queue.slug  # type: ignore[union-attr]
+    for page in (queue, "/authors/forum/u1", f"{path}/author"):
+        said = read(client, page)
+        assert "find you" not in said and "⟨threat · 5 words⟩" in said, page
+    client.post(f"{queue}/next")
+    client.post(f"{queue}/reserve")
+    held = Task.objects.get(state="claimed", reserved=False)
+    for page in ("/", f"/review/{held.item_id}"):
+        assert "find you" not in read(client, page), page
+    Task.objects.update(blind=True)
+    assert "I will find you tonight" in read(client, "/"), "before the call a mask would tell of the verdict"
+    Task.objects.update(blind=False)
+    mask(cast.ana, "off")
+    assert "I will find you tonight" in read(client, "/")

@@ -1,0 +1,65 @@
+"""The read door of first words: what lists say of items, masked for each person as the items' own screens are."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection
+
+from reviewapp.accounts import reads_notices
+from reviewapp.accounts.models import Person
+from reviewapp.accounts.rules import may
+from reviewapp.intake.reads import Content
+from reviewapp.review.reads_beside import veil_of
+from reviewapp.review.rules import OPEN_TASK_STATES
+from reviewapp.review.rules_mask import Veil
+from reviewapp.review.rules_text import preview
+from reviewapp.ui.languages import language_of
+
+# Before a blind call there is no verdict here either, so that masks tell nothing of it.
+_VERDICTS: Final = """
+    SELECT i.id, i.language, i.detected, p.family, v.evidence_for,
+           (SELECT coalesce(max(s.severity), 0) FROM policies_section s
+            WHERE s.version_id = v.version_id AND s.code = ANY(v.sections))
+    FROM intake_item i JOIN screening_currentverdict c ON c.item_id = i.id
+    JOIN screening_verdict v ON v.id = c.verdict_id JOIN policies_policy p ON p.id = c.policy_id
+    WHERE i.id = ANY(%(items)s) AND NOT (%(works)s AND EXISTS (
+        SELECT FROM review_task t WHERE t.item_id = i.id AND t.blind AND t.state = ANY(%(open)s)
+            AND NOT EXISTS (SELECT FROM review_blindcall WHERE task_id = t.id AND person_id = %(person)s)
+            AND NOT EXISTS (SELECT FROM review_verdictsseen WHERE task_id = t.id AND person_id = %(person)s)
+    ))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What masking goes by of one verdict that the person is shown."""
+
+    family: str | None
+    evidence_for: tuple[str, ...]
+    severity: int
+
+
+def first_words(texts: Mapping[UUID, Content], person: Person, most: int = 90) -> dict[UUID, str]:
+    """The first words of each item by its content; one question however many there are, none where no verdict counts."""
+    mode = reads_notices.preferences(person).masking
+    veils = _veils(texts, person) if texts and mode == "words" else {}
+    bare = Veil(mode)
+    return {item: preview(each.text, most, veil=veils.get(item, bare)) for item, each in texts.items()}
+
+
+def _veils(items: Iterable[UUID], person: Person) -> dict[UUID, Veil]:
+    asked: dict[str, Any] = {
+        "items": list(items), "works": may(person.roles, "queue.work"), "open": list(OPEN_TASK_STATES), "person": person.pk,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_VERDICTS, asked)
+        rows = cursor.fetchall()
+    said: dict[UUID, list[_Verdict]] = defaultdict(list)
+    languages = {}
+    for item, language, detected, family, quotes, severity in rows:
+        said[item].append(_Verdict(family, tuple(quotes), severity))
+        languages[item] = language_of(language, detected)
+    return {item: veil_of(verdicts, "words", languages[item]) for item, verdicts in said.items()}
