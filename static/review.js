@@ -313,7 +313,7 @@
     const undo = $("[data-undo]");
     if (!undo) return;
     const left = Math.max(0, undoEnds - now);
-    $("text", undo).textContent = String(Math.ceil(left / 1000));
+    all("[data-undo] :is(text, [data-remains])").forEach((node) => { node.textContent = String(Math.ceil(left / 1000)); });
     $(".v", undo).setAttribute("stroke-dasharray", `${(94.2 * left / undoWindow).toFixed(1)} 94.2`);
     if (left === 0) {
       $("button", undo).setAttribute("aria-disabled", "true");

@@ -112,6 +112,18 @@ def test_keys_of_ones_own_are_known_where_nothing_is_in_hand(
     assert '<script id="keymap" type="application/json">{"u": "", "j": "u"}</script>' in page
 
 
+def test_an_item_of_spaces_says_that_it_has_no_text_on_the_screen_and_in_the_undo_slot(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    stage.say(stage.wait_for_a_person("  \n \t"), fraud)
+    actions.admit()
+    client = client_for(cast.ana)
+    path, fields = start(client)
+    assert "No text." in client.get(path).content.decode()
+    slot = client.post(f"{path}/confirm", fields, **HTMX).content.decode().partition("data-undo")[2]
+    assert '<small dir="auto">No text</small>' in slot
+
+
 def test_a_double_press_answers_with_the_same_next_item(
     cast: Cast, fraud: Version, client_for: SignIn
 ) -> None:
