@@ -1,4 +1,4 @@
-// What every page needs: the theme switch, and a cited section that lights up with its quotation.
+// What every page needs: the theme switch, tabs in sight, menus that close, and a cited section that lights up with its quotation.
 "use strict";
 
 // The theme is stored with the account; the page only shows it before the answer is there.
@@ -28,4 +28,20 @@ addEventListener("click", (event) => {
 addEventListener("keydown", (event) => {
   const cancel = event.key === "Escape" && !event.isComposing && document.querySelector(".scrim > dialog[open] a[data-leaves]");
   if (cancel) location.assign(cancel.href);
+});
+
+// A narrow strip of tabs starts where the current one is in sight.
+document.querySelectorAll(":is(.subnav, .segmented) [aria-current]").forEach((tab) => {
+  const strip = tab.parentNode;
+  strip.scrollLeft = tab.offsetLeft - strip.offsetLeft - (strip.clientWidth - tab.offsetWidth) / 2;
+});
+
+// A menu closes once something was chosen in it or beside it; its button keeps the focus that a dialog gives back.
+addEventListener("click", (event) => {
+  document.querySelectorAll(":is(.morefold, .navfold)[open]").forEach((menu) => {
+    const chosen = event.target.closest("a, button");
+    if (menu.contains(event.target) && !menu.contains(chosen)) return;
+    if (menu.contains(chosen)) menu.querySelector("summary").focus();
+    menu.open = false;
+  });
 });

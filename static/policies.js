@@ -15,6 +15,7 @@ function startEditor(form) {
   const note = form.elements.note;
   const told = document.getElementById("saved");
   const words = document.getElementById("words").dataset;
+  const gutter = document.getElementById("gutter");
   const PAUSE = 1000, BEAT = 20000, LONGEST = 30000;
   let stored = form.hasAttribute("data-unsaved") ? null : state();
   let timer = 0, wait = 0, busy = false, over = form.hasAttribute("data-readonly"), leaving = false;
@@ -105,7 +106,7 @@ function startEditor(form) {
     const wanted = field.value.split("\n").length + 12;
     const marked = new Set([...document.querySelectorAll("#findings [data-line]")].map((each) => Number(each.dataset.line)));
     field.rows = wanted;
-    document.getElementById("gutter").replaceChildren(...Array.from({ length: wanted }, (_, at) => {
+    gutter.replaceChildren(...Array.from({ length: wanted }, (_, at) => {
       if (!marked.has(at + 1)) return document.createTextNode(`${at + 1}\n`);
       const bold = document.createElement("b");
       bold.textContent = `${at + 1}!\n`;
@@ -138,7 +139,8 @@ function startEditor(form) {
     const at = before.length + (line > 1 ? 1 : 0);
     field.focus({ preventScroll: true });
     field.setSelectionRange(at, at + (field.value.slice(at).split("\n")[0] || "").length);
-    const top = field.getBoundingClientRect().top + scrollY + (line - 1) * parseFloat(getComputedStyle(field).lineHeight);
+    // Without line numbers the lines wrap, so how far down it is can only be told by the share of the text before it.
+    const top = field.getBoundingClientRect().top + scrollY + (gutter.checkVisibility() ? (line - 1) * parseFloat(getComputedStyle(field).lineHeight) : (field.scrollHeight * at) / (field.value.length || 1));
     scrollTo({ top: Math.max(0, top - innerHeight / 3) });
   }
   document.addEventListener("click", (event) => {

@@ -175,6 +175,10 @@ def test_the_repository_speaks_of_the_product_only() -> None:
         assert not found, f"{path.relative_to(ROOT)} names {found[0] if found else ''}"
 
 
+def test_all_styles_together_stay_small() -> None:
+    assert sum(path.stat().st_size for path in (ROOT / "static").glob("*.css")) <= 48 * 1024
+
+
 def _written_files() -> Iterator[Path]:
     endings = {".py", ".md", ".toml", ".html", ".css", ".js", ".yaml", ".txt", ".lock", ".jsonl"}
     for folder in ("reviewapp", "inference", "templates", "static", "tests", "policies_seed", ".ci"):
