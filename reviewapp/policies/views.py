@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from reviewapp.accounts.access import SignedInRequest, check_may, requires
 from reviewapp.accounts.rules import may
@@ -34,7 +34,7 @@ MOST_UPLOAD: Final = 16_000_000
 
 
 @requires("policy.see")
-@require_GET
+@require_safe
 def policies(request: SignedInRequest) -> HttpResponse:
     """Every policy: what is in force and what is in the making."""
     rows = reads.policy_list()
@@ -79,7 +79,7 @@ def _uploaded(request: SignedInRequest, name: str) -> str:
 
 
 @requires("policy.see")
-@require_GET
+@require_safe
 def policy(request: SignedInRequest, slug: str) -> HttpResponse:
     """To the version in force, else the draft, else the latest version."""
     found = reads.policy_page(slug)
@@ -90,7 +90,7 @@ def policy(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 @requires("policy.see")
-@require_GET
+@require_safe
 def found(request: SignedInRequest, policy: UUID) -> HttpResponse:
     """From a policy's id, as notices know it, to what is in the making for those who make it, else to what is in force."""
     slug, making = reads.place_of(policy)
@@ -99,7 +99,7 @@ def found(request: SignedInRequest, policy: UUID) -> HttpResponse:
 
 
 @requires("policy.see")
-@require_GET
+@require_safe
 def version(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
     """One version, its three texts, its hash, and who brought it here."""
     shown = reads.version_page(slug, number)

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.accounts.access import SignedInRequest, requires
 from reviewapp.policies import actions, reads, reads_cases
@@ -19,14 +19,14 @@ _FIELDS: Final = ("section", "text", "expect", "note", "reason")
 
 
 @requires("policy.see")
-@require_GET
+@require_safe
 def cases(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
     """The cases of one version."""
     return _page(request, slug, number)
 
 
 @requires("policy.see")
-@require_GET
+@require_safe
 def history(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     """Every wording of one case, newest first."""
     policy = reads.policy_page(slug, most=1)

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.accounts.access import SignedInRequest, requires
 from reviewapp.policies import actions, reads, reads_gate, reads_versions
@@ -21,7 +21,7 @@ LAYOUTS: Final = {"side": gettext_lazy("Side by side"), "inline": gettext_lazy("
 
 
 @requires("policy.see")
-@require_GET
+@require_safe
 def compare(request: HttpRequest, slug: str, before: int, after: int) -> HttpResponse:
     """Two versions, word by word, with what their cases do."""
     text = request.GET.get("text", "model")
@@ -39,7 +39,7 @@ def compare(request: HttpRequest, slug: str, before: int, after: int) -> HttpRes
 
 
 @requires("policy.see")
-@require_GET
+@require_safe
 def choose(request: HttpRequest, slug: str) -> HttpResponse:
     """From the two menus of the compare page to its address."""
     numbers = [request.GET.get(name, "") for name in ("before", "after")]

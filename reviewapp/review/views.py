@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts import rules as who
@@ -46,7 +46,7 @@ RESTS_SINCE: Final = "rests_since"
 """In the session: when a break began, until the screen shows something that is in hand."""
 
 
-@require_GET
+@require_safe
 @requires("queues.see")
 def home(request: SignedInRequest) -> HttpResponse:
     """`/`: what waits, what is in hand, and for who works queues their own day; what polls takes the lists alone."""
@@ -72,7 +72,7 @@ def _rests(request: SignedInRequest, shown: reads_home.Home) -> datetime | None:
     return datetime.fromisoformat(since) if since and shown.in_hand is None else None
 
 
-@require_GET
+@require_safe
 @requires("queues.see")
 def queue(request: SignedInRequest, slug: str) -> HttpResponse:
     """`/queues/{slug}`: one page of what waits. `?view=verdicts` for people who may see them beforehand."""
@@ -88,14 +88,14 @@ def queue(request: SignedInRequest, slug: str) -> HttpResponse:
     return render(request, "review/queue.html", {"page": page})
 
 
-@require_GET
+@require_safe
 @requires("queues.see")
 def queue_by_key(request: SignedInRequest, queue: UUID) -> HttpResponse:
     """`/queues/{id}`, which notices lead to: the queue under its own name."""
     return HttpResponseRedirect(f"/queues/{reads.queue_slug(queue)}")
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires("queue.work")
 def queue_next(request: SignedInRequest, slug: str) -> HttpResponse:
     """`/queues/{slug}/next`: POST claims and redirects, having `read` what changed; GET shows the claim you hold, or the button."""
@@ -116,7 +116,7 @@ def queue_next(request: SignedInRequest, slug: str) -> HttpResponse:
     return render(request, "review/next.html", context)
 
 
-@require_GET
+@require_safe
 @requires("queues.see")
 def item(request: SignedInRequest, item: UUID) -> HttpResponse:
     """`/review/{item}`: the review screen, or the same to read for who does not hold it."""
@@ -130,7 +130,7 @@ def item(request: SignedInRequest, item: UUID) -> HttpResponse:
     return render(request, "review/item.html", context)
 
 
-@require_GET
+@require_safe
 @requires("queues.see")
 def late(request: SignedInRequest, item: UUID) -> HttpResponse:
     """The verdict's own part of the screen, once machines have said something else than what is shown; else 204."""
@@ -140,7 +140,7 @@ def late(request: SignedInRequest, item: UUID) -> HttpResponse:
     return render(request, "review/late.html", desk_context(request, item))
 
 
-@require_GET
+@require_safe
 @requires("decision.see")
 def decision(request: SignedInRequest, decision: UUID) -> HttpResponse:
     """`/decisions/{id}`: what was decided, and what it was based on."""
@@ -194,7 +194,7 @@ def _in_its_list(typed: Typed | None, desk: reads_desk.Desk) -> Typed | None:
     return replace(typed, section="other", other=typed.chosen)
 
 
-@require_GET
+@require_safe
 @requires("policy.see")
 def readers(request: SignedInRequest, version: UUID) -> HttpResponse:
     """Who read what a version changed: a part of the version's page; the names are for who manages queues or reads the log."""
@@ -203,7 +203,7 @@ def readers(request: SignedInRequest, version: UUID) -> HttpResponse:
     return render(request, "review/readers.html", context)
 
 
-@require_GET
+@require_safe
 @requires("queue.manage")
 def agreement(request: SignedInRequest, slug: str) -> HttpResponse:
     """`/queues/{slug}/agreement`: how often people and verdicts agree here, blind and shown."""
@@ -212,7 +212,7 @@ def agreement(request: SignedInRequest, slug: str) -> HttpResponse:
     return render(request, "review/agreement.html", context)
 
 
-@require_GET
+@require_safe
 @requires("queue.work")
 def my_agreement(request: SignedInRequest) -> HttpResponse:
     """`/settings/agreement`: one's own calls and the verdicts, blind and shown."""

@@ -5,14 +5,14 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from reviewapp.accounts.access import SignedInRequest, requires
 from reviewapp.review import reads_outbox
 from reviewapp.webhooks import reads as outbox
 
 
-@require_GET
+@require_safe
 @requires("webhooks.manage")
 def told(request: SignedInRequest, delivery: UUID) -> HttpResponse:
     """`/deliveries/{id}/body`: the body as it would be sent now."""

@@ -53,6 +53,27 @@ class Spoken:
         return response
 
 
+class OtherMethods:
+    """Answers with words where an address takes another method, and answers HEAD of the API, whose library knows none, as GET."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer; the server leaves out the body of an answer to HEAD."""
+        head = request.method == "HEAD" and request.path.startswith("/api/")
+        try:
+            request.method = "GET" if head else request.method
+            response = self.get_response(request)
+        finally:
+            request.method = "HEAD" if head else request.method
+        return (
+            pages.not_allowed(request, response.headers.get("Allow", ""))
+            if response.status_code == 405
+            else response
+        )
+
+
 class PlainAnswers:
     """Answers ProductError with its status, text that no database keeps, and 503 while the database is away or full."""
 

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import is_valid_path
 from django.utils.translation import gettext as _
 
 from reviewapp.ui.errors import ProductError
@@ -52,6 +53,21 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     )
 
 
+def not_allowed(request: HttpRequest, allow: str) -> HttpResponse:
+    """405 for an address that takes another method, such as that of a form opened as a page; it leads to the page around it."""
+    if request.path.startswith("/api/"):
+        message = _("This address takes %(methods)s. The operations are in /api/v1/openapi.json.") % {
+            "methods": allow
+        }
+    else:
+        message = _(
+            "This address only takes what a form sends, and nothing was sent. Open its page and go on there."
+        )
+    response = _answer(request, 405, "method_not_allowed", message)
+    response.headers["Allow"] = allow
+    return response
+
+
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """403 from Django itself."""
     return _answer(request, 403, "forbidden", _("This is not yours to open. Ask an admin if it should be."))
@@ -81,8 +97,20 @@ def _answer(request: HttpRequest, status: int, code: str, message: str, details:
         body = {"error": {"code": code, "message": message, "details": details or None}}
         return JsonResponse(body, status=status)
     context = {"status": status, "message": message, "details": details or {}, "code": code}
+    context |= {"around": _page_around(request.path) if status == 405 else ""}
     template = "ui/note.html" if request.headers.get("HX-Request") else "ui/error.html"
     # A page without the context processors: the session and the database may be what is away.
     response = HttpResponse(render(None, template, context).content, status=status)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _page_around(path: str) -> str:
+    """The nearest address above `path` that there is; empty for none but the first page."""
+    parts = path.strip("/").split("/")
+    for most in range(len(parts) - 1, 0, -1):
+        for end in ("", "/"):
+            above = f"/{'/'.join(parts[:most])}{end}"
+            if is_valid_path(above):
+                return above
+    return ""
