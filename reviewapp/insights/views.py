@@ -13,13 +13,14 @@ from reviewapp.audit.events import EVENTS
 from reviewapp.insights import reads
 from reviewapp.ui.typed import moment
 
+NOTHING = reads.AuditPage((), None, None, 0)
 FIELDS = ("subject", "verb", "who", "since", "until")
 
 
 @requires("audit.see")
 @require_safe
 def audit(request: SignedInRequest) -> HttpResponse:
-    """Events, newest first, PAGE at a time, by position; what cannot be read in the filter is said beside it."""
+    """Events, newest first, PAGE at a time, by position; a filter that cannot be read is said, and lists nothing."""
     typed = {name: request.GET.get(name, "").strip()[:100] for name in FIELDS}
     subject, since, until = _uuid(typed["subject"]), moment(typed["since"]), moment(typed["until"])
     problems = [
@@ -37,9 +38,9 @@ def audit(request: SignedInRequest) -> HttpResponse:
         )
         if wrong
     ]
-    page = reads.audit_page(
-        request.user, verb=typed["verb"] if typed["verb"] in EVENTS else "", who=typed["who"], subject=subject, since=since,
-        until=until, before=_number(request.GET.get("before")), after=_number(request.GET.get("after")),
+    page = NOTHING if problems else reads.audit_page(
+        request.user, verb=typed["verb"], who=typed["who"], subject=subject, since=since, until=until,
+        before=_number(request.GET.get("before")), after=_number(request.GET.get("after")),
     )  # fmt: skip
     context = {
         "page": page, "typed": typed, "verbs": list(EVENTS), "problems": problems, "zone": request.user.time_zone,

@@ -79,6 +79,7 @@ def test_filters_find_by_event_person_subject_and_time(cast: Cast, client_for: C
     assert found(since="2999-01-01") == found(until="2000-01-01") == []
     assert "person.disabled" in found(since=(timezone.now() - timedelta(hours=1)).isoformat())
     page = client.get("/audit/", {"who": "ana"}).content.decode()
+    assert f">{mine.subjects[0]}<" in page, "the id as it can be looked for"
     assert "Ana" in page and mine.leaf.hex() in page
 
 
@@ -95,8 +96,11 @@ def test_a_person_in_the_log_is_a_link_only_for_who_may_open_members(cast: Cast,
     "query", [{"subject": "x"}, {"verb": "item.eaten"}, {"since": "soon"}, {"until": "2026-13-01"}]
 )
 def test_a_filter_that_cannot_be_read_is_said(cast: Cast, client_for: Clients, query: dict[str, str]) -> None:
+    told("export.written", rows=1)
+    place_events()
     answer = client_for(cast.au).get("/audit/", query)
     assert answer.status_code == 422 and b'role="alert"' in answer.content
+    assert positions(answer) == [] and b"until the filter can be read" in answer.content
 
 
 @pytest.mark.parametrize(
