@@ -59,12 +59,15 @@ def catalogue(request: SignedInRequest) -> HttpResponse:
     }  # fmt: skip
     if request.method != "POST":
         edited = next((each for each in context["catalogue"] if each.code == request.GET.get("edit")), None)
-        return render(request, "review/actions.html", context | {"edited": edited})
+        context |= {"edited": edited, "code": edited.code if edited else ""}
+        return render(request, "review/actions.html", context)
+    choice, code = _choice(request), request.POST.get("edited", "")
     try:
-        choice = _choice(request)
-        actions.save_action(choice=choice, active="retire" not in request.POST, person=request.user)
+        actions.save_action(
+            choice=choice, active="retire" not in request.POST, person=request.user, new=not code
+        )
     except ProductError as problem:
-        context |= {"problem": problem.message, "edited": _choice(request)}
+        context |= {"problem": problem.message, "edited": choice, "code": code}
         return render(request, "review/actions.html", context, status=problem.status)
     return HttpResponseRedirect("/actions/")
 
@@ -98,7 +101,7 @@ def _usual(request: SignedInRequest, *, status: int = 200, **more: Any) -> HttpR
 def _choice(request: HttpRequest) -> ActionChoice:
     said = request.POST
     return ActionChoice(
-        code=said.get("code", "").strip(), label=said.get("label", "").replace("\x00", ""),
+        code=said.get("edited") or said.get("code", "").strip(), label=said.get("label", "").replace("\x00", ""),
         restriction=said.get("restriction", ""), days=_number(said.get("days", "")),
         territories=tuple(said.get("territories", "").replace(",", " ").upper().split()),
         requires=tuple(said.getlist("requires")), severities=tuple(_number(each) for each in said.getlist("severity")),

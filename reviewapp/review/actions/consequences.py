@@ -151,10 +151,11 @@ def drop_second(*, decision: Decision, person: Person) -> None:
         take_out(waiting, [decision.item_id], actor=Actor.person(person.pk), why="undone")
 
 
-def save_action(*, choice: ActionChoice, active: bool, person: Person) -> None:
-    """Add an action to the catalogue or change one; the first save takes the supplied ones in.
+def save_action(*, choice: ActionChoice, active: bool, person: Person, new: bool = False) -> None:
+    """Change an action of the catalogue or add one (`new`); the first save takes the supplied ones in.
 
-    What was decided with it before keeps its words and parameters. Raises Unclear, Forbidden.
+    What was decided with it before keeps its words and parameters. A retired one may be added again. Raises Unclear,
+    also for a new one whose code another has, Forbidden.
     """
     check_may(person, "actions.manage")
     wrong = rules_actions.check_choice(choice)
@@ -163,6 +164,11 @@ def save_action(*, choice: ActionChoice, active: bool, person: Person) -> None:
     if not active and choice.code == "none":
         raise Unclear(_("“None” cannot be retired: allowed needs it."))
     with alone(person):
+        if new and choice.code in {each.code for each in reads_actions.catalogue()}:
+            raise Unclear(
+                _("%(code)s exists already. Choose another code, or Change beside it in the list.")
+                % {"code": choice.code}
+            )
         if not ActionKind.objects.exists():
             for place, each in enumerate(rules_actions.SUPPLIED, start=1):
                 ActionKind.objects.create(code=each.code, ordinal=place * 10, **_columns(each))

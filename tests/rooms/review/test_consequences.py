@@ -272,8 +272,16 @@ def test_an_admin_keeps_the_catalogue_and_the_usual_action_follows(
     assert ad.post("/actions/", given | {"restriction": "account"}).status_code == 422
     ad.post("/actions/", given)
     ad.post(
-        "/actions/", {"code": "remove", "label": "Remove", "restriction": "removal", "severity": ["2", "4"]}
+        "/actions/",
+        {
+            "edited": "remove",
+            "code": "kept",
+            "label": "Remove",
+            "restriction": "removal",
+            "severity": ["2", "4"],
+        },
     )
+    assert not ActionKind.objects.filter(code="kept").exists(), "a code stays as it is"
     assert ActionKind.objects.count() == len(SUPPLIED) + 1 and "Hide" in ad.get("/actions/").content.decode()
     stage.line_up(1, version=fraud)
     decided = confirm(claimed(cast.ana), cast.ana)
@@ -282,6 +290,18 @@ def test_an_admin_keeps_the_catalogue_and_the_usual_action_follows(
     }  # fmt: skip
     with pytest.raises(actions.Unclear):
         actions.save_action(choice=ActionChoice("none", "None", "none"), active=False, person=cast.ad)
+
+
+def test_adding_an_action_with_a_code_that_is_taken_changes_nothing(cast: Cast, client_for: SignIn) -> None:
+    ad = client_for(cast.ad)
+    given = {"code": "remove", "label": "Mine", "restriction": "none"}
+    answer = ad.post("/actions/", given)
+    page = answer.content.decode()
+    assert answer.status_code == 422 and "remove exists already" in page and 'value="Mine"' in page
+    assert "Add an action" in page and not ActionKind.objects.exists()
+    assert "readonly" in ad.get("/actions/?edit=remove").content.decode()
+    actions.save_action(choice=ActionChoice("warn", "Warn", "warning"), active=False, person=cast.ad)
+    assert ad.post("/actions/", given | {"code": "warn"}).status_code == 302, "a retired one comes back"
 
 
 def test_a_section_has_its_own_usual_action_and_reason(
