@@ -30,15 +30,15 @@ class NotReady(ProductError):
 def exports(request: SignedInRequest) -> HttpResponse:
     """The list and the form."""
     if request.method != "POST":
-        return _list(request, request.GET.get("kind", ""))
+        return _list(request, {"kind": request.GET.get("kind", "")})
+    typed = {name: request.POST.get(name, "").strip() for name in ("kind", "format", "since")}
     try:
         actions.ask_export(
-            kind=request.POST.get("kind", ""), format=request.POST.get("format", ""),
-            since=actions.read_since(request.POST.get("since", "").strip()),
+            kind=typed["kind"], format=typed["format"], since=actions.read_since(typed["since"]),
             actor=Actor.person(request.user.pk), person=request.user.pk,
         )  # fmt: skip
     except ProductError as error:
-        return _list(request, request.POST.get("kind", ""), problem=error.message, status=error.status)
+        return _list(request, typed, problem=error.message, status=error.status)
     return redirect("/exports/")
 
 
@@ -85,9 +85,11 @@ def send(row: reads.ExportRow, actor: Actor) -> HttpResponse:
     return answer  # type: ignore[return-value]
 
 
-def _list(request: SignedInRequest, kind: str, *, status: int = 200, problem: str = "") -> HttpResponse:
+def _list(
+    request: SignedInRequest, typed: dict[str, str], *, status: int = 200, problem: str = ""
+) -> HttpResponse:
     context = {
         "exports": reads.exports_of(request.user), "kinds": list(KINDS.items()), "formats": list(ExportFormat),
-        "kind": kind or "decisions", "problem": problem, "kept_days": KEPT_DAYS, "open": bool(problem or request.GET.get("kind")),
+        "kind": typed["kind"] or "decisions", "typed": typed, "problem": problem, "kept_days": KEPT_DAYS, "open": bool(problem or request.GET.get("kind")),
     }  # fmt: skip
     return render(request, "insights/exports.html", context, status=status)

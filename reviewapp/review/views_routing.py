@@ -63,7 +63,13 @@ def queue_settings(request: SignedInRequest, slug: str) -> HttpResponse:
     try:
         actions.change_queue(queue=queue.pk, changes=changes, person=request.user)
     except ProductError as problem:
-        context = {"queue": queue, "members": lines, "others": others, "problem": problem.message}
+        context = {
+            "queue": queue,
+            "members": lines,
+            "others": others,
+            "problem": problem.message,
+            "said": said,
+        }
         context |= {"languages": reads_languages.queue_languages(queue)}
         return render(request, "review/members.html", context, status=problem.status)
     return HttpResponseRedirect(f"/queues/{slug}/members")

@@ -115,6 +115,14 @@ def test_an_event_that_waits_for_its_place_is_counted(cast: Cast, client_for: Cl
     assert b"being placed" in client_for(cast.au).get("/audit/").content
 
 
+def test_an_export_that_cannot_start_keeps_what_was_typed(cast: Cast, client_for: Clients) -> None:
+    typed = {"kind": "audit", "format": "jsonl", "since": "last week"}
+    answer = client_for(cast.au).post("/exports/", typed)
+    assert answer.status_code == 422
+    for kept in ('value="audit" checked', 'value="jsonl" checked', 'value="last week"'):
+        assert kept in answer.content.decode()
+
+
 def test_an_export_goes_from_the_form_to_the_download(cast: Cast, client_for: Clients, store: str) -> None:
     a_decision(an_item(), cast.ana)
     client = client_for(cast.au)

@@ -270,6 +270,8 @@ def test_an_admin_keeps_the_catalogue_and_the_usual_action_follows(
         "territories": "DE",
     }
     assert ad.post("/actions/", given | {"restriction": "account"}).status_code == 422
+    wrong = ad.post("/actions/", given | {"days": "-4", "retire": "1"}).content.decode()
+    assert 'value="-4"' in wrong and 'name="retire" value="1" checked' in wrong and "99999" not in wrong
     ad.post("/actions/", given)
     ad.post(
         "/actions/",

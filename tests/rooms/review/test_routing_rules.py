@@ -274,7 +274,11 @@ def test_a_queue_serves_its_oldest_first_when_told(cast: Cast, fraud: Version, c
     stage.tell("review_task", "tier = 1", Task.objects.get(item=urgent).pk)
     sam = client_for(cast.sam)
     given = {"target_minutes": "60", "undo_seconds": "20", "blind_percent": "0", "oldest_first": "1"}
-    assert sam.post("/queues/scams-spam/settings", given | {"undo_seconds": "9999"}).status_code == 422
+    wrong = sam.post("/queues/scams-spam/settings", given | {"undo_seconds": "9999", "translates": "1"})
+    page = wrong.content.decode()
+    assert (
+        wrong.status_code == 422 and 'value="9999"' in page and 'name="translates" value="1" checked' in page
+    )
     first = actions.claim_next(queue=stage.queue_of(), person=cast.mo)
     assert first and first.item == urgent
     actions.release(task=first.task, epoch=first.epoch, person=cast.mo)
