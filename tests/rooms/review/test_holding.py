@@ -120,6 +120,20 @@ def test_a_stale_or_foreign_seat_moves_nothing(cast: Cast) -> None:
         put_aside(claim, cast.ana)
 
 
+def test_a_hand_over_names_nobody_and_no_reason_before_somebody_does(cast: Cast, client_for: SignIn) -> None:
+    path = f"/review/{stage.line_up()[0]}"
+    claimed(cast.ana)
+    client = client_for(cast.ana)
+    page = client.get(path).content.decode()
+    for field in ("hand-person", "hand-queue", "hand-why"):
+        options = page.split(f'id="{field}"')[1].split("</select>")[0]
+        assert "selected" not in options and options.split("<option")[1].startswith(' value=""')
+    seat = {name: hidden_fields(page)[name] for name in ("task", "epoch")} | {"to": "person"}
+    for said, words in (({}, "Choose a person."), ({"person": str(cast.mo.pk)}, "Say why, from the list.")):
+        answer = client.post(f"{path}/hand-over", seat | said)
+        assert answer.status_code == 422 and words in answer.content.decode()
+
+
 def test_handing_over_tells_the_person_and_takes_the_draft_along(cast: Cast) -> None:
     item = stage.line_up()[0]
     claim = claimed(cast.ana)
