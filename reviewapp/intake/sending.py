@@ -16,6 +16,8 @@ MOST_BYTES: Final = 4 * 1024 * 1024
 LONGEST_LINE: Final = 15 * 1024 * 1024
 MOST_TRIES: Final = 40
 """Attempts in a row without an answer, about six minutes."""
+FIRST_SECONDS: Final = 30.0
+"""How long a server that never answered is waited for; it may just be starting."""
 
 
 class CannotSend(Exception):
@@ -104,6 +106,7 @@ class Sender:
     def __init__(self, client: httpx.Client, say: Callable[[str], None]) -> None:
         self._client = client
         self._say = say
+        self._answered = False
 
     def send(self, batch: list[Line], progress: Progress) -> None:
         """Send one batch and count its answers into `progress`. Raises CannotSend."""
@@ -124,16 +127,21 @@ class Sender:
 
     def _answer(self, body: bytes) -> httpx.Response:
         """The first answer that is not "later": waits as long as the server asks for."""
-        failures = 0
+        failures, waited = 0, 0.0
         while True:
             try:
                 answer = self._client.post("/api/v1/items", content=body)
             except httpx.TransportError as error:
                 failures += 1
-                if failures >= MOST_TRIES:
-                    raise CannotSend(f"the server does not answer ({type(error).__name__})") from error
-                self._wait(min(10.0, 0.5 * 2**failures), "The server does not answer")
+                pause = min(10.0, 0.5 * 2**failures)
+                waited += pause
+                if failures >= MOST_TRIES or (not self._answered and waited > FIRST_SECONDS):
+                    raise CannotSend(
+                        f"{self._client.base_url} does not answer ({type(error).__name__})"
+                    ) from error
+                self._wait(pause, f"{self._client.base_url} does not answer")
                 continue
+            self._answered = True
             if answer.status_code not in {429, 503}:
                 return answer
             self._wait(_seconds(answer.headers.get("Retry-After", "")), _words(answer))

@@ -34,7 +34,8 @@ def _number(sent: Any, name: str, default: int) -> int:
         return default
     if not typed.isdecimal() or len(typed) > 9:
         raise Unreadable(
-            _("“%(typed)s” is not a whole number. Correct the field and look again.") % {"typed": typed[:20]}
+            _("“%(typed)s” is not a whole number from 0 to 999,999,999. Correct the field and look again.")
+            % {"typed": typed[:20]}
         )
     return int(typed)
 

@@ -1,5 +1,6 @@
 """Pages about machines: the engine, its chip in the top bar, and the prefilter with its switches."""
 
+from math import isfinite, nan
 from typing import Any, Final
 from uuid import UUID
 
@@ -164,13 +165,16 @@ def _row(endpoint: int) -> reads_engine.EngineRow:
 
 def _number(typed: str) -> float:
     try:
-        return float(typed.replace(",", "."))
+        number = float(typed.replace(",", "."))
     except ValueError:
+        number = nan
+    if not isfinite(number):
         raise BadSetting(
             _("%(typed)s is not a number. Type digits, such as 2.5.") % {"typed": typed[:20]}
-            if typed
-            else _("Nothing is not a number. Type digits, such as 2.5.")
-        ) from None
+            if typed.strip()
+            else _("A number is missing. Fill in every field; 0 is a number too.")
+        )
+    return number
 
 
 def _points(rates: tuple[float, ...]) -> str:

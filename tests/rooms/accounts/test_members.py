@@ -140,6 +140,11 @@ def test_the_shell_adds_people_and_keys(db: str, monkeypatch: pytest.MonkeyPatch
     assert ApiKey.objects.get().prefix in out.getvalue() and len(out.getvalue().split()) == 1
     with pytest.raises(CommandError, match="scope"):
         call_command("apikey", "create", "--name", "loader", "--scope", "everything")
+    for days in ("-1", "0", "99999999"):
+        with pytest.raises(CommandError, match="from 1 to 36,500"):
+            call_command("apikey", "create", "--name", "loader", "--scope", "read", f"--days={days}")
+    with pytest.raises(CommandError, match="--role moderator --role auditor"):
+        call_command("user", "create", "--email", "bob@example.com", "--role", "moderator,auditor")
     monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
     with pytest.raises(CommandError, match="at least 12"):
         call_command("user", "create", "--email", "bob@example.com", "--role", "admin", "--password-stdin")

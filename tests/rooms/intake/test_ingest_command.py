@@ -100,7 +100,7 @@ def test_a_wrong_key_stops_it_with_the_words_of_the_server(
     live_server: str, home: Path, tmp_path: Path
 ) -> None:
     path = write(tmp_path / "items.jsonl", sent())
-    with pytest.raises(CommandError, match=r"401.*valid key"):
+    with pytest.raises(CommandError, match=r"401.*valid key.*issue one\. Run it again"):
         call_command("ingest", str(path), "--url", live_server, "--key", "rk_wrong_key", stderr=io.StringIO())
 
 
@@ -153,8 +153,16 @@ def test_it_waits_as_long_as_it_is_asked_to(naps: list[float]) -> None:
 
 
 def test_a_server_that_never_answers_ends_it_with_a_word(naps: list[float]) -> None:
-    with pytest.raises(CannotSend, match="does not answer"):
+    with pytest.raises(CannotSend, match="http://x does not answer"):
         Server(httpx.ConnectError("no")).sender().send(BATCH, Progress())
+    assert 20 < sum(naps) <= sending.FIRST_SECONDS
+
+
+def test_a_server_that_went_away_is_waited_for(naps: list[float]) -> None:
+    sender = Server(stored(2), httpx.ConnectError("no")).sender()
+    sender.send(BATCH, Progress())
+    with pytest.raises(CannotSend, match="does not answer"):
+        sender.send(BATCH, Progress())
     assert len(naps) == sending.MOST_TRIES - 1
 
 

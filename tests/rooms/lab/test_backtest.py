@@ -309,7 +309,7 @@ def test_the_form_shows_the_cost_first_and_refuses_what_makes_no_sense(
     assert "Start the re-run" in page and "<dd>8</dd>" not in page and "<dt>Calls</dt><dd>6</dd>" in page
     assert not Study.objects.exists()
     for sent, words in (
-        ({"last": "many"}, "not a whole number"), ({"since": "2026-13-01"}, "not a day"), ({"last": "0"}, "Choose 1 to"),
+        ({"last": "many"}, "not a whole number"), ({"last": "-4"}, "from 0 to 999"), ({"since": "2026-13-01"}, "not a day"), ({"last": "0"}, "Choose 1 to"),
         ({"since": "2026-02-01", "until": "2026-01-01"}, "lies after"),
     ):  # fmt: skip
         answer = client.get(where, sent)

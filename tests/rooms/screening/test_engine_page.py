@@ -118,6 +118,13 @@ def test_settings_are_kept_told_and_checked(two: Cast, client_for: ClientFor) ->
     for field, value in (("price", "much"), ("times", "9"), ("severity", "0"), ("canary_percent", "101")):
         refused = client_for(two.ad).post("/engine/settings", form | {field: value})
         assert refused.status_code == 422, field
+    for field, value, says in (
+        ("price", "", "A number is missing"),
+        ("times", "nan", "nan is not a number"),
+        ("severity", "inf", "inf is not"),
+    ):
+        page = client_for(two.ad).post("/engine/settings", form | {field: value}).content.decode()
+        assert says in page, field
     assert (
         'value="much"'
         in client_for(two.ad).post("/engine/settings", form | {"price": "much"}).content.decode()

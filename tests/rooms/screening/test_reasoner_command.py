@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from reviewapp.screening.management.commands import reasoner
 from tests.rooms.screening.desk import ABUSE, publish, standin
 
 
@@ -26,6 +27,18 @@ def test_check_says_who_answers_and_what_the_cases_get(db: str) -> None:
         and "Practice reasoner: compares" in out
         and "of 4 cases as expected, 0 without" in out
     )
+
+
+def test_check_names_the_cases_that_get_another_label(db: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish("spam")
+    asked = reasoner._canaries()
+    monkeypatch.setattr(
+        reasoner, "_canaries", lambda: [(policy, item, "neither") for policy, item, _ in asked]
+    )
+    with standin() as url:
+        out, _ = run("check", url)
+    assert "0 of 4 cases as expected" in out and out.count(", expected neither") == 4
+    assert all(f"  {item.id}: " in out for _, item, _ in asked)
 
 
 def test_check_refuses_an_engine_that_is_away(db: str) -> None:

@@ -13,6 +13,9 @@ from reviewapp.audit.actions import OPERATOR
 from reviewapp.ui.errors import ProductError
 
 
+MOST_DAYS = 36_500
+
+
 class Command(BaseCommand):
     """One job: `create`."""
 
@@ -30,7 +33,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the key and nothing else, so that a script can keep it."""
-        ends: datetime | None = timezone.now() + timedelta(days=options["days"]) if options["days"] else None
+        days = options["days"]
+        if days is not None and not 1 <= days <= MOST_DAYS:
+            raise CommandError(
+                f"--days is a number from 1 to {MOST_DAYS:,}; leave it out for a key without end."
+            )
+        ends: datetime | None = timezone.now() + timedelta(days=days) if days else None
         scopes = [scope.strip() for scope in options["scope"].split(",") if scope.strip()]
         try:
             issued = actions.issue_key(name=options["name"], scopes=scopes, expires_at=ends, actor=OPERATOR)

@@ -38,6 +38,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Create the person; prints a made-up password once where none was given."""
+        unknown = [role for role in options["role"] if role not in set(Role)]
+        if unknown:
+            raise CommandError(
+                f"{unknown[0]} is no role. Roles: {', '.join(Role)}. For several repeat the option: --role moderator --role auditor."
+            )
         password, made_up = self._password(options["password_stdin"])
         try:
             person = actions.create_person(

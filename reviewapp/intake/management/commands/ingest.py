@@ -61,7 +61,7 @@ class Command(BaseCommand):
             self._send(path, url, key, options["source"], progress, resume)
         except CannotSend as error:
             raise CommandError(
-                f"Stopped after line {progress.line:,}: {error}. Run it again to go on."
+                f"Stopped after line {progress.line:,}: {str(error).removesuffix('.')}. Run it again to go on."
             ) from error
         except (EOFError, OSError, zlib.error) as error:
             raise CommandError(
@@ -74,7 +74,9 @@ class Command(BaseCommand):
         bar = _Bar(path.stat().st_size, progress.done)
         here = urlsplit(url).hostname in {"localhost", "127.0.0.1", "::1"}
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-        with httpx.Client(base_url=url, headers=headers, timeout=120, trust_env=not here) as client:
+        with httpx.Client(
+            base_url=url, headers=headers, timeout=httpx.Timeout(120, connect=5), trust_env=not here
+        ) as client:
             sender = Sender(client, bar.say)
             broken: list[tuple[int, str]] = []
             found = lines(path, source, lambda number, why: broken.append((number, why)), progress.line)

@@ -138,12 +138,15 @@ class Command(BaseCommand):
         failures = [answer for answer in answers if isinstance(answer, Failure)]
         for reason in sorted({f"{failure.kind.value}: {failure.reason}" for failure in failures}):
             self.stdout.write(f"  {reason}")
-        as_expected = sum(
-            not isinstance(answer, Failure) and answer.label.value == expect
-            for answer, (_, _, expect) in zip(answers, canaries, strict=True)
-        )
+        differ = [
+            f"{item.id}: {answer.label.value}, expected {expect}"
+            for answer, (_, item, expect) in zip(answers, canaries, strict=True)
+            if not isinstance(answer, Failure) and answer.label.value != expect
+        ]
+        for line in differ:
+            self.stdout.write(f"  {line}")
         self.stdout.write(
-            f"  {as_expected} of {len(canaries)} cases as expected, {len(failures)} without a verdict"
+            f"  {len(canaries) - len(differ) - len(failures)} of {len(canaries)} cases as expected, {len(failures)} without a verdict"
         )
         return healthy and not failures
 
