@@ -12,7 +12,6 @@ from reviewapp.accounts.rules import Scope
 from reviewapp.audit.actions import OPERATOR
 from reviewapp.ui.errors import ProductError
 
-
 MOST_DAYS = 36_500
 
 
