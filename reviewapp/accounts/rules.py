@@ -48,6 +48,7 @@ MAY: Final[dict[str, frozenset[Role]]] = {
     "author.protect": frozenset({Role.SENIOR, Role.ADMIN}),
     "queue.manage": frozenset({Role.SENIOR, Role.ADMIN}),
     "exception.grant": frozenset({Role.SENIOR, Role.ADMIN}),
+    "item.reopen": frozenset({Role.SENIOR, Role.ADMIN}),
     "actions.manage": frozenset({Role.ADMIN}),
     "routing.manage": frozenset({Role.ADMIN}),
     "item.judge_now": _WORKS_QUEUES,

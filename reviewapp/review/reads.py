@@ -244,6 +244,11 @@ class DecisionRecord:
     shown: Sequence[Mapping[str, Any]]
     replaced_by: UUID | None
 
+    @property
+    def can_reopen(self) -> bool:
+        """Whether it is what stands of a decided item."""
+        return self.final and self.replaced_by is None and self.decision.item.state == "decided"
+
 
 def decision_record(decision: UUID) -> DecisionRecord:
     """One decision with its findings, the verdicts it answers and the hashes it rests on. Raises Missing."""

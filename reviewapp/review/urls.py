@@ -52,6 +52,7 @@ urlpatterns = [
     path("settings/agreement", views.my_agreement, name="my-agreement"),
     path("settings/calls", views_calls.last_calls, name="last-calls"),
     path("decisions/<uuid:decision>/replace", views_calls.replace, name="decision-replace"),
+    path("decisions/<uuid:decision>/reopen", views_calls.reopen, name="decision-reopen"),
     path("actions/", views_calls.catalogue, name="actions"),
     path("actions/sections", views_calls.usual, name="actions-sections"),
     path("settings/keys", views_settings.keys, name="my-keys"),

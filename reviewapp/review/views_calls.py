@@ -6,7 +6,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import urlencode
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from reviewapp.accounts.access import SignedInRequest, requires
 from reviewapp.review import actions, reads, reads_actions, reads_calls, reads_desk, rules_actions
@@ -47,6 +47,20 @@ def replace(request: SignedInRequest, decision: UUID) -> HttpResponse:
         "catalogue": reads_actions.catalogue(),
     }  # fmt: skip
     return render(request, "review/replace.html", context, status=status)
+
+
+@requires("item.reopen")
+@require_POST
+def reopen(request: SignedInRequest, decision: UUID) -> HttpResponse:
+    """`/decisions/{id}/reopen`: its item is decided once more."""
+    record, said = reads.decision_record(decision), request.POST.get("why", "")
+    try:
+        actions.reopen(item=record.decision.item_id, reason=said, person=request.user)
+    except ProductError as wrong:
+        context = {"record": record, "problem": wrong.message, "said": said}
+        return render(request, "review/decision.html", context, status=wrong.status)
+    actions.admit(limit=100)
+    return HttpResponseRedirect(f"/review/{record.decision.item_id}")
 
 
 @requires("actions.manage")

@@ -43,6 +43,7 @@ from reviewapp.review.actions.holding import (
 from reviewapp.review.actions.lateness import tell_of_late
 from reviewapp.review.actions.noting import add_note
 from reviewapp.review.actions.reading import read_changes
+from reviewapp.review.actions.reopening import NotDecided, reopen
 from reviewapp.review.actions.replacing import replace_own
 from reviewapp.review.actions.routing import change_queue, drop_rule, move_rule, reroute, save_rule
 from reviewapp.review.actions.seating import AlreadyDecided, Decided
@@ -65,6 +66,7 @@ __all__ = [
     "Decided",
     "HoldsAnother",
     "NeedsSenior",
+    "NotDecided",
     "TooLate",
     "TooManyHolds",
     "Unclear",
@@ -106,6 +108,7 @@ __all__ = [
     "release_decisions",
     "remind_of_exceptions",
     "renew",
+    "reopen",
     "replace_own",
     "reroute",
     "reserve_next",
