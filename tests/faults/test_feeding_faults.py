@@ -18,7 +18,7 @@ from django.db import connection
 
 from reviewapp import doorbell
 from reviewapp.boot.process import Child
-from reviewapp.screening import actions, jobs, pump, reads, rules_window
+from reviewapp.screening import actions, jobs, place, pump, reads, rules_window
 from reviewapp.screening.actions import Outcome
 from reviewapp.screening.actions.leases import LEASE_SECONDS
 from reviewapp.screening.models import Circuit, CurrentVerdict, EngineMinute, Judgement, Verdict
@@ -230,9 +230,9 @@ def test_a_pump_takes_over_at_once_what_a_dead_one_held(db: str, store: str, set
     actions.claim_judgements(endpoint=0, limit=4, place=0)
     taken = connection.copy()
     with taken.cursor() as cursor, scripted(settings) as proxy:
-        cursor.execute("SELECT pg_advisory_lock(%s, 0)", [pump._LOCK])
+        cursor.execute("SELECT pg_advisory_lock(%s, 0)", [place._LOCK])
         assert jobs.pump_judgements() == 0 and proxy.questions == 0, "the place has a pump"
-        cursor.execute("SELECT pg_advisory_unlock(%s, 0)", [pump._LOCK])
+        cursor.execute("SELECT pg_advisory_unlock(%s, 0)", [place._LOCK])
         assert jobs.pump_judgements() == 4
     taken.close()
     assert set(Judgement.objects.values_list("crashes", flat=True)) == {1}

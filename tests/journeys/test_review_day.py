@@ -82,6 +82,7 @@ def test_what_was_just_typed_stays_when_the_item_goes_at_once(
         page.keyboard.press(how)
         if how == "a":
             page.get_by_label("Person", exact=True).select_option(label="Mo")
+            page.get_by_label("Why", exact=True).select_option("expertise")
             page.get_by_role("dialog").get_by_role("button", name="Hand over").click()
         expect(item(page)).to_contain_text(f"Number {number + 1}.")
     kept = [("Thought 0", cast.ana.pk), ("Thought 1", cast.mo.pk)]
