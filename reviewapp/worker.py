@@ -6,7 +6,7 @@ import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 import django
 from redis.exceptions import RedisError
@@ -16,6 +16,8 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reviewapp.settings")
+BEHIND_PEOPLE: Final = 5
+"""How much nicer than the web process the machines are: where processors are short, who works at a screen comes first."""
 log = logging.getLogger(__name__)
 
 
@@ -92,6 +94,7 @@ def hired(queue: str) -> PatientWorker:
 
 def main(queue: str) -> None:
     """Work `queue` until SIGTERM; raises KeyError for a queue that has no job."""
+    os.nice(BEHIND_PEOPLE)
     if doorbell.job_of(queue) == doorbell.JOBS["reason"]:
         # Most of a short run, such as a probe of an engine that is away, would be imports.
         import_module("reviewapp.screening.jobs")

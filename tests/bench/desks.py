@@ -18,7 +18,7 @@ from reviewapp.accounts.models import Person
 from reviewapp.policies.models import Version
 from reviewapp.review import actions
 from reviewapp.review.models import Task
-from tests import loop
+from tests import loop, servers
 from tests.bench import population
 from tests.bench.ingest import requests_of
 from tests.bench.load import send_all
@@ -36,6 +36,8 @@ THINKS: Final = 10.0
 INGEST_A_SECOND: Final = 10
 BATCH: Final = 50
 """With the above 500 items a second, about half of what the pump and two cores take in."""
+ENGINE: Final = ("--plain", "--delay", "2", "--spread", "0.4")
+"""One that takes its time and no processor, as one on a card does."""
 QUEUE: Final = "scams-spam"
 LIMIT: Final = 0.050
 
@@ -50,7 +52,11 @@ class Felt:
 
 def desks_under_load(database: str) -> Iterator[Figure]:
     """p95 of the review page against 50 ms, and of a decision under load against the same when all is quiet."""
-    with tempfile.TemporaryDirectory() as folder, loop.running_house(database, Path(folder)) as house:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        servers.practice_reasoner(Path(folder), *ENGINE) as engine,
+        loop.running_house(database, Path(folder), engine={"REASONER_URL": engine}) as house,
+    ):
         robots = [Robot(house.address, person, seed) for seed, person in enumerate(_fill())]
         _shift(robots, SECONDS / 10)
         quiet = _shift(robots, SECONDS)

@@ -1,10 +1,14 @@
 """How long a worker waits before it thinks that somebody is gone."""
 
+import os
+from pathlib import Path
+
 import pytest
 from django.db import IntegrityError
 from rq.job import Job
 
 from reviewapp.worker import hired
+from tests import loop, servers
 
 
 def test_a_job_that_runs_long_keeps_its_place(store: str) -> None:
@@ -25,3 +29,11 @@ def test_the_store_does_not_keep_why_a_job_failed(store: str, caplog: pytest.Log
     kept = [worker.connection.dump(key) or b"" for key in worker.connection.scan_iter()]
     assert kept and not any(b"an item" in each for each in kept)
     assert job.get_status() == "failed" and "ended in an exception" in caplog.text
+
+
+def test_machines_stand_behind_people_where_processors_are_short(db: str, store: str, tmp_path: Path) -> None:
+    with servers.worker("score", db, tmp_path, {"REDIS_URL": store}) as worker:
+        assert loop.wait_until(
+            lambda: os.getpriority(os.PRIO_PROCESS, worker.pid) > os.getpriority(os.PRIO_PROCESS, 0),
+            seconds=30,
+        )
