@@ -87,6 +87,7 @@ ACTS: Final[dict[str, Words]] = {
     "author.protect": _("Say that an account needs a senior"),
     "queue.manage": _("Say who works a queue and who is on call"),
     "exception.grant": _("Grant exceptions"),
+    "item.reopen": _("Reopen what is decided"),
     "actions.manage": _("Keep the catalogue of actions"),
     "routing.manage": _("Change the routing rules"),
     "item.judge_now": _("Have an item judged ahead of the rest"),
