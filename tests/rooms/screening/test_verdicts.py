@@ -1,5 +1,6 @@
 """Leases, fenced commits, and what becomes of judgements without a verdict."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -16,6 +17,7 @@ from tests.cast import Cast
 from tests.racing import at_once
 from tests.rooms.screening.desk import (
     ABUSE,
+    IDENTITY,
     arrive,
     claimed,
     engine,
@@ -168,6 +170,16 @@ def test_the_worst_suspect_is_lent_first_and_alone(db: str) -> None:
     claims = claimed()
     assert {claim.judgement for claim in claims if claim.is_suspect} == {worst}
     assert len(claims) == 2, "what was in no crash goes along"
+
+
+def test_a_suspect_is_lent_to_the_engine_that_its_run_is_for_alone(db: str) -> None:
+    asked()
+    wanted = actions.note_engine(endpoint=1, identity=replace(IDENTITY, signature="another"))
+    actions.note_engine(endpoint=0, identity=IDENTITY)
+    execute("UPDATE screening_judgement SET state = 'pending', crashes = 1")
+    execute("UPDATE screening_run SET kind = 'canary', engine_id = %s", wanted)
+    assert claimed() == []
+    assert only(actions.claim_judgements(endpoint=1, limit=100)).is_suspect
 
 
 def test_the_next_pump_takes_back_what_a_dead_one_held_and_nothing_else(db: str) -> None:
