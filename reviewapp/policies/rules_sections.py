@@ -160,6 +160,11 @@ def _severity(keys: Keys, block: Block, problems: list[Problem]) -> int:
     return 1
 
 
+def responses_in(said: str) -> tuple[str, ...]:
+    """What the `response` of a section asks for, each in a word: `support`, `escalate:KIND`, both or nothing."""
+    return tuple(said.split(", ")) if said else ()
+
+
 def _response(keys: Keys, problems: list[Problem]) -> str:
     response, at = keys.get("response", ("", 0))
     if "response" in keys and not _RESPONSE.match(response):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from reviewapp.accounts.models import Person
 from reviewapp.intake.models import Author, Item, Source
 from reviewapp.review.models import Queue, Task
+from reviewapp.review.rules import OPEN_TASK_STATES
 from reviewapp.ui.errors import Missing
 
 # In the order of the models' fields, which `from_db` takes them in; what is not named is looked up when it is used.
@@ -42,7 +43,7 @@ _PLACE: Final = f"""
     LEFT JOIN LATERAL (
         SELECT * FROM review_task WHERE item_id = i.id
         ORDER BY (claimed_by_id = %(person)s AND state = 'claimed') IS TRUE DESC,
-            state IN ('waiting', 'claimed', 'held') DESC, created_at DESC LIMIT 1
+            state = ANY(%(open)s) DESC, created_at DESC LIMIT 1
     ) t ON true
     LEFT JOIN review_queue q ON q.id = t.queue_id
     LEFT JOIN accounts_person c ON c.id = t.claimed_by_id LEFT JOIN accounts_person g ON g.id = t.assigned_to_id
@@ -80,7 +81,7 @@ class Place:
 def place_of(item: UUID, person: Person) -> Place:
     """Where `item` stands, in one statement. Raises Missing for an unknown one."""
     with connection.cursor() as cursor:
-        cursor.execute(_PLACE, {"item": item, "person": person.pk})
+        cursor.execute(_PLACE, {"item": item, "person": person.pk, "open": list(OPEN_TASK_STATES)})
         row = cursor.fetchone()
     if row is None:
         raise Missing(_("There is no such item."))

@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from reviewapp.policies.rules_sections import responses_in
 from reviewapp.ui.words import Words
 
 RESTRICTIONS: Final[dict[str, Words]] = {
@@ -116,7 +117,7 @@ def usual_for(catalogue: Sequence[ActionChoice], label: str, cited: Sequence[Cit
 def asks_for_help(cited: Sequence[Cited]) -> bool:
     """Whether a call finds somebody who needs support, and no fault as grave: it stays up and counts no strike."""
     gravest = _gravest(cited)
-    return bool(gravest) and all("support" in each.response.split(", ") for each in gravest)
+    return bool(gravest) and all("support" in responses_in(each.response) for each in gravest)
 
 
 def needs_second(choice: ActionChoice, label: str, severity: int) -> bool:

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from reviewapp.audit.actions import SWEEPER, Actor, record
 from reviewapp.intake import actions as intake
+from reviewapp.policies.rules_sections import responses_in
 from reviewapp.review import rules
 from reviewapp.review.actions.telling import tell_reopened
 from reviewapp.review.models import Queue, RoutingRule, Task
@@ -185,7 +186,7 @@ def _facts(
     return rules.Facts(
         source=source, policies=frozenset(named), flag_kinds=tuple(kinds or ()),
         label=lead.label if lead and lead.label else "", severity=lead.severity if violating else 0,
-        confidence=lead.confidence if lead and lead.confidence else "", responses=frozenset(part for each in responses or () for part in each.split(", ")),
+        confidence=lead.confidence if lead and lead.confidence else "", responses=frozenset(each for said in responses or () for each in responses_in(said)),
         since=since, deadline=deadline,
     )  # fmt: skip
 

@@ -33,9 +33,9 @@ def count_strike(*, decision: Decision, item: Item, sections: Sequence[tuple[UUI
 
     None where the sections (version, id, severity) find somebody who needs help.
     """
-    if decision.exception or asks_for_help(cited(sections)):
-        return
-    if decision.label == "violates" and item.author_id and item.purpose == "live":
+    counts = decision.label == "violates" and not decision.exception
+    # What the policy asks for costs a question, so it is looked up last.
+    if counts and item.author_id and item.purpose == "live" and not asks_for_help(cited(sections)):
         severity = max((severity for _, _, severity in sections), default=1)
         Strike.objects.create(
             author_id=item.author_id,

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -12,7 +12,7 @@ from reviewapp.accounts.rules import Scope
 from reviewapp.audit.actions import OPERATOR
 from reviewapp.ui.errors import ProductError
 
-MOST_DAYS = 36_500
+MOST_DAYS: Final = 36_500
 
 
 class Command(BaseCommand):
