@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Final
 
 from django import template
+from django.templatetags.i18n import do_block_translate, do_translate
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
@@ -14,9 +15,12 @@ from django.utils.translation import gettext as _
 
 from reviewapp.ids import new_id
 from reviewapp.ui import once
+from reviewapp.ui.folding import folded
 from reviewapp.ui.languages import UNKNOWN, base_of, language_of, words_of
 
 register = template.Library()
+register.tag("translate", folded(do_translate))
+register.tag("blocktranslate", folded(do_block_translate))
 
 _TURNS: Final = frozenset({"arrow-left", "arrow-right", "log-in", "send", "skip-forward", "undo-2"})
 """Icons that point on or back, so that they turn with the direction of the page; `.chev` turns in the style sheet."""
@@ -28,6 +32,9 @@ def icon(name: str, classes: str = "") -> SafeString:
     if name in _TURNS and get_language_bidi():
         classes = f"{classes} mirror".lstrip()
     return _drawn(name, classes)
+
+
+register.tag("icon", folded(register.tags["icon"]))
 
 
 @lru_cache(maxsize=512)
