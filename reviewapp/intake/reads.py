@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from reviewapp.intake.models import Erasure, Item
+from reviewapp.questions import Answer, Trip
 
 _ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # The time leads to the one partition that holds the row; without it every month is looked through.
@@ -34,15 +34,18 @@ class Content:
 
 def contents(item_ids: Sequence[UUID], *, include_restricted: bool = False) -> dict[UUID, Content]:
     """Contents by item id; what is erased, and what is restricted unless asked for, is missing."""
-    if not item_ids:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(_CONTENTS, {"items": list(item_ids), "restricted": include_restricted})
-        rows = cursor.fetchall()
-    return {
+    return contents_on(Trip(), item_ids, include_restricted=include_restricted)() if item_ids else {}
+
+
+def contents_on(
+    trip: Trip, item_ids: Sequence[UUID], *, include_restricted: bool = False
+) -> Answer[dict[UUID, Content]]:
+    """The same, asked along with others."""
+    asked = {"items": list(item_ids), "restricted": include_restricted}
+    return trip.ask(_CONTENTS, asked, lambda rows: {
         item: Content(text, json.loads(context), json.loads(attachments), url, bytes(key))
         for item, text, context, attachments, url, key in rows
-    }
+    })  # fmt: skip
 
 
 def readable() -> QuerySet[Item]:

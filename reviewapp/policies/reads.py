@@ -16,6 +16,7 @@ from reviewapp.policies import rules
 from reviewapp.policies.models import Policy, Section, Version
 from reviewapp.policies.rules import Problem, VersionState
 from reviewapp.policies.rules_front import applies_on
+from reviewapp.questions import Answer, Trip
 from reviewapp.ui.errors import Missing
 
 OPEN_STATES: Final = (VersionState.DRAFT, VersionState.PROPOSED, VersionState.APPROVED)
@@ -164,12 +165,16 @@ class InForce:
 
 def in_force() -> tuple[InForce, ...]:
     """Every version in force, by slug: one statement, without texts."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT p.id, v.id, p.slug, v.title, v.number FROM policies_version v"
-            " JOIN policies_policy p ON p.id = v.policy_id WHERE v.state = 'published' ORDER BY p.slug"
-        )
-        return tuple(InForce(*row) for row in cursor.fetchall())
+    return in_force_on(Trip())()
+
+
+def in_force_on(trip: Trip) -> Answer[tuple[InForce, ...]]:
+    """The same, asked along with others."""
+    return trip.ask(
+        "SELECT p.id, v.id, p.slug, v.title, v.number FROM policies_version v"
+        " JOIN policies_policy p ON p.id = v.policy_id WHERE v.state = 'published' ORDER BY p.slug",
+        [], lambda rows: tuple(InForce(*row) for row in rows),
+    )  # fmt: skip
 
 
 def published() -> tuple[PublishedPolicy, ...]:

@@ -12,10 +12,9 @@ from django.utils.translation import gettext as _
 
 from reviewapp.accounts.models import Person
 from reviewapp.audit.clock import database_time
-from reviewapp.intake import reads as intake
 from reviewapp.review import reads_actions, rules, rules_actions
 from reviewapp.review.models import Decision, Queue, QueueMember, QueueNote, Task
-from reviewapp.review.reads_previews import first_words
+from reviewapp.review.reads_previews import previews_of
 from reviewapp.screening import reads as screening
 from reviewapp.ui.errors import Missing
 
@@ -125,7 +124,7 @@ def queue_page(
     if before is not None:
         found.reverse()
     items = [row[1] for row in found]
-    previews = first_words(intake.contents(items), person)
+    previews = previews_of(items, person)
     leads: Mapping[UUID, Any] = screening.lead_facts(items) if with_verdicts and items else {}
     rows = tuple(
         QueueRow(task, item, previews.get(item, ""), since, due_at, reports, source, leads.get(item))

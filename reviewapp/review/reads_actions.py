@@ -6,9 +6,8 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-from django.db import connection
-
 from reviewapp.policies import reads as policies
+from reviewapp.questions import Answer, Rows, Trip
 from reviewapp.review.models import SectionUsual
 from reviewapp.review.rules_actions import SUPPLIED, ActionChoice, Cited, usual_for
 
@@ -16,13 +15,23 @@ _CATALOGUE: Final = """
     SELECT active, code, label, restriction, days, territories, requires, severities, second
     FROM review_actionkind ORDER BY ordinal, code
 """
+_OWN: Final = """
+    SELECT v.id, u.section, u.action, u.reason_code FROM review_sectionusual u
+    JOIN policies_policy p ON p.slug = u.policy JOIN policies_version v ON v.policy_id = p.id
+    WHERE v.state = 'published' OR v.id = ANY(%s)
+"""
 
 
 def catalogue(*, retired: bool = False) -> tuple[ActionChoice, ...]:
     """The actions that can be chosen, in their order; `retired` adds those that no longer can."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CATALOGUE)
-        rows = cursor.fetchall()
+    return _catalogue_on(Trip(), retired=retired)()
+
+
+def _catalogue_on(trip: Trip, *, retired: bool = False) -> Answer[tuple[ActionChoice, ...]]:
+    return trip.ask(_CATALOGUE, [], lambda rows: _choices(rows, retired=retired))
+
+
+def _choices(rows: Rows, *, retired: bool) -> tuple[ActionChoice, ...]:
     if not rows:
         return SUPPLIED
     return tuple(
@@ -48,7 +57,7 @@ class Usuals:
 
     def action(self, label: str, sections: Sequence[tuple[UUID, str, int]]) -> str:
         """What a call on these sections (version, id, severity) does unless somebody chooses."""
-        own = {(version, code): action for (version, code), (action, _) in self.own.items()}
+        own = {(version, code): self.own.get((version, code), ("", ""))[0] for version, code, _ in sections}
         return usual_for(self.catalogue, label, cited(sections, own))
 
     def reason(self, version: UUID, code: str) -> str:
@@ -70,17 +79,15 @@ def cited(
 
 def usuals(versions: Collection[UUID | None] = ()) -> Usuals:
     """What is usual in every version in force, and in these."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT v.id, u.section, u.action, u.reason_code FROM review_sectionusual u
-            JOIN policies_policy p ON p.slug = u.policy JOIN policies_version v ON v.policy_id = p.id
-            WHERE v.state = 'published' OR v.id = ANY(%s)
-            """,
-            [[each for each in versions if each]],
-        )
-        own = {(row[0], row[1]): (row[2], row[3]) for row in cursor.fetchall()}
-    return Usuals(catalogue(), own)
+    return usuals_on(Trip(), versions)()
+
+
+def usuals_on(trip: Trip, versions: Collection[UUID | None] = ()) -> Answer[Usuals]:
+    """The same, asked along with others."""
+    choices = _catalogue_on(trip)
+    named = [each for each in versions if each]
+    own = trip.ask(_OWN, [named], lambda rows: {(row[0], row[1]): (row[2], row[3]) for row in rows})
+    return lambda: Usuals(choices(), own())
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,12 @@ from django.utils.translation import gettext as _
 
 from reviewapp.accounts.models import Person
 from reviewapp.audit.clock import database_time
-from reviewapp.intake import reads as intake
 from reviewapp.intake.models import Author, Item
 from reviewapp.review import reads_actions, rules_actions, rules_strikes
 from reviewapp.review.models import ProtectedAuthor, Strike
 from reviewapp.review.reads_blind import owed
 from reviewapp.review.reads_desk import Blind
-from reviewapp.review.reads_previews import first_words
+from reviewapp.review.reads_previews import previews_of
 from reviewapp.ui.errors import Missing
 
 FEW: Final = 5
@@ -125,7 +124,7 @@ def _written(author: UUID, most: int, person: Person) -> tuple[Written, ...]:
     with connection.cursor() as cursor:
         cursor.execute(_ITEMS, [author, most])
         rows = cursor.fetchall()
-    previews, labels = first_words(intake.contents([row[0] for row in rows]), person), reads_actions.labels()
+    previews, labels = previews_of([row[0] for row in rows], person), reads_actions.labels()
     return tuple(
         Written(
             item, previews.get(item, ""), at, state, decision, label or "", sections or "",

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
 from reviewapp.intake.models import Item
+from reviewapp.questions import Answer, Rows, Trip
 from reviewapp.review import reads_blind, rules, rules_checks
 from reviewapp.review.models import Escalation, Note, Task, Unsent
 from reviewapp.review.reads_cited import Cited, cited
@@ -103,18 +104,28 @@ def unsent(item: UUID, person: Person, form: rules.UnsentForm) -> dict[str, str]
 
 def notes(item: UUID, person: Person) -> tuple[NoteLine, ...]:
     """What people noted on an item, oldest first, with its severe words masked for who asks for that."""
+    return notes_on(Trip(), item, person)()
+
+
+def notes_on(trip: Trip, item: UUID, person: Person) -> Answer[tuple[NoteLine, ...]]:
+    """The same, asked along with others."""
     over = Veil(reads_notices.preferences(person).masking)
-    rows: list[Any] = list(Note.objects.raw(_NOTES, [item]))
-    cites = cited(rows)
+    return trip.ask(_NOTES, [item], lambda rows: _lines(rows, over))
+
+
+def _lines(rows: Rows, over: Veil) -> tuple[NoteLine, ...]:
+    names = ("id", "kind", "text", "version_id", "at")
+    written = [Note.from_db(None, names, row[:-1]) for row in rows]
+    cites = cited(written)
     return tuple(
         NoteLine(
-            row.who,
-            str(rules.NOTE_WORDS[row.kind]),
-            plain(row.text, masks=over.over_words_on(row.text), part=f"n{place}-"),
-            row.at,
-            cites[row.pk],
+            row[-1],
+            str(rules.NOTE_WORDS[note.kind]),
+            plain(note.text, masks=over.over_words_on(note.text), part=f"n{place}-"),
+            note.at,
+            cites[note.pk],
         )
-        for place, row in enumerate(rows)
+        for place, (note, row) in enumerate(zip(written, rows, strict=True))
     )
 
 

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection
-
 from reviewapp.accounts.models import Person
 from reviewapp.accounts.rules import may
+from reviewapp.questions import Answer, Trip
 from reviewapp.review.models import BlindCall, Task, VerdictsSeen
 from reviewapp.review.rules import OPEN_TASK_STATES
 from reviewapp.screening.rules_share import Share, share
@@ -57,9 +56,10 @@ class Agreement:
     shown: Share
 
 
-def measured(policy: str, confidence: str) -> Share:
+def measured_on(trip: Trip, policy: str, confidence: str) -> Answer[Share]:
     """Blind first calls that had the verdict's label, of a policy at one word of confidence; the latest 2,000."""
-    return _share(
+    return _share_on(
+        trip,
         "SELECT same_label FROM review_blindcall WHERE policy = %s AND confidence = %s AND same_label IS NOT NULL"
         " ORDER BY at DESC LIMIT %s",
         [policy, confidence, MOST],
@@ -81,27 +81,23 @@ def _agreement(blind: str, shown: str, key: UUID) -> Agreement:
         "FROM review_blindcall b JOIN review_task t ON t.id = b.task_id WHERE {} AND b.same_label IS NOT NULL"
     )
     order = "ORDER BY b.at DESC LIMIT %s"
-    return Agreement(
-        blind=_share(f"SELECT b.same_label {called.format(blind)} {order}", [key, MOST]),
-        blind_sections=_share(
-            f"SELECT b.same_label AND b.same_section {called.format(blind)} {order}", [key, MOST]
-        ),
-        shown=_share(
-            f"""SELECT c.call = 'agreed' FROM review_verdictcall c JOIN review_decision d ON d.id = c.decision_id
-            JOIN review_task t ON t.id = d.task_id WHERE {shown} AND c.verdict_id = d.lead_id AND NOT t.blind
-            AND c.call IN ('agreed', 'overridden')
-            AND NOT EXISTS (SELECT FROM review_decision n WHERE n.replaces_id = d.id AND n.kind = 'undone')
-            ORDER BY d.at DESC LIMIT %s""",  # noqa: S608  own words
-            [key, MOST],
-        ),
+    trip = Trip()
+    labels = _share_on(trip, f"SELECT b.same_label {called.format(blind)} {order}", [key, MOST])
+    sections = _share_on(
+        trip, f"SELECT b.same_label AND b.same_section {called.format(blind)} {order}", [key, MOST]
     )
+    after = _share_on(
+        trip,
+        f"""SELECT c.call = 'agreed' FROM review_verdictcall c JOIN review_decision d ON d.id = c.decision_id
+        JOIN review_task t ON t.id = d.task_id WHERE {shown} AND c.verdict_id = d.lead_id AND NOT t.blind
+        AND c.call IN ('agreed', 'overridden')
+        AND NOT EXISTS (SELECT FROM review_decision n WHERE n.replaces_id = d.id AND n.kind = 'undone')
+        ORDER BY d.at DESC LIMIT %s""",  # noqa: S608  own words
+        [key, MOST],
+    )
+    return Agreement(blind=labels(), blind_sections=sections(), shown=after())
 
 
-def _share(query: str, values: list[Any]) -> Share:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT count(*) FILTER (WHERE same), count(*) FROM ({query}) AS each(same)",  # noqa: S608  own words
-            values,
-        )
-        same, count = cursor.fetchone()
-    return share(same, count)
+def _share_on(trip: Trip, query: str, values: list[Any]) -> Answer[Share]:
+    counted = f"SELECT count(*) FILTER (WHERE same), count(*) FROM ({query}) AS each(same)"  # noqa: S608  own words
+    return trip.ask(counted, values, lambda rows: share(*rows[0]))

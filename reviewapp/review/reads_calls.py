@@ -9,10 +9,9 @@ from django.utils.translation import gettext as _
 
 from reviewapp.accounts.models import Person
 from reviewapp.audit.clock import database_time
-from reviewapp.intake import reads as intake
 from reviewapp.review import reads_actions, rules_actions
 from reviewapp.review.models import Decision
-from reviewapp.review.reads_previews import first_words
+from reviewapp.review.reads_previews import previews_of
 
 MOST: Final = 50
 
@@ -39,7 +38,7 @@ def last_calls(person: Person) -> tuple[CallLine, ...]:
         Decision.objects.select_related("item", "replaced_by").prefetch_related("findings", "calls")
         .filter(person=person, label__isnull=False).order_by("-at", "-id")[:MOST]
     )  # fmt: skip
-    previews = first_words(intake.contents([each.item_id for each in made]), person)
+    previews = previews_of([each.item_id for each in made], person)
     labels = reads_actions.labels()
     now = database_time()
     return tuple(_line(each, previews.get(each.item_id, ""), labels, now) for each in made)

@@ -6,7 +6,6 @@ from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection
 from django.utils.translation import gettext as _
 
 from reviewapp.accounts.models import Person
@@ -15,6 +14,7 @@ from reviewapp.ids import new_id
 from reviewapp.intake import reads as intake
 from reviewapp.intake.models import Item
 from reviewapp.policies import reads as policies
+from reviewapp.questions import Answer, Rows, Trip
 from reviewapp.review import (
     reads_actions,
     reads_blind,
@@ -30,7 +30,7 @@ from reviewapp.review import (
 from reviewapp.review import reads_beside as beside
 from reviewapp.review.models import Decision, Task
 from reviewapp.review.reads_actions import Usuals
-from reviewapp.review.reads_previews import first_words
+from reviewapp.review.reads_previews import previews_on
 from reviewapp.review.reads_translations import TranslationPanel
 from reviewapp.review.rules_actions import SUPPLIED, ActionChoice
 from reviewapp.review.rules_checks import Badge
@@ -163,36 +163,28 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
 
     For a restricted item it raises Restricted, unless `restricted` says that the view was cleared and logged.
     """
-    place = reads_seat.place_of(item, person)
+    known = _known(item, person, restricted=restricted)
+    place, content, said, flags = known.place, known.content, known.said, known.flags
     found, task = place.item, place.task
-    if found.restricted and not restricted:
-        raise Restricted(_gone())
-    undoable, reserved = _at_hand(person)
-    beside_it = [each for each in (undoable and undoable[1], reserved) if each]
-    texts = intake.contents([item, *beside_it])
-    content = (intake.contents([item], include_restricted=True) if restricted else texts).get(item)
-    previews = _previews({each: texts[each] for each in beside_it if each in texts}, person)
-    if content is None:
-        raise Missing(_gone())
     blind = reads_blind.is_blind(task, person)
-    said = NOTHING_SAID if blind else screening.said_of(item)
+    version, title = _form_policy(said.panel, said.asked, found.policies, known.in_force, blind=blind)
+    if blind:
+        said = NOTHING_SAID
     panel = said.panel
     lead = panel[0] if panel else None
+    more = _more(known, person, version, lead, blind=blind)
+    usuals = more.usuals
     veil = beside.veil(panel, person, found)
     evidence = (lead.evidence_for, lead.evidence_against) if lead else ((), ())
     marked = mark(content.text, *evidence, masks=veil.over(content.text), place=lead.place if lead else None)
     author = found.author.external_id if found.author else ""
     translation = reads_translations.panel(item, person, found, content, veil)
     thread = reads_item.thread(content.context, author, veil, translation.thread)
-    flags = reads_item.flags(item)
     reports = sum(flag.kind != "automated" for flag in flags)
-    in_force = policies.in_force()
-    version, title = _form_policy(lead, item, found.policies, in_force)
     terms = dict(task.terms) if task else {}
     if blind:
         terms = rules_blind.terms_before(terms, [flag.kind for flag in flags])
     confirmable = lead is not None and rules.can_confirm(lead.label)
-    usuals = reads_actions.usuals([version])
     answered = _answered(place)
     confirmable = confirmable or answered is not None
     outcome, action, severe = _outcome(lead, answered, usuals) if confirmable else ("", "", False)
@@ -203,21 +195,68 @@ def desk(item: UUID, person: Person, *, restricted: bool = False) -> Desk:
         reports=reports, attachments=reads_item.attachments(content.attachments), url=content.url, lead=lead,
         others=panel[1:], no_verdict=said.why_not, pending=said.pending,
         standing_word="" if blind else standing_of(said),
-        offer=None if blind else _offer(found, person, said, in_force),
-        related=reads_related.related(found, content, person, blind=blind),
+        offer=None if blind else _offer(found, person, said, known.in_force),
+        related=more.related,
         unread=said.unread, can_confirm=confirmable,
         outcome=outcome, action=action,
         why=rules.why_here(terms, severity=task.severity, reports=reports) if task else "",
-        options=_options(version, usuals), other_policies=_others(version, usuals, in_force), answered=answered, severe=severe,
+        options=_options(version, usuals), other_policies=_others(version, usuals, known.in_force), answered=answered, severe=severe,
         catalogue=usuals.catalogue, options_of=title, veil=veil,
         translation=translation,
         masked=masked_places([*marked.paragraphs, *(each for message in thread for each in message.paragraphs)]),
         shown=",".join(str(each.verdict_id) for each in panel), nonce=new_id(),
-        undo=_undo_slot(undoable, previews), ready=_ready(reserved, previews),
-        notes=() if blind else beside.notes(item, person), draft=place.draft, note=place.note,
+        undo=_undo_slot(known.undoable, more.previews), ready=_ready(known.reserved, more.previews),
+        notes=() if blind else known.notes, draft=place.draft, note=place.note,
         escalation=beside.escalation(task), blind=blind, first=beside.first_call(task, person),
-        badges=beside.badges(lead, len(content.attachments)), measured=str(reads_blind.measured(lead.slug, lead.confidence)) if lead else "",
+        badges=beside.badges(lead, len(content.attachments)), measured=more.measured,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is asked first, since nothing of it depends on anything else."""
+
+    place: reads_seat.Place
+    content: intake.Content
+    said: screening.Said
+    flags: tuple[reads_item.Flagged, ...]
+    notes: tuple[beside.NoteLine, ...]
+    in_force: tuple[policies.InForce, ...]
+    undoable: tuple[Any, ...] | None
+    reserved: UUID | None
+
+
+def _known(item: UUID, person: Person, *, restricted: bool) -> _Known:
+    trip = Trip()
+    place, at_hand = reads_seat.place_on(trip, item, person), _at_hand_on(trip, person)
+    contents = intake.contents_on(trip, [item], include_restricted=restricted)
+    said, flags = screening.said_on(trip, item), reads_item.flags_on(trip, item)
+    notes, in_force = beside.notes_on(trip, item, person), policies.in_force_on(trip)
+    if place().item.restricted and not restricted:
+        raise Restricted(_gone())
+    content = contents().get(item)
+    if content is None:
+        raise Missing(_gone())
+    return _Known(place(), content, said(), flags(), notes(), in_force(), *at_hand())
+
+
+@dataclass(frozen=True, slots=True)
+class _More:
+    """What is asked once it is known who looks at what, and which verdict leads."""
+
+    previews: dict[UUID, str]
+    usuals: Usuals
+    related: reads_related.Related
+    measured: str
+
+
+def _more(known: _Known, person: Person, version: UUID | None, lead: Any, *, blind: bool) -> _More:
+    trip = Trip()
+    previews = _previews_on(trip, (_item_of(known.undoable), known.reserved), person)
+    usuals = reads_actions.usuals_on(trip, [version])
+    related = reads_related.related_on(trip, known.place.item, known.content, person, blind=blind)
+    measured = reads_blind.measured_on(trip, lead.slug, lead.confidence) if lead else str
+    return _More(previews(), usuals(), related(), str(measured()))
 
 
 def _gone() -> str:
@@ -242,26 +281,33 @@ def standing_now(item: UUID) -> str:
 
 def undo_slot(person: Person) -> UndoSlot | None:
     """The person's latest call whose window is open, and how many more are."""
-    row = _at_hand(person)[0]
-    return _undo_slot(row, _previews(intake.contents([row[1]]), person) if row else {})
+    row = _at_hand_on(Trip(), person)()[0]
+    return _undo_slot(row, _previews_on(Trip(), (_item_of(row),), person)())
 
 
 def ready(person: Person) -> str:
     """The first words of the reserved item behind the one in hand, or nothing."""
-    item = _at_hand(person)[1]
-    return _ready(item, _previews(intake.contents([item]), person) if item else {})
+    item = _at_hand_on(Trip(), person)()[1]
+    return _ready(item, _previews_on(Trip(), (item,), person)())
 
 
-def _previews(texts: Mapping[UUID, intake.Content], person: Person) -> dict[UUID, str]:
-    return first_words(texts, person, 40)
+def _previews_on(trip: Trip, items: Iterable[UUID | None], person: Person) -> Answer[dict[UUID, str]]:
+    named = [each for each in items if each]
+    return previews_on(trip, named, person, 40) if named else dict
 
 
-def _at_hand(person: Person) -> tuple[tuple[Any, ...] | None, UUID | None]:
+def _at_hand_on(trip: Trip, person: Person) -> Answer[tuple[tuple[Any, ...] | None, UUID | None]]:
     """What the person may still take back (decision, item, label, seconds left and in all, sections, how many), and the item that comes next."""
-    with connection.cursor() as cursor:
-        cursor.execute(_AT_HAND, {"person": person.pk})
-        reserved, *undoable = cursor.fetchone()
+    return trip.ask(_AT_HAND, {"person": person.pk}, _at_hand)
+
+
+def _at_hand(rows: Rows) -> tuple[tuple[Any, ...] | None, UUID | None]:
+    reserved, *undoable = rows[0]
     return (tuple(undoable) if undoable[0] else None), reserved
+
+
+def _item_of(undoable: tuple[Any, ...] | None) -> UUID | None:
+    return undoable[1] if undoable else None
 
 
 def _undo_slot(row: tuple[Any, ...] | None, previews: Mapping[UUID, str]) -> UndoSlot | None:
@@ -339,16 +385,15 @@ def _answered(place: reads_seat.Place) -> Decision | None:
 
 
 def _form_policy(
-    lead: Any, item: UUID, named: Sequence[str], in_force: Sequence[policies.InForce]
-) -> tuple[UUID | None, str]:
+    panel: Sequence[Any], asked: Iterable[screening.Asked], named: Sequence[str], in_force: Sequence[policies.InForce],
+    *, blind: bool,
+) -> tuple[UUID | None, str]:  # fmt: skip
     """The version whose sections have the digits: the lead's, else one that should have judged, else one named."""
-    if lead is not None:
-        return lead.version_id, f"{lead.title} v{lead.number}"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT version_id FROM screening_judgement WHERE item_id = %s", [item])
-        asked = {row[0] for row in cursor.fetchall()}
+    if panel and not blind:
+        return panel[0].version_id, f"{panel[0].title} v{panel[0].number}"
+    versions = {each.version_id for each in asked}
     ordered = sorted(
-        in_force, key=lambda each: (each.version_id not in asked, each.slug not in named, each.slug)
+        in_force, key=lambda each: (each.version_id not in versions, each.slug not in named, each.slug)
     )
     return (ordered[0].version_id, f"{ordered[0].title} v{ordered[0].number}") if ordered else (None, "")
 

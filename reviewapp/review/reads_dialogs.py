@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from django.db import connection
 from django.utils.translation import gettext as _
 
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts import rules as who
 from reviewapp.accounts.models import Person
 from reviewapp.accounts.rules_preferences import preferences_of
+from reviewapp.questions import Answer, Rows, Trip
 from reviewapp.review import rules_claims
 from reviewapp.review.rules_escalation import KINDS
 from reviewapp.ui.words import Words
@@ -84,36 +84,32 @@ def dialogs(person: Person, *, now: datetime) -> Dialogs:
     """What one person may choose; `now` in their own zone."""
     ends = reads_notices.preferences(person).shift_ends
     holds = [(code, words) for code, words in rules_claims.HOLD_UNTIL.items() if code != "shift" or ends]
-    queues = _queues()
+    trip = Trip()
+    held, people = _held_on(trip, person), _people_on(trip, person)
+    queues = _queues_on(trip)()
     on_call: dict[str, str] = {}
     for _key, _queue, escalation, first in queues:
         if first:
             on_call.setdefault(escalation, first)
     return Dialogs(
-        holds_used=_held(person), holds_most=rules_claims.MOST_HOLDS,
+        holds_used=held(), holds_most=rules_claims.MOST_HOLDS,
         holds=tuple(
             HoldChoice(code, digit, words, rules_claims.hold_end(code, now=now, shift_ends=ends))
             for digit, (code, words) in enumerate(holds, start=1)
-        ), waits=rules_claims.HOLD_WAITS, why=rules_claims.HAND_WHY, people=_people(person),
+        ), waits=rules_claims.HOLD_WAITS, why=rules_claims.HAND_WHY, people=people(),
         queues=tuple(each[:2] for each in queues if not each[2]),
         kinds=_kinds(on_call),
     )  # fmt: skip
 
 
-def _held(person: Person) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM review_task WHERE claimed_by_id = %s AND state = 'held'", [person.pk]
-        )
-        return int(cursor.fetchone()[0])
+def _held_on(trip: Trip, person: Person) -> Answer[int]:
+    counted = "SELECT count(*) FROM review_task WHERE claimed_by_id = %s AND state = 'held'"
+    return trip.ask(counted, [person.pk], lambda rows: int(rows[0][0]))
 
 
-def _queues() -> list[tuple[UUID, str, str, str | None]]:
+def _queues_on(trip: Trip) -> Answer[list[tuple[UUID, str, str, str | None]]]:
     """Id and name of each queue in their order, what it takes of escalations, and who is first on call for them."""
-    with connection.cursor() as cursor:
-        cursor.execute(_QUEUES)
-        found: list[tuple[UUID, str, str, str | None]] = cursor.fetchall()
-    return found
+    return trip.ask(_QUEUES, [], lambda rows: [(key, name, kind, first) for key, name, kind, first in rows])
 
 
 def _kinds(on_call: Mapping[str, str]) -> tuple[EscalationChoice, ...]:
@@ -131,11 +127,12 @@ def _kinds(on_call: Mapping[str, str]) -> tuple[EscalationChoice, ...]:
     )
 
 
-def _people(person: Person) -> tuple[Colleague, ...]:
+def _people_on(trip: Trip, person: Person) -> Answer[tuple[Colleague, ...]]:
+    return trip.ask(_PEOPLE, {"person": person.pk, "most": MOST_PEOPLE}, _colleagues)
+
+
+def _colleagues(rows: Rows) -> tuple[Colleague, ...]:
     """Who works queues, those at work first."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PEOPLE, {"person": person.pk, "most": MOST_PEOPLE})
-        rows = cursor.fetchall()
     found = [
         Colleague(key, name, working, ", ".join(preferences_of(json.loads(kept)).languages))
         for key, name, roles, kept, working in rows

@@ -16,12 +16,11 @@ from django.utils.translation import gettext as _
 from reviewapp.accounts.models import Person
 from reviewapp.accounts.rules import may
 from reviewapp.audit.clock import database_time
-from reviewapp.intake import reads as intake
 from reviewapp.policies import reads as policies
 from reviewapp.review import reads
 from reviewapp.review.models import Escalation, Queue, QueueMember, Task, Unsent
 from reviewapp.review.reads import QueueLine
-from reviewapp.review.reads_previews import first_words
+from reviewapp.review.reads_previews import previews_of
 from reviewapp.review.rules import UnsentForm
 from reviewapp.review.rules_claims import HOLD_WAITS
 from reviewapp.review.rules_escalation import KINDS
@@ -167,7 +166,7 @@ def _in_hands(person: Person) -> tuple[MineLine, ...]:
         )
         .order_by("reserved", "claimed_at")
     )
-    previews = first_words(intake.contents([task.item_id for task in tasks]), person)
+    previews = previews_of([task.item_id for task in tasks], person)
     return tuple(
         MineLine(
             task.item_id, previews.get(task.item_id, ""), task.queue.name, task.state, task.reserved,
@@ -186,7 +185,7 @@ def _escalated(person: Person) -> tuple[MineLine, ...]:
         .exclude(task__claimed_by=person)
         .order_by("-at")[:MOST_ESCALATED]
     )
-    previews = first_words(intake.contents([row.item_id for row in rows]), person)
+    previews = previews_of([row.item_id for row in rows], person)
     return tuple(
         MineLine(
             row.item_id, previews.get(row.item_id, ""), row.task.queue.name, "escalated", False, row.at,

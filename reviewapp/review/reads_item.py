@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.utils.translation import gettext as _
 
+from reviewapp.questions import Answer, Trip
 from reviewapp.review.rules_mask import Veil
 from reviewapp.review.rules_text import Run, host_of, plain
 
@@ -74,16 +74,14 @@ def attachments(sent: Sequence[dict[str, Any]]) -> tuple[Attachment, ...]:
     )
 
 
-def flags(item: UUID) -> tuple[Flagged, ...]:
+def flags_on(trip: Trip, item: UUID) -> Answer[tuple[Flagged, ...]]:
     """The flags of an item, oldest first; the first 500."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT kind, reason, org, reference, at, deadline FROM intake_flag WHERE item_id = %s"
-            " ORDER BY coalesce(at, received_at), id LIMIT 500",
-            [item],
-        )
-        rows = cursor.fetchall()
-    return tuple(
-        Flagged(kind, reason, org, reference, at, deadline, f"f{place}-")
-        for place, (kind, reason, org, reference, at, deadline) in enumerate(rows)
+    return trip.ask(
+        "SELECT kind, reason, org, reference, at, deadline FROM intake_flag WHERE item_id = %s"
+        " ORDER BY coalesce(at, received_at), id LIMIT 500",
+        [item],
+        lambda rows: tuple(
+            Flagged(kind, reason, org, reference, at, deadline, f"f{place}-")
+            for place, (kind, reason, org, reference, at, deadline) in enumerate(rows)
+        ),
     )

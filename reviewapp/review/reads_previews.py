@@ -1,17 +1,16 @@
 """The read door of first words: what lists say of items, masked for each person as the items' own screens are."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection
-
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts.models import Person
 from reviewapp.accounts.rules import may
-from reviewapp.intake.reads import Content
+from reviewapp.intake import reads as intake
+from reviewapp.questions import Answer, Rows, Trip
 from reviewapp.review.reads_beside import veil_of
 from reviewapp.review.rules import OPEN_TASK_STATES
 from reviewapp.review.rules_mask import Veil
@@ -42,21 +41,30 @@ class _Verdict:
     severity: int
 
 
-def first_words(texts: Mapping[UUID, Content], person: Person, most: int = 90) -> dict[UUID, str]:
-    """The first words of each item by its content; one question however many there are, none where no verdict counts."""
+def previews_of(items: Sequence[UUID], person: Person, most: int = 90) -> dict[UUID, str]:
+    """The first `most` letters of each item whose content may be read; one trip however many there are."""
+    return previews_on(Trip(), items, person, most)() if items else {}
+
+
+def previews_on(trip: Trip, items: Sequence[UUID], person: Person, most: int = 90) -> Answer[dict[UUID, str]]:
+    """The same, asked along with others."""
     mode = reads_notices.preferences(person).masking
-    veils = _veils(texts, person) if texts and mode == "words" else {}
+    texts = intake.contents_on(trip, items)
+    veils = _veils_on(trip, items, person) if mode == "words" else dict
     bare = Veil(mode)
-    return {item: preview(each.text, most, veil=veils.get(item, bare)) for item, each in texts.items()}
+    return lambda: {
+        item: preview(each.text, most, veil=veils().get(item, bare)) for item, each in texts().items()
+    }
 
 
-def _veils(items: Iterable[UUID], person: Person) -> dict[UUID, Veil]:
+def _veils_on(trip: Trip, items: Sequence[UUID], person: Person) -> Answer[dict[UUID, Veil]]:
     asked: dict[str, Any] = {
         "items": list(items), "works": may(person.roles, "queue.work"), "open": list(OPEN_TASK_STATES), "person": person.pk,
     }  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(_VERDICTS, asked)
-        rows = cursor.fetchall()
+    return trip.ask(_VERDICTS, asked, _veils)
+
+
+def _veils(rows: Rows) -> dict[UUID, Veil]:
     said: dict[UUID, list[_Verdict]] = defaultdict(list)
     languages = {}
     for item, language, detected, family, quotes, severity in rows:

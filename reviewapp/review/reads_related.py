@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection
 from django.utils.translation import gettext as _
 
 from reviewapp.accounts.models import Person
 from reviewapp.intake import reads as intake
 from reviewapp.intake.models import Item
 from reviewapp.intake.rules import thread_key
-from reviewapp.review.reads_previews import first_words
+from reviewapp.questions import Answer, Rows, Trip
+from reviewapp.review.reads_previews import previews_of
 
 SHOWN: Final = 5
 MOST: Final = 100
@@ -92,24 +92,24 @@ class Related:
         return bool(self.same.total or self.thread.total or self.author.total)
 
 
-def related(item: Item, content: intake.Content, person: Person, *, blind: bool) -> Related:
+def related_on(
+    trip: Trip, item: Item, content: intake.Content, person: Person, *, blind: bool
+) -> Answer[Related]:
     """Items with a like text, of the same thread, and by the same author; restricted ones are never among them.
 
-    Two questions however many there are.
+    One question, and where there is a thread another, however many there are.
     """
     author = item.author.external_id if item.author else ""
     own = thread_key(item.source_id, author, content.text)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _RELATED,
-            {
-                "item": item.pk, "likeness": item.likeness, "thread": item.thread, "author": item.author_id,
-                "own": own if own != item.thread else None, "most": MOST, "shown": SHOWN,
-            },
-        )  # fmt: skip
-        rows = cursor.fetchall()
-    texts = {} if blind else intake.contents([row[2] for row in rows if row[0] == "thread"])
-    previews = first_words(texts, person)
+    asked = {
+        "item": item.pk, "likeness": item.likeness, "thread": item.thread, "author": item.author_id,
+        "own": own if own != item.thread else None, "most": MOST, "shown": SHOWN,
+    }  # fmt: skip
+    return trip.ask(_RELATED, asked, lambda rows: _related(rows, person, blind=blind))
+
+
+def _related(rows: Rows, person: Person, *, blind: bool) -> Related:
+    previews = {} if blind else previews_of([row[2] for row in rows if row[0] == "thread"], person)
     groups = {kind: _group(kind, rows, previews, blind=blind) for kind in ("same", "thread", "author")}
     return Related(**groups, blind=blind)
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from django.db import connection
 from django.utils.translation import gettext as _
 
 from reviewapp.accounts.models import Person
 from reviewapp.intake.models import Author, Item, Source
+from reviewapp.questions import Answer, Rows, Trip
 from reviewapp.review.models import Queue, Task
 from reviewapp.review.rules import OPEN_TASK_STATES
 from reviewapp.ui.errors import Missing
@@ -80,12 +80,19 @@ class Place:
 
 def place_of(item: UUID, person: Person) -> Place:
     """Where `item` stands, in one statement. Raises Missing for an unknown one."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PLACE, {"item": item, "person": person.pk, "open": list(OPEN_TASK_STATES)})
-        row = cursor.fetchone()
-    if row is None:
+    return place_on(Trip(), item, person)()
+
+
+def place_on(trip: Trip, item: UUID, person: Person) -> Answer[Place]:
+    """The same, asked along with others."""
+    asked = {"item": item, "person": person.pk, "open": list(OPEN_TASK_STATES)}
+    return trip.ask(_PLACE, asked, lambda rows: _place(rows, person))
+
+
+def _place(rows: Rows, person: Person) -> Place:
+    if not rows:
         raise Missing(_("There is no such item."))
-    source, author, claimer, assigned, left, is_over, note, *rest = row
+    source, author, claimer, assigned, left, is_over, note, *rest = rows[0]
     queue, rest = rest[: len(_QUEUE)], rest[len(_QUEUE) :]
     draft, rest = rest[: len(_DRAFT)], rest[len(_DRAFT) :]
     facts, rest = rest[: len(_TASK)], rest[len(_TASK) :]

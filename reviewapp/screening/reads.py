@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from reviewapp.policies import reads as policies
 from reviewapp.policies.models import Section
+from reviewapp.questions import Answer, Rows, Trip, as_they_are
 from reviewapp.screening import rules
 from reviewapp.screening.models import CurrentVerdict, Score, Stability
 from reviewapp.screening.reasons import reason_words
@@ -38,7 +39,10 @@ _ANSWERED: Final = """
     FROM screening_verdict v JOIN screening_engine e ON e.id = v.engine_id
     LEFT JOIN screening_currentverdict c ON c.item_id = v.item_id AND c.verdict_id = v.id
     LEFT JOIN screening_stability s ON s.item_id = v.item_id AND s.version_id = v.version_id
-    WHERE v.judgement_id = ANY(%s) ORDER BY v.at, v.id
+    WHERE v.judgement_id IN (
+        SELECT j.id FROM screening_judgement j JOIN screening_run r ON r.id = j.run_id
+        WHERE j.item_id = %s AND r.kind IN ('live', 'second_look')
+    ) ORDER BY v.at, v.id
 """
 
 
@@ -203,31 +207,32 @@ class Said:
 
 
 def said_of(item_id: UUID) -> Said:
-    """What machines were asked about an item and said of it: two statements, a third where nothing did."""
-    asked = _asked(item_id)
-    panel = _panel(item_id, asked)
-    return Said(asked, tuple(panel), _why_not(item_id, asked, panel), _unread(asked))
+    """What machines were asked about an item and said of it: one trip, a second where nothing did."""
+    return said_on(Trip(), item_id)()
+
+
+def said_on(trip: Trip, item_id: UUID) -> Answer[Said]:
+    """The same, asked along with others."""
+    asked = trip.ask(_ASKED, [item_id], lambda rows: tuple(Asked(*row) for row in rows))
+    answered = trip.ask(_ANSWERED, [item_id], as_they_are)
+
+    def said() -> Said:
+        panel = _panel(asked(), answered())
+        return Said(asked(), tuple(panel), _why_not(item_id, asked(), panel), _unread(asked()))
+
+    return said
 
 
 def verdict_panel(item_id: UUID) -> list[PanelVerdict]:
     """The current verdicts of an item, lead first: violating, highest severity of cited sections, then confidence."""
-    return _panel(item_id, _asked(item_id))
+    return list(said_of(item_id).panel)
 
 
-def _asked(item_id: UUID) -> tuple[Asked, ...]:
-    with connection.cursor() as cursor:
-        cursor.execute(_ASKED, [item_id])
-        return tuple(Asked(*row) for row in cursor.fetchall())
-
-
-def _panel(item_id: UUID, asked: Sequence[Asked]) -> list[PanelVerdict]:
+def _panel(asked: Sequence[Asked], rows: Rows) -> list[PanelVerdict]:
     """The verdicts that are shown, with those of second looks under the same versions beside them."""
+    # A judgement that was made between the two statements is not known by the first.
     questions = {each.judgement: each for each in asked if each.kind in LOOKS}
-    if not questions:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(_ANSWERED, [list(questions)])
-        rows = cursor.fetchall()
+    rows = [row for row in rows if row[1] in questions]
     looking = {each.version_id for each in asked if each.kind == RunKind.SECOND_LOOK and each.is_open}
     panel = []
     for verdict, judgement, current, looks, agree, unstable, *said in rows:

@@ -12,6 +12,7 @@ from reviewapp.accounts.models import Person
 from reviewapp.audit.actions import OPERATOR
 from reviewapp.intake.models import Author, Item, Source
 from reviewapp.policies.models import Version
+from reviewapp.questions import Trip
 from reviewapp.review import actions, reads_blind, reads_desk
 from reviewapp.review.models import BlindCall, Decision, Queue, Task
 from reviewapp.review.reads_calls import last_calls
@@ -290,8 +291,8 @@ def test_agreement_counts_blind_and_shown_apart(cast: Cast, fraud: Version, clie
     assert "50 % (1–99, n 2)" in client.get("/settings/agreement").content.decode()
     assert client.get("/queues/scams-spam/agreement").status_code == 403
     assert "n 2" in client_for(cast.sam).get("/queues/scams-spam/agreement").content.decode()
-    assert str(reads_blind.measured("fraud", "low")) == "50 % (1–99, n 2)"
-    assert str(reads_blind.measured("fraud", "high")) == "not yet measured"
+    assert str(reads_blind.measured_on(Trip(), "fraud", "low")()) == "50 % (1–99, n 2)"
+    assert str(reads_blind.measured_on(Trip(), "fraud", "high")()) == "not yet measured"
 
 
 def test_the_share_of_a_queue_is_drawn_at_admission(cast: Cast, fraud: Version) -> None:

@@ -16,6 +16,7 @@ from reviewapp.accounts.models import Person
 from reviewapp.intake import reads as intake
 from reviewapp.intake.models import Item
 from reviewapp.intake.rules import likeness, thread_key, thread_of
+from reviewapp.questions import Trip
 from reviewapp.review import actions, reads_related
 from reviewapp.review.models import Task
 from tests.cast import Cast
@@ -55,7 +56,7 @@ def person_waits(*items: UUID) -> None:
 
 def related(item: UUID, person: Person, *, blind: bool = False) -> reads_related.Related:
     row = Item.objects.select_related("source", "author").get(pk=item)
-    return reads_related.related(row, intake.contents([item])[item], person, blind=blind)
+    return reads_related.related_on(Trip(), row, intake.contents([item])[item], person, blind=blind)()
 
 
 def test_same_text_thread_and_author_are_counted_and_listed(
