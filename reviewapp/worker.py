@@ -71,9 +71,9 @@ class PatientWorker(Worker):
         super().handle_job_failure(*parts, **named | {"exc_string": "see the log of the worker"})
 
     def request_stop(self, signum: int, frame: Any) -> None:
-        """Finish the job, then end. A pump is told too: it gives its leases back instead of running on for minutes."""
+        """Finish the job, then end. Jobs that go on while work comes are told too: they end with what is in their hands."""
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
-        if self.horse_pid and doorbell.job_of(self.queue_names()[0]) == doorbell.JOBS["reason"]:
+        if self.horse_pid and doorbell.job_of(self.queue_names()[0]) in _GO_ON:
             os.kill(self.horse_pid, signal.SIGTERM)
 
 
@@ -106,6 +106,8 @@ django.setup()
 import django_rq  # noqa: E402  needs the settings
 
 from reviewapp import doorbell  # noqa: E402
+
+_GO_ON: Final = frozenset({doorbell.JOBS["reason"], doorbell.JOBS["score"]})
 
 if __name__ == "__main__":
     main(sys.argv[1])

@@ -1,9 +1,15 @@
 """Scoring batches of what arrived."""
 
+import os
+import signal
+import time
+from collections.abc import Callable
 from functools import partial
+from threading import Timer
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from inference import Prefilter, Spoken
 from reviewapp.audit.actions import OPERATOR, Actor
@@ -11,7 +17,7 @@ from reviewapp.audit.models import Event
 from reviewapp.intake import actions as intake
 from reviewapp.intake.models import Item
 from reviewapp.policies import actions as policies
-from reviewapp.screening import actions, reads
+from reviewapp.screening import actions, jobs, reads
 from reviewapp.screening.actions.scoring import BadSwitch
 from reviewapp.screening.models import Judgement, Run, Score
 from tests.cast import Cast
@@ -61,6 +67,47 @@ def test_two_workers_score_each_item_once(db: str) -> None:
     assert sum(at_once(4, work)) == 400
     assert Score.objects.count() == 400 and not Item.objects.filter(state="received").exists()
     assert Judgement.objects.count() == Judgement.objects.values("item", "version").distinct().count()
+
+
+def _later(seconds: float, act: Callable[[], object]) -> Timer:
+    def run() -> None:
+        act()
+        connection.close()  # this thread's own
+
+    timer = Timer(seconds, run)
+    timer.start()
+    return timer
+
+
+def test_a_run_takes_what_comes_while_it_lingers_and_ends_when_nothing_does(
+    db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish()
+    monkeypatch.setattr(jobs, "LINGERS", 1.5)
+    arrive(ORDINARY)
+    later = _later(0.4, lambda: arrive(ABUSE, ABUSE))
+    begun = time.monotonic()
+    assert jobs.score_received() == 3
+    later.join()
+    assert 1.5 < time.monotonic() - begun < 10 and not Item.objects.filter(state="received").exists()
+
+
+def test_a_run_that_finds_nothing_ends_at_once(db: str) -> None:
+    begun = time.monotonic()
+    assert jobs.score_received() == 0
+    assert time.monotonic() - begun < jobs.LINGERS
+
+
+def test_a_run_that_is_told_to_stop_does_not_linger(db: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish()
+    monkeypatch.setattr(jobs, "LINGERS", 60.0)
+    arrive(ABUSE)
+    before = signal.getsignal(signal.SIGTERM)
+    later = _later(0.3, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    begun = time.monotonic()
+    assert jobs.score_received() == 1
+    later.join()
+    assert time.monotonic() - begun < 10 and signal.getsignal(signal.SIGTERM) == before
 
 
 @pytest.mark.parametrize(
