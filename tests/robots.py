@@ -34,8 +34,8 @@ def hidden_fields(page: str) -> dict[str, str]:
 
 
 def item_of(page: httpx.Response) -> str | None:
-    """The item whose review screen `page` is."""
-    found = re.search(r"/review/([0-9a-f-]{36})$", str(page.url))
+    """The item whose review screen `page` is, or whose screen came as a fragment."""
+    found = re.search(r"/review/([0-9a-f-]{36})$", page.headers.get("HX-Push-Url", str(page.url)))
     return found[1] if found else None
 
 
@@ -46,9 +46,12 @@ def can_confirm(page: str) -> bool:
 
 
 class Robot:
-    """One moderator. `decide` is one item: confirm what can be confirmed, override one in five, and the rest."""
+    """One moderator. `decide` is one item: confirm what can be confirmed, override one in five, and the rest.
 
-    def __init__(self, address: str, person: Person, seed: int) -> None:
+    Without scripts each answer is a whole page; with `scripts` it is the part that a browser with scripts swaps in.
+    """
+
+    def __init__(self, address: str, person: Person, seed: int, *, scripts: bool = False) -> None:
         session = Client()
         session.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
         cookie = session.cookies[settings.SESSION_COOKIE_NAME].value
@@ -59,6 +62,8 @@ class Robot:
             trust_env=False,
             timeout=30,
         )
+        self.cookie = f"{settings.SESSION_COOKIE_NAME}={cookie}"
+        self.headers = {"Referer": address} | ({"HX-Request": "true"} if scripts else {})
         self.chance = random.Random(seed)
         self.decided: list[str] = []
         self.refused = 0
@@ -113,5 +118,5 @@ class Robot:
         return self.web.post(
             path,
             data={"csrfmiddlewaretoken": self.token, **data},
-            headers={"Referer": str(self.web.base_url)},
+            headers=self.headers,
         )

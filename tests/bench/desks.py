@@ -6,9 +6,8 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -21,7 +20,7 @@ from reviewapp.review.models import Task
 from tests import loop, servers
 from tests.bench import population
 from tests.bench.ingest import requests_of
-from tests.bench.load import send_all
+from tests.bench.load import Wire, request_bytes, send_all
 from tests.bench.measure import Figure, figure, percentile, seconds
 from tests.robots import Robot, item_of
 from tests.rooms.review import stage
@@ -44,7 +43,7 @@ LIMIT: Final = 0.050
 
 @dataclass(slots=True)
 class Felt:
-    """Seconds of each review page and of each decision, until the whole answer was there."""
+    """Seconds of each review page, and of each decision with the next screen in its answer, until all of it was there."""
 
     pages: list[float] = field(default_factory=list)
     decisions: list[float] = field(default_factory=list)
@@ -57,7 +56,7 @@ def desks_under_load(database: str) -> Iterator[Figure]:
         servers.practice_reasoner(Path(folder), *ENGINE) as engine,
         loop.running_house(database, Path(folder), engine={"REASONER_URL": engine}) as house,
     ):
-        robots = [Robot(house.address, person, seed) for seed, person in enumerate(_fill())]
+        robots = [Robot(house.address, person, seed, scripts=True) for seed, person in enumerate(_fill())]
         _shift(robots, SECONDS / 10)
         quiet = _shift(robots, SECONDS)
         with _ingest(house.address, house.key) as taken:
@@ -101,21 +100,31 @@ def _hire(number: int) -> Person:
 
 
 def _shift(robots: Sequence[Robot], duration: float) -> Felt:
-    """Every robot reads, opens the page once more, and decides, until the time is over."""
+    """Every robot opens the page, has the next item reserved, reads, and decides, until the time is over."""
     felt, ends = Felt(), time.monotonic() + duration
 
     def work(robot: Robot) -> None:
         time.sleep(robot.chance.uniform(0, THINKS))
-        while time.monotonic() < ends:
-            if robot.screen is None:
-                robot.screen = robot.post(f"/queues/{QUEUE}/next", {})
-            felt.pages.append(seconds(partial(robot.web.get, f"/review/{item_of(robot.screen)}")))
-            time.sleep(robot.chance.uniform(0.5 * THINKS, 1.5 * THINKS))
-            felt.decisions.append(seconds(lambda: robot.decide(QUEUE)))
+        with closing(Wire(str(robot.web.base_url))) as wire:
+            while time.monotonic() < ends:
+                if robot.screen is None:
+                    robot.screen = robot.post(f"/queues/{QUEUE}/next", {})
+                felt.pages.append(_open(wire, robot))
+                robot.post(f"/queues/{QUEUE}/reserve", {})
+                time.sleep(robot.chance.uniform(0.5 * THINKS, 1.5 * THINKS))
+                felt.decisions.append(seconds(lambda: robot.decide(QUEUE)))
 
     with ThreadPoolExecutor(len(robots)) as pool:
         list(pool.map(work, robots))
     return felt
+
+
+def _open(wire: Wire, robot: Robot) -> float:
+    assert robot.screen is not None
+    path, address = f"/review/{item_of(robot.screen)}", str(robot.web.base_url)
+    status, took = wire.send(request_bytes(address, "GET", path, cookie=robot.cookie))
+    assert status == 200, f"{path} answered {status}"
+    return took
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import urlsplit
@@ -23,13 +24,38 @@ class Load:
         return len(self.latencies) / self.seconds
 
 
-def request_bytes(address: str, method: str, path: str, body: bytes = b"", key: str = "") -> bytes:
+def request_bytes(
+    address: str, method: str, path: str, body: bytes = b"", key: str = "", cookie: str = ""
+) -> bytes:
     """One HTTP/1.1 request, ready to send."""
     host = urlsplit(address).netloc
     head = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     if key:
         head += f"Authorization: Bearer {key}\r\n"
+    if cookie:
+        head += f"Cookie: {cookie}\r\n"
     return head.encode() + b"\r\n" + body
+
+
+class Wire:
+    """One keep-alive socket."""
+
+    def __init__(self, address: str) -> None:
+        parts = urlsplit(address)
+        self._socket = socket.create_connection((parts.hostname or "localhost", parts.port or 80))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._reader = self._socket.makefile("rb")
+
+    def send(self, request: bytes) -> tuple[int, float]:
+        """The status of the answer, and the seconds until all of it was there."""
+        begun = time.perf_counter()
+        self._socket.sendall(request)
+        return _read_answer(self._reader), time.perf_counter() - begun
+
+    def close(self) -> None:
+        """Hang up."""
+        self._reader.close()
+        self._socket.close()
 
 
 def send_all(address: str, requests: Sequence[bytes], connections: int, *, pause: float = 0.0) -> Load:
@@ -50,15 +76,10 @@ def send_all(address: str, requests: Sequence[bytes], connections: int, *, pause
 
 
 def _send(address: str, requests: Sequence[bytes], pause: float) -> list[tuple[int, float]]:
-    parts = urlsplit(address)
     answers = []
-    with socket.create_connection((parts.hostname or "localhost", parts.port or 80)) as wire:
-        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        reader = wire.makefile("rb")
+    with closing(Wire(address)) as wire:
         for request in requests:
-            begun = time.perf_counter()
-            wire.sendall(request)
-            answers.append((_read_answer(reader), time.perf_counter() - begun))
+            answers.append(wire.send(request))
             if pause:
                 time.sleep(pause)
     return answers
