@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from reviewapp.intake.models import Erasure, Item
+from reviewapp.intake.models import Erasure, Item, Source
 from reviewapp.questions import Answer, Trip
 
 _ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -60,7 +60,10 @@ def named(typed: str) -> UUID | None:
     """
     ours = _ID.findall(typed.lower())
     found = readable().filter(pk=UUID(ours[-1])) if ours else Item.objects.none()
-    theirs = readable().filter(external_id=typed.strip(), is_current=True).order_by("-received_at")
+    # Named by source, the index that keeps them apart leads to it.
+    sources = list(Source.objects.values_list("pk", flat=True))
+    theirs = readable().filter(source__in=sources, external_id=typed.strip(), is_current=True)
+    theirs = theirs.order_by("-received_at")
     row = found.first() or theirs.first()
     return row.pk if row else None
 

@@ -10,6 +10,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from reviewapp.review.actions import Unclear, Wish
+from reviewapp.review.reads_queue import Sought
 
 
 class SeatForm(forms.Form):
@@ -97,6 +98,13 @@ def typed_of(data: QueryDict) -> Typed:
     """The words and choices of the override form; NUL, which no text column takes, is dropped."""
     return Typed(
         **{each.name: data.get(each.name, "").replace("\x00", "")[:20_000] for each in fields(Typed)}
+    )
+
+
+def sought_of(data: QueryDict) -> Sought:
+    """What somebody looks for in a queue."""
+    return Sought(
+        **{each.name: data.get(each.name, "").replace("\x00", "").strip()[:200] for each in fields(Sought)}
     )
 
 

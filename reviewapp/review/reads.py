@@ -1,4 +1,4 @@
-"""The read door of review: one queue, a decision record."""
+"""The read door of review: queues in a line, their members, a decision record."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,29 +13,11 @@ from django.utils.translation import gettext as _
 from reviewapp.accounts.models import Person
 from reviewapp.audit.clock import database_time
 from reviewapp.review import reads_actions, rules, rules_actions
-from reviewapp.review.models import Decision, Queue, QueueMember, QueueNote, Task
-from reviewapp.review.reads_previews import previews_of
-from reviewapp.screening import reads as screening
+from reviewapp.review.models import Decision, Queue, QueueMember, Task
 from reviewapp.ui.errors import Missing
 
-PAGE_ROWS: Final = 50
 FEW: Final = 500
 """How far the page of one queue counts, so that it costs the same in a queue of any length."""
-_FROM_HERE: Final = {
-    "after": ("AND (tier, rank_at, id) > (%s, %s, %s)", "tier, rank_at, id"),
-    "before": ("AND (tier, rank_at, id) < (%s, %s, %s)", "tier DESC, rank_at DESC, id DESC"),
-}
-_ROWS: Final = """
-    SELECT t.id, t.item_id, i.received_at, t.due_at,
-           (SELECT count(*) FROM intake_flag f WHERE f.item_id = i.id AND f.kind <> 'automated'), s.name
-    FROM (
-        SELECT row_number() OVER (ORDER BY {order}) AS place, id, item_id, due_at FROM (
-            SELECT id, item_id, tier, rank_at, due_at FROM review_task
-            WHERE queue_id = %s AND state = 'waiting' {condition} ORDER BY {order} LIMIT %s
-        ) few
-    ) t JOIN intake_item i ON i.id = t.item_id AND NOT i.restricted JOIN intake_source s ON s.id = i.source_id
-    ORDER BY t.place
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,42 +33,7 @@ class QueueLine:
     oldest: datetime | None
     due: datetime | None
     mine: int
-
-
-@dataclass(frozen=True, slots=True)
-class QueueRow:
-    """One waiting task as everybody may see it: of a verdict it shows only what the worst words are masked by."""
-
-    task: UUID
-    item: UUID
-    preview: str
-    since: datetime
-    due_at: datetime
-    reports: int
-    source: str
-    lead: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class ShiftNote:
-    """The latest note that one shift left for the next."""
-
-    who: str
-    text: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class QueuePage:
-    """One page of a queue; `before` and `after` are cursors (a task) or None."""
-
-    queue: QueueLine
-    rows: tuple[QueueRow, ...]
-    before: UUID | None
-    after: UUID | None
-    in_hand: UUID | None
-    with_verdicts: bool
-    note: ShiftNote | None
+    oldest_first: bool
 
 
 def queue_line(slug: str) -> tuple[UUID, QueueLine]:
@@ -103,45 +50,6 @@ def queue_slug(queue: UUID) -> str:
     if slug is None:
         raise Missing(_("There is no such queue any more. The list of queues shows what there is."))
     return slug
-
-
-def queue_page(
-    slug: str,
-    person: Person,
-    *,
-    after: UUID | None = None,
-    before: UUID | None = None,
-    with_verdicts: bool = False,
-) -> QueuePage:
-    """Fifty waiting tasks in queue order, from a cursor on; as fast in a queue of a million as in one of a thousand.
-
-    `with_verdicts` adds the lead verdict to each row; only for people who may see it. Raises Missing.
-    """
-    queue, line = queue_line(slug)
-    found = _rows(queue, after=after, before=before)
-    more = len(found) > PAGE_ROWS
-    found = found[:PAGE_ROWS]
-    if before is not None:
-        found.reverse()
-    items = [row[1] for row in found]
-    previews = previews_of(items, person)
-    leads: Mapping[UUID, Any] = screening.lead_facts(items) if with_verdicts and items else {}
-    rows = tuple(
-        QueueRow(task, item, previews.get(item, ""), since, due_at, reports, source, leads.get(item))
-        for task, item, since, due_at, reports, source in found
-    )
-    is_first = after is None and (before is None or not more)
-    is_last = not more if before is None else False
-    return QueuePage(
-        queue=line, rows=rows, before=None if is_first or not rows else rows[0].task,
-        after=None if is_last or not rows else rows[-1].task, in_hand=in_hand(person), with_verdicts=with_verdicts,
-        note=_shift_note(queue),
-    )  # fmt: skip
-
-
-def _shift_note(queue: UUID) -> ShiftNote | None:
-    row = QueueNote.objects.select_related("person").filter(queue=queue).order_by("-at").first()
-    return ShiftNote(str(row.person), row.text, row.at) if row else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,23 +83,6 @@ def in_hand(person: Person) -> UUID | None:
     return claimed.values_list("item_id", flat=True).first()
 
 
-def _rows(queue: UUID, *, after: UUID | None, before: UUID | None) -> list[tuple[Any, ...]]:
-    """Row comparison on the queue's index, one way or the other; a cursor's place is looked up, never sent.
-
-    The place comes in as values: compared with a subquery, the index would not be used.
-    """
-    task = after or before
-    place = Task.objects.filter(pk=task).values_list("tier", "rank_at", "pk").first() if task else None
-    condition, order = _FROM_HERE["before" if before else "after"]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _ROWS.replace("{condition}", condition if place else "").replace("{order}", order),
-            [queue, *(place or ()), PAGE_ROWS + 1],
-        )
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
-
-
 def line_of(queue: Queue, mine: int, *, cap: int = rules.COUNT_CAP) -> QueueLine:
     """A queue in the list, counted up to `cap`; `mine` of its tasks are in the person's hands."""
     with connection.cursor() as cursor:
@@ -211,6 +102,7 @@ def line_of(queue: Queue, mine: int, *, cap: int = rules.COUNT_CAP) -> QueueLine
     return QueueLine(
         slug=queue.slug, name=queue.name, description=queue.description, target_minutes=queue.target_minutes,
         waiting=min(waiting, cap), capped=waiting > cap, oldest=oldest, due=due, mine=mine,
+        oldest_first=queue.oldest_first,
     )  # fmt: skip
 
 

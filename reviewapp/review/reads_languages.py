@@ -65,6 +65,11 @@ def queue_languages(queue: Queue) -> QueueLanguages:
     return QueueLanguages(lines, len(read))
 
 
+def waiting_in(queue: UUID) -> tuple[tuple[str, str], ...]:
+    """The languages that wait in a queue, code and name, most first."""
+    return tuple((code, name_of(code)) for code in _waiting(queue))
+
+
 def unread(queue: UUID, person: Person) -> tuple[WaitingLanguage, ...]:
     """What waits in a queue and is not served to somebody, because they do not read it; most first."""
     languages = preferences(person).languages

@@ -258,6 +258,7 @@ LABEL_WORDS: Final[dict[str, Words]] = {
     "allowed": _("Allowed"),
     "unsure": _("Unsure"),
 }
+ORDER_WORDS: Final[dict[str, Words]] = {"urgent": _("Most urgent first"), "oldest": _("Oldest first")}
 CONFIDENCE_WORDS: Final[dict[str, Words]] = {
     "low": _("low confidence"),
     "medium": _("medium confidence"),

@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.text import get_text_list
@@ -29,11 +30,13 @@ from reviewapp.review import (
     reads_home,
     reads_languages,
     reads_news,
+    reads_queue,
     reads_today,
 )
-from reviewapp.review.forms import Typed, ids_of
-from reviewapp.review.keys import BY_NAME, keymap
-from reviewapp.review.rules import REASONS
+from reviewapp.review.forms import Typed, ids_of, sought_of
+from reviewapp.review.keys import BY_NAME, keymap, moved
+from reviewapp.review.reads_queue import Sought
+from reviewapp.review.rules import LABEL_WORDS, ORDER_WORDS, REASONS
 from reviewapp.review.rules_actions import EXCEPTIONS
 from reviewapp.review.rules_care import greeting
 from reviewapp.review.rules_claims import TAKE_OVER_WHY
@@ -72,20 +75,45 @@ def _rests(request: SignedInRequest, shown: reads_home.Home) -> datetime | None:
     return datetime.fromisoformat(since) if since and shown.in_hand is None else None
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires("queues.see")
 def queue(request: SignedInRequest, slug: str) -> HttpResponse:
-    """`/queues/{slug}`: one page of what waits. `?view=verdicts` for people who may see them beforehand."""
-    with_verdicts = request.GET.get("view") == "verdicts" and who.may(
-        request.user.roles, "queue.see_verdicts"
-    )
-    page = reads.queue_page(
-        slug, request.user, after=_cursor(request, "after"), before=_cursor(request, "before"),
-        with_verdicts=with_verdicts,
+    """`/queues/{slug}`: one page of what waits and fits. `view=verdicts` for people who may see them beforehand.
+
+    The filter is posted, since words to look for may be an item's own, and no address holds those.
+    """
+    is_posted = request.method == "POST"
+    asked = request.POST if is_posted else request.GET
+    sought = replace(sought_of(asked), **({} if is_posted else {"words": ""}))
+    address = f"/queues/{slug}{_query_of(asked, sought)}"
+    if is_posted and not sought.words and not request.headers.get("HX-Request"):
+        return HttpResponseRedirect(address)
+    with_verdicts = asked.get("view") == "verdicts" and who.may(request.user.roles, "queue.see_verdicts")
+    page = reads_queue.queue_page(
+        slug, request.user, after=_cursor(asked, "after"), before=_cursor(asked, "before"),
+        with_verdicts=with_verdicts, sought=sought,
     )  # fmt: skip
     if with_verdicts:
         actions.mark_seen(tasks=[row.task for row in page.rows], person=request.user)
-    return render(request, "review/queue.html", {"page": page})
+    response = render(request, "review/queue.html", queue_context(page))
+    if is_posted:
+        response.headers["HX-Push-Url"] = address
+    return response
+
+
+def queue_context(page: reads_queue.QueuePage) -> dict[str, object]:
+    """What the template of a queue's page takes."""
+    verdicts = [*LABEL_WORDS.items(), (reads_queue.NO_VERDICT, _("No machine verdict"))]
+    return {"page": page, "orders": ORDER_WORDS.items(), "verdicts": verdicts}
+
+
+def _query_of(asked: QueryDict, sought: Sought) -> str:
+    """What an address says of a page of a queue: everything but the words."""
+    said = (
+        {name: asked.get(name, "") for name in ("view", "after", "before")} | asdict(sought) | {"words": ""}
+    )
+    query = urlencode({name: value for name, value in said.items() if value})
+    return f"?{query}" if query else ""
 
 
 @require_safe
@@ -110,8 +138,8 @@ def queue_next(request: SignedInRequest, slug: str) -> HttpResponse:
     held = reads.in_hand(request.user)
     if held is not None:
         return HttpResponseRedirect(f"/review/{held}")
-    context = nothing_in_hand(request, slug) | {
-        "looked": request.method == "POST", "keymap": keymap(reads_notices.preferences(request.user).keys),
+    context = nothing_in_hand(request, slug) | _keys_of(request) | {
+        "looked": request.method == "POST",
     }  # fmt: skip
     return render(request, "review/next.html", context)
 
@@ -174,10 +202,15 @@ def desk_context(
         "reasons": REASONS,
         "exceptions": EXCEPTIONS,
         "practice_notice": PRACTICE_NOTICE,
-        "keymap": keymap(reads_notices.preferences(request.user).keys),
+        **_keys_of(request),
         "break_minutes": reads_notices.preferences(request.user).break_minutes,
         "works": who.may(request.user.roles, "queue.work"),
     }
+
+
+def _keys_of(request: SignedInRequest) -> dict[str, object]:
+    own = reads_notices.preferences(request.user).keys
+    return {"keymap": keymap(own), "moved": moved(own)}
 
 
 def _kept(first: reads_beside.FirstCall | None) -> Typed | None:
@@ -261,8 +294,8 @@ def _unread(lines: Sequence[reads_languages.WaitingLanguage]) -> dict[str, Any] 
     )
 
 
-def _cursor(request: HttpRequest, name: str) -> UUID | None:
-    value = request.GET.get(name)
+def _cursor(asked: QueryDict, name: str) -> UUID | None:
+    value = asked.get(name)
     try:
         return UUID(value) if value else None
     except ValueError:

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_POST
 from reviewapp.accounts import reads_notices
 from reviewapp.accounts.access import SignedInRequest, requires
 from reviewapp.audit.clock import database_time
-from reviewapp.review import actions, reads, reads_desk, rules_claims
+from reviewapp.review import actions, reads, reads_desk, reads_queue, rules_claims
 from reviewapp.review.forms import id_of, seat_of, typed_of
-from reviewapp.review.views import RESTS_SINCE, desk_context, dialog_context
+from reviewapp.review.views import RESTS_SINCE, desk_context, dialog_context, queue_context
 from reviewapp.review.views_act import conflict, following, screen, wants_fragment
 from reviewapp.ui.errors import ProductError, Stale
 
@@ -122,8 +122,8 @@ def queue_note(request: SignedInRequest, slug: str) -> HttpResponse:
     try:
         actions.leave_queue_note(queue=key, person=request.user, text=request.POST.get("text", ""))
     except actions.Unclear as problem:
-        page = reads.queue_page(slug, request.user)
-        context = {"page": page, "problem": problem, "said": request.POST.get("text", "")}
+        page = reads_queue.queue_page(slug, request.user)
+        context = queue_context(page) | {"problem": problem, "said": request.POST.get("text", "")}
         return render(request, "review/queue.html", context, status=problem.status)
     return HttpResponseRedirect(f"/queues/{slug}")
 

@@ -20,7 +20,7 @@ TINY: list[tuple[ModuleType, dict[str, Any], Benchmark, int]] = [
     (ingest, {"ITEMS": 40, "BATCH": 20, "WARM_UP": 20, "ROUNDS": 2}, ingest.durable_ingest, 2),
     (ingest, {"SINGLES": 8, "HELLOS": 8, "ROUNDS": 2}, ingest.single_item_ingest, 1),
     (claims, {"FEW": 60, "MANY": 120, "CALLS": 5, "ROUNDS": 2}, claims.claim_next, 4),
-    (claims, {"FEW": 60, "MANY": 120, "CALLS": 5, "ROUNDS": 2}, claims.queue_page, 3),
+    (claims, {"FEW": 60, "MANY": 120, "CALLS": 5, "ROUNDS": 2}, claims.queue_page, 8),
     (exports, {"EVENTS": 300, "ROUNDS": 2}, exports.audit_export, 3),
     (
         desks,
