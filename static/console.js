@@ -1,5 +1,17 @@
-// What every page needs: the theme switch, tabs in sight, menus that close, and a cited section that lights up with its quotation.
+// What every page needs: names of keys, the theme switch, tabs in sight, menus that close, and a cited section that lights up with its quotation.
 "use strict";
+
+// What a key is called: by its character, else by its physical place where the layout lacks it. `own` moves characters.
+function nameOfKey(event, own) {
+  if (["Enter", "Escape"].includes(event.key)) return event.key;
+  const character = event.key.length === 1 ? event.key.toLowerCase() : "";
+  const digit = /^Digit([0-9])$/.exec(event.code)?.[1];
+  if (digit && !event.shiftKey && !/^[a-z]$/.test(character)) return digit; // AZERTY types é and & there
+  if (/^[a-z0-9?[\]]$/.test(character)) return own(character);
+  if (/^[\x20-\x7e]$/.test(character)) return "";
+  const place = { BracketLeft: "[", BracketRight: "]" }[event.code];
+  return place || own(/^Key([A-Z])$/.exec(event.code)?.[1].toLowerCase() || "") || /^Digit([0-9])$/.exec(event.code)?.[1] || "";
+}
 
 // The theme is stored with the account; the page only shows it before the answer is there.
 addEventListener("submit", (event) => {
@@ -31,10 +43,14 @@ addEventListener("keydown", (event) => {
 });
 
 // A narrow strip of tabs starts where the current one is in sight.
-document.querySelectorAll(":is(.subnav, .segmented) [aria-current]").forEach((tab) => {
-  const strip = tab.parentNode;
-  strip.scrollLeft = tab.offsetLeft - strip.offsetLeft - (strip.clientWidth - tab.offsetWidth) / 2;
-});
+function showTabs() {
+  document.querySelectorAll(":is(.subnav, .segmented, .mainnav) [aria-current]").forEach((tab) => {
+    const strip = tab.parentNode;
+    strip.scrollLeft = tab.offsetLeft - strip.offsetLeft - (strip.clientWidth - tab.offsetWidth) / 2;
+  });
+}
+showTabs();
+addEventListener("htmx:afterSettle", (event) => { if (event.target.closest(".topbar")) showTabs(); });
 
 // A menu closes once something was chosen in it or beside it; its button keeps the focus that a dialog gives back.
 addEventListener("click", (event) => {

@@ -106,9 +106,10 @@
   }
 
   // ---- keys of one's own: what a pressed key stands for, and the caps that say so
-  const keymap = JSON.parse($("#keymap")?.textContent || "{}");
+  const keymap = JSON.parse($("#desk")?.dataset.keymap || "{}");
   const own = (key) => (key in keymap ? keymap[key] : key);
   const caps = Object.fromEntries(Object.entries(keymap).filter(([, supplied]) => supplied).map(([key, supplied]) => [supplied, key]));
+  const moved = JSON.parse($("#desk")?.dataset.moved || "{}");
   function relabel() {
     all("[data-key] > .kbd").forEach((cap) => {
       const key = cap.parentNode.dataset.key;
@@ -116,16 +117,13 @@
     });
   }
 
-  // ---- keys: bound to the character, else to the physical place where the layout lacks it
-  function nameOf(event) {
-    if (["Enter", "Escape"].includes(event.key)) return event.key;
-    const character = event.key.length === 1 ? event.key.toLowerCase() : "";
-    const digit = /^Digit([0-9])$/.exec(event.code)?.[1];
-    if (digit && !event.shiftKey && !/^[a-z]$/.test(character)) return digit; // AZERTY types é and & there
-    if (/^[a-z0-9?[\]]$/.test(character)) return own(character);
-    if (/^[\x20-\x7e]$/.test(character)) return "";
-    const place = { BracketLeft: "[", BracketRight: "]" }[event.code];
-    return place || own(/^Key([A-Z])$/.exec(event.code)?.[1].toLowerCase() || "") || /^Digit([0-9])$/.exec(event.code)?.[1] || "";
+  // The first time in a session a moved key only says what it does now: hands remember longer than people.
+  function isNew(name) {
+    const cap = caps[name];
+    if (!cap || !moved[cap] || sessionStorage.getItem(`key-${cap}`) === name) return false;
+    sessionStorage.setItem(`key-${cap}`, name);
+    tell(moved[cap]);
+    return true;
   }
 
   const special = {
@@ -151,7 +149,7 @@
     if (event.altKey && !event.getModifierState("AltGraph")) return;
     if ($("dialog[open]")) return;
     const desk = $("#desk");
-    const name = nameOf(event);
+    const name = nameOfKey(event, own);
     if (event.key === "Enter" && desk && isOpen() && event.target.tagName === "INPUT" && event.target.form?.id === "override") {
       event.preventDefault();
       $("#override").requestSubmit();
@@ -163,6 +161,7 @@
     }
     const control = event.target.closest("a, button, summary");
     if (name === "Enter" && (control || (event.target.form && event.target.form.id !== "override"))) return;
+    if (desk && isNew(name)) { event.preventDefault(); return; }
     if (going && performance.now() - going < 1500 && places[name]) { location.assign(places[name]); return; }
     going = name === "g" ? performance.now() : 0;
     if (desk && $("#override")) {

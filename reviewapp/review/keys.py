@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from reviewapp.ui.words import Words
@@ -208,6 +209,23 @@ def clashes(own: Mapping[str, str]) -> list[tuple[KeyAction, KeyAction, str]]:
         for two, other in keys[place + 1 :]
         if key == other
     ]
+
+
+def moved(own: Mapping[str, str]) -> dict[str, str]:
+    """What the screen says the first time that a moved key is pressed, by that key."""
+    return {
+        own[each.name]: gettext("%(key)s is %(control)s for you. Press it again.")
+        % {"key": own[each.name], "control": each.label}
+        for each in REMAPPABLE
+        if own.get(each.name, each.key) != each.key
+    }
+
+
+def fixed() -> dict[str, str]:
+    """The label of each key that stays, by the name that a press of it has."""
+    digits = {str(digit): str(BY_NAME["section"].label) for digit in range(1, 10)}
+    stays = {each.key: str(each.label) for each in KEYS if len(each.key) == 1 and each not in REMAPPABLE}
+    return digits | stays | {"Enter": str(BY_NAME["save"].label), "Escape": str(BY_NAME["cancel"].label)}
 
 
 def keymap(own: Mapping[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from reviewapp.accounts import reads_notices
 from reviewapp.accounts.access import SignedInRequest, requires
 from reviewapp.accounts.rules_preferences import MASKING, BadPreference
 from reviewapp.review import actions, reads_care
-from reviewapp.review.keys import BY_NAME, REMAPPABLE, clashes
+from reviewapp.review.keys import BY_NAME, REMAPPABLE, clashes, fixed
 
 
 @requires("settings.own")
@@ -53,7 +53,9 @@ def _keys(request: SignedInRequest, own: dict[str, str], *, status: int = 200, *
     taken = more.get("taken")
     bad = {taken[0].name, taken[1].name} if taken else set()
     rows = [(each, own.get(each.name, each.key), each.name in own, each.name in bad) for each in REMAPPABLE]
-    return render(request, "review/settings_keys.html", {"rows": rows, **more}, status=status)
+    return render(
+        request, "review/settings_keys.html", {"rows": rows, "fixed": fixed(), **more}, status=status
+    )
 
 
 @requires("settings.own")

@@ -1,5 +1,6 @@
 """Template tags that every screen may use."""
 
+import json
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
@@ -63,6 +64,12 @@ def language_words(sent: str, detected: str) -> str:
 def language_code(sent: str, detected: str) -> str:
     """What `lang` says of an item's text: the tag as sent, else what was detected; `und` where it is not known."""
     return sent if base_of(sent) != UNKNOWN else base_of(detected)
+
+
+@register.filter
+def as_json(value: object) -> str:
+    """A value for a script, in an attribute: no page holds a script of its own."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 @register.filter
