@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -35,7 +34,14 @@ def author(request: SignedInRequest, source: str, author: str) -> HttpResponse:
     key = reads_authors.author_id(source, author)
     page = reads_authors.author_page(key, request.user)
     actions.open_author(author=key, person=request.user)
-    return render(request, "review/author.html", {"page": page, "problem": request.GET.get("problem", "")})
+    return _author(request, page)
+
+
+def _author(
+    request: SignedInRequest, page: reads_authors.AuthorPage, *, problem: str = "", said: str = "", status: int = 200
+) -> HttpResponse:  # fmt: skip
+    context = {"page": page, "problem": problem, "said": said, "in_hand": reads.in_hand(request.user)}
+    return render(request, "review/author.html", context, status=status)
 
 
 @requires("author.see")
@@ -57,17 +63,16 @@ def author_of_item(request: SignedInRequest, item: UUID) -> HttpResponse:
 def protect(request: SignedInRequest, source: str, author: str) -> HttpResponse:
     """Put an account on the list that needs a senior, or take it off."""
     key = reads_authors.author_id(source, author)
-    address = f"/authors/{source}/{author}"
+    said = request.POST.get("reference", "")
     try:
         if "lift" in request.POST:
             actions.unprotect_author(author=key, person=request.user)
         else:
-            actions.protect_author(
-                author=key, person=request.user, reference=request.POST.get("reference", "")
-            )
+            actions.protect_author(author=key, person=request.user, reference=said)
     except ProductError as problem:
-        address += f"?{urlencode({'problem': problem.message})}"
-    return HttpResponseRedirect(address)
+        page = reads_authors.author_page(key, request.user)
+        return _author(request, page, problem=problem.message, said=said, status=problem.status)
+    return HttpResponseRedirect(f"/authors/{source}/{author}")
 
 
 @requires("item.note")

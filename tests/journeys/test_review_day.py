@@ -10,6 +10,7 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
 from reviewapp.accounts import actions as accounts
+from reviewapp.intake.models import Author, Item
 from reviewapp.policies.models import Version
 from reviewapp.review import actions
 from reviewapp.review.models import BlindCall, Decision, Draft, Escalation, Task
@@ -193,20 +194,97 @@ def test_a_blind_call_that_differs_is_kept_by_enter(cast: Cast, fraud: Version, 
 
 
 def test_keys_of_ones_own_and_an_azerty_board(cast: Cast, fraud: Version, page_for: OpenPage) -> None:
-    """1. Skip moved to `j`: `s` does nothing, `j` skips, the cap says j. 2. `à` on the place of 0 opens the form with allowed."""
+    """1. Skip moved to `j`: `s` does nothing, the cap says j. 2. The first `j` says what it is, the second skips, and so
+    does the next one on the next item. 3. `à` on the place of 0 opens the form with allowed."""
     accounts.set_preferences(person=cast.ana.pk, changes={"keys": {"skip": "j"}})
-    stage.line_up(2, version=fraud)
+    stage.line_up(3, version=fraud)
     page = page_for(cast.ana)
     start(page)
     page.keyboard.press("s")
     expect(item(page)).to_contain_text("Number 0.")
     expect(page.get_by_role("button", name="Skip", exact=False).first).to_contain_text("j")
+    page.keyboard.press("j")
+    expect(page.get_by_text("j is Skip for you. Press it again.")).to_be_visible()
+    expect(item(page)).to_contain_text("Number 0.")
     press(page, "j")
     expect(item(page)).to_contain_text("Number 1.")
+    press(page, "j")
+    expect(item(page)).to_contain_text("Number 2.")
     page.evaluate(
         "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'à', code: 'Digit0', bubbles: true}))"
     )
     expect(page.get_by_role("radio", name="Allowed", exact=False).last).to_be_checked()
+
+
+def test_a_key_is_tried_on_the_page_where_it_is_moved(cast: Cast, fraud: Version, page_for: OpenPage) -> None:
+    """1. `j` does nothing. 2. Skip gets `j` in its field, unsaved: `j` is Skip, was s; `s` does nothing. 3. Digits and
+    brackets say what they do. 4. In a field keys are typed. 5. A board without Latin letters goes by the place."""
+    page = page_for(cast.ana)
+    page.goto("/settings/keys")
+    tried = page.get_by_role("region", name="Press a key to test").get_by_role("status")
+    page.keyboard.press("j")
+    expect(tried).to_contain_text("nothing")
+    page.get_by_label("Key for Skip").fill("j")
+    page.keyboard.press("c")
+    expect(tried).to_contain_text("nothing")
+    page.get_by_role("heading", name="Settings").click()
+    for key, said in {
+        "j": "Skip was s",
+        "s": "nothing",
+        "3": "Override with that section",
+        "[": "Previous citation",
+    }.items():
+        page.keyboard.press(key)
+        expect(tried).to_contain_text(said)
+    page.evaluate(
+        "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'с', code: 'KeyC', bubbles: true}))"
+    )
+    expect(tried).to_contain_text("Confirm")
+
+
+def test_escape_leads_from_the_author_back_to_the_item(
+    cast: Cast, fraud: Version, page_for: OpenPage
+) -> None:
+    """1. An item in hand. 2. Its author's page. 3. `esc` shows the item again."""
+    source = stage.wait_for_a_person("Before")
+    author = Author.objects.create(source=Item.objects.get(pk=source).source, external_id="u1")
+    Item.objects.filter(pk=source).update(author=author)
+    stage.say(source, fraud)
+    actions.admit()
+    page = page_for(cast.ana)
+    start(page)
+    address = page.url
+    page.goto("/authors/forum/u1")
+    expect(page.get_by_role("link", name="Back to item")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.wait_for_url(address)
+
+
+def test_the_list_of_a_queue_is_filtered_in_place(cast: Cast, fraud: Version, page_for: OpenPage) -> None:
+    """1. Words and Enter: one row, told aloud, the field keeps words and focus, the address has none of them. 2. By source.
+    3. Show all."""
+    stage.line_up(3, version=fraud)
+    page = page_for(cast.ana)
+    page.goto("/queues/scams-spam")
+    rows = page.get_by_role("region", name="Items").get_by_role("row")
+    expect(rows).to_have_count(4)
+    words = page.get_by_label("Words or id")
+    words.fill("number 1")
+    words.press("Enter")
+    expect(rows).to_have_count(2)
+    expect(page.get_by_role("status").filter(has_text="1 item on this page fits.")).to_be_visible()
+    expect(words).to_be_focused()
+    assert words.input_value() == "number 1" and page.url.endswith("/queues/scams-spam")
+    words.fill("")
+    page.get_by_label("Order").select_option("Oldest first")
+    page.get_by_role("button", name="Filter").click()
+    expect(rows).to_have_count(4)
+    page.wait_for_url("**/queues/scams-spam?order=oldest")
+    page.get_by_label("Reports").select_option("Only reported")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_role("heading", name="Nothing here fits")).to_be_visible()
+    page.get_by_role("link", name="Show all").click()
+    expect(rows).to_have_count(4)
 
 
 def test_the_changed_action_goes_with_confirm(cast: Cast, fraud: Version, page_for: OpenPage) -> None:

@@ -265,6 +265,9 @@ def test_a_protected_account_is_decided_by_seniors_only(
     with pytest.raises(actions.Unclear):
         actions.protect_author(author=author, person=cast.sam, reference="é")
     sam = client_for(cast.sam)
+    refused = sam.post("/authors/forum/u1/protect", {"reference": "é1"})
+    assert refused.status_code == 422 and 'value="é1"' in refused.content.decode()
+    assert b"Anything" not in sam.get("/authors/forum/u1?problem=Anything").content
     sam.post("/authors/forum/u1/protect", {"reference": "press 1"})
     with pytest.raises(actions.NeedsSenior):
         decide(mine, cast.ana)
