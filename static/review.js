@@ -161,8 +161,9 @@
     }
     const control = event.target.closest("a, button, summary");
     if (name === "Enter" && (control || (event.target.form && event.target.form.id !== "override"))) return;
-    if (desk && isNew(name)) { event.preventDefault(); return; }
-    if (going && performance.now() - going < 1500 && places[name]) { location.assign(places[name]); return; }
+    const place = places[nameOfKey(event, (character) => character)];
+    if (going && performance.now() - going < 1500 && place) { location.assign(place); return; }
+    if (isNew(name)) { event.preventDefault(); return; }
     going = name === "g" ? performance.now() : 0;
     if (desk && $("#override")) {
       const shift = event.shiftKey && /^Digit([1-5])$/.exec(event.code)?.[1];

@@ -16,14 +16,13 @@ from reviewapp.policies import reads as policies
 from reviewapp.review import reads, reads_languages
 from reviewapp.review.models import QueueNote, Task
 from reviewapp.review.reads_previews import previews_of
+from reviewapp.review.rules import NO_LABEL
 from reviewapp.screening import reads as screening
 
 PAGE_ROWS: Final = 50
 REACH: Final = 1_000
 """How many of a queue's tasks one page with a filter looks through, so that it costs the same in a queue of any length."""
 MOST_ALIKE: Final = 100
-NO_VERDICT: Final = "none"
-"""The verdict to ask for where machines have said nothing."""
 _ORDERS: Final = {"urgent": ("tier", "rank_at", "id"), "oldest": ("due_at", "id")}
 _ROWS: Final = """
     WITH few AS MATERIALIZED (
@@ -262,7 +261,7 @@ def _walk(
 
 
 def _fit(name: str, sought: Sought) -> str:
-    return "AND t.policy = ''" if name == "verdict" and sought.verdict == NO_VERDICT else _FITS[name]
+    return "AND t.policy = ''" if name == "verdict" and sought.verdict == NO_LABEL else _FITS[name]
 
 
 def _literal(words: str) -> str:

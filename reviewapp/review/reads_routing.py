@@ -165,12 +165,10 @@ def _conditions(row: RoutingRule) -> tuple[str, ...]:
     named = (
         (_("policy is %(names)s"), row.policies), (_("source is %(names)s"), row.sources), (_("flag is %(names)s"), row.flag_kinds),
         (_("language is %(names)s"), [name_of(each) for each in row.languages]), (_("country is %(names)s"), row.countries),
-        (_("author is %(names)s"), row.authors), (_("confidence is %(names)s"), row.confidences),
+        (_("author is %(names)s"), row.authors), (_("label is %(names)s"), row.labels), (_("confidence is %(names)s"), row.confidences),
     )  # fmt: skip
     either = f" {_('or')} "
     words = [told % {"names": either.join(values)} for told, values in named if values]
     if row.severity_from:
         words.append(_("severity is %(severity)d or more") % {"severity": row.severity_from})
-    if row.without_verdict:
-        words.append(_("no verdict says violates or allowed"))
     return tuple(words)

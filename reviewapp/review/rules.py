@@ -141,6 +141,10 @@ class Facts:
     author: str = ""
 
 
+NO_LABEL: Final = "none"
+"""What a rule or a filter names where no machine has said anything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One routing rule: every named condition must hold; one that names nothing matches everything."""
@@ -150,7 +154,7 @@ class Route:
     sources: frozenset[str] = frozenset()
     flag_kinds: frozenset[str] = frozenset()
     severity_from: int = 0
-    without_verdict: bool = False
+    labels: frozenset[str] = frozenset()
     languages: frozenset[str] = frozenset()
     countries: frozenset[str] = frozenset()
     authors: frozenset[str] = frozenset()
@@ -183,7 +187,7 @@ def misses(rule: Route, facts: Facts) -> list[str]:
         gettext_noop("source"): not rule.sources or facts.source in rule.sources,
         gettext_noop("flag"): not rule.flag_kinds or not rule.flag_kinds.isdisjoint(facts.flag_kinds),
         gettext_noop("severity"): facts.severity >= rule.severity_from,
-        gettext_noop("without a verdict"): not rule.without_verdict or facts.label in {"", "unsure"},
+        gettext_noop("label"): not rule.labels or (facts.label or NO_LABEL) in rule.labels,
         gettext_noop("language"): not rule.languages
         or base_of(facts.language) in map(base_of, rule.languages),
         gettext_noop("country"): not rule.countries or facts.country in rule.countries,

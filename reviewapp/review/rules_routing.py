@@ -7,10 +7,11 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from reviewapp.intake.rules import FlagKind
-from reviewapp.review.rules import Facts, Route, misses
+from reviewapp.review.rules import NO_LABEL, Facts, Label, Route, misses
 from reviewapp.ui.languages import base_of
 
 CONFIDENCES: Final = ("low", "medium", "high")
+LABELS: Final = (*(each.value for each in Label), "unsure", NO_LABEL)
 _COUNTRY: Final = re.compile(r"[A-Z]{2}\Z")
 
 
@@ -24,23 +25,20 @@ def shadows(above: Route, below: Route) -> bool:
     lists = (
         (above.policies, below.policies), (above.sources, below.sources), (above.flag_kinds, below.flag_kinds),
         (_bases(above.languages), _bases(below.languages)), (above.countries, below.countries),
-        (above.authors, below.authors), (above.confidences, below.confidences),
+        (above.authors, below.authors), (above.confidences, below.confidences), (above.labels, below.labels),
     )  # fmt: skip
     wide = all(not wider or (narrower and narrower <= wider) for wider, narrower in lists)
-    return (
-        wide
-        and above.severity_from <= below.severity_from
-        and (below.without_verdict or not above.without_verdict)
-    )
+    return wide and above.severity_from <= below.severity_from
 
 
 def unknown_words(
-    flag_kinds: Collection[str], confidences: Collection[str], countries: Collection[str]
-) -> str:
+    *, flag_kinds: Collection[str], labels: Collection[str], confidences: Collection[str], countries: Collection[str]
+) -> str:  # fmt: skip
     """What in the closed lists of a rule is no word of theirs, as a sentence that names the words; empty for nothing."""
     kinds = [kind.value for kind in FlagKind]
     for words, named, known in (
         (_("There is no kind of flag called %(names)s. There are: %(known)s."), flag_kinds, kinds),
+        (_("There is no label called %(names)s. There are: %(known)s."), labels, LABELS),
         (_("There is no confidence called %(names)s. There are: %(known)s."), confidences, CONFIDENCES),
     ):
         unknown = sorted(set(named) - set(known))
@@ -60,6 +58,7 @@ def impossible(
         (_("There is no policy called %(names)s."), rule.policies, policies),
         (_("There is no source called %(names)s."), rule.sources, sources),
         (_("There is no kind of flag called %(names)s."), rule.flag_kinds, flag_kinds),
+        (_("There is no label called %(names)s."), rule.labels, LABELS),
         (_("There is no confidence called %(names)s."), rule.confidences, CONFIDENCES),
     )  # fmt: skip
     wrong = [
@@ -67,8 +66,10 @@ def impossible(
         for words, names, known in named
         if (unknown := names - frozenset(known))
     ]
-    if rule.severity_from and rule.without_verdict:
-        wrong.append(_("A severity needs a verdict of violates, which the other condition rules out."))
+    if rule.severity_from and rule.labels and Label.VIOLATES not in rule.labels:
+        wrong.append(_("A severity needs a verdict of violates, which the labels leave out."))
+    if rule.confidences and rule.labels == {NO_LABEL}:
+        wrong.append(_("A confidence needs a verdict, which the labels leave out."))
     return wrong
 
 

@@ -36,7 +36,7 @@ from reviewapp.review import (
 from reviewapp.review.forms import Typed, ids_of, sought_of
 from reviewapp.review.keys import BY_NAME, keymap, moved
 from reviewapp.review.reads_queue import Sought
-from reviewapp.review.rules import LABEL_WORDS, ORDER_WORDS, REASONS
+from reviewapp.review.rules import LABEL_WORDS, NO_LABEL, ORDER_WORDS, REASONS
 from reviewapp.review.rules_actions import EXCEPTIONS
 from reviewapp.review.rules_care import greeting
 from reviewapp.review.rules_claims import TAKE_OVER_WHY
@@ -103,7 +103,7 @@ def queue(request: SignedInRequest, slug: str) -> HttpResponse:
 
 def queue_context(page: reads_queue.QueuePage) -> dict[str, object]:
     """What the template of a queue's page takes."""
-    verdicts = [*LABEL_WORDS.items(), (reads_queue.NO_VERDICT, _("No machine verdict"))]
+    verdicts = [*LABEL_WORDS.items(), (NO_LABEL, _("No machine verdict"))]
     return {"page": page, "orders": ORDER_WORDS.items(), "verdicts": verdicts}
 
 

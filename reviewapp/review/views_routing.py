@@ -102,10 +102,7 @@ def _rule(request: HttpRequest) -> dict[str, Any]:
 def _conditions(request: HttpRequest) -> dict[str, Any]:
     said = request.POST
     lists = {name: [part.strip() for part in said.get(name, "").split(",") if part.strip()] for name in LISTS}
-    return lists | {
-        "severity_from": _number(said.get("severity_from") or "0"),
-        "without_verdict": "without_verdict" in said,
-    }
+    return lists | {"severity_from": _number(said.get("severity_from") or "0")}
 
 
 def _number(said: str) -> int:
@@ -114,9 +111,7 @@ def _number(said: str) -> int:
 
 def _said(data: QueryDict) -> dict[str, str]:
     """What was typed into the form of a rule, every field there."""
-    return {
-        name: data.get(name, "") for name in (*LISTS, "rule", "severity_from", "without_verdict", "queue")
-    }
+    return {name: data.get(name, "") for name in (*LISTS, "rule", "severity_from", "queue")}
 
 
 def _as_said(line: reads_routing.RuleLine) -> dict[str, str]:
@@ -125,7 +120,6 @@ def _as_said(line: reads_routing.RuleLine) -> dict[str, str]:
     return {name: ", ".join(getattr(rule, name)) for name in LISTS} | {
         "rule": str(rule.pk),
         "severity_from": str(rule.severity_from),
-        "without_verdict": "1" if rule.without_verdict else "",
         "queue": str(rule.queue_id),
     }
 

@@ -195,8 +195,9 @@ def test_a_blind_call_that_differs_is_kept_by_enter(cast: Cast, fraud: Version, 
 
 def test_keys_of_ones_own_and_an_azerty_board(cast: Cast, fraud: Version, page_for: OpenPage) -> None:
     """1. Skip moved to `j`: `s` does nothing, the cap says j. 2. The first `j` says what it is, the second skips, and so
-    does the next one on the next item. 3. `à` on the place of 0 opens the form with allowed."""
-    accounts.set_preferences(person=cast.ana.pk, changes={"keys": {"skip": "j"}})
+    does the next one on the next item. 3. `à` on the place of 0 opens the form with allowed. 4. `g` `q` leads to the queues,
+    though `q` alone is Hold."""
+    accounts.set_preferences(person=cast.ana.pk, changes={"keys": {"skip": "j", "hold": "q"}})
     stage.line_up(3, version=fraud)
     page = page_for(cast.ana)
     start(page)
@@ -214,6 +215,10 @@ def test_keys_of_ones_own_and_an_azerty_board(cast: Cast, fraud: Version, page_f
         "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'à', code: 'Digit0', bubbles: true}))"
     )
     expect(page.get_by_role("radio", name="Allowed", exact=False).last).to_be_checked()
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("q")
+    page.wait_for_url("**:*/")
 
 
 def test_a_key_is_tried_on_the_page_where_it_is_moved(cast: Cast, fraud: Version, page_for: OpenPage) -> None:

@@ -30,9 +30,9 @@ VERSION, OTHER = uuid4(), uuid4()
         (Route(ONE, flag_kinds=frozenset({"user_report"})), Facts("forum"), False),
         (Route(ONE, severity_from=3), Facts("forum", label="violates", severity=3), True),
         (Route(ONE, severity_from=3), Facts("forum", label="violates", severity=2), False),
-        (Route(ONE, without_verdict=True), Facts("forum"), True),
-        (Route(ONE, without_verdict=True), Facts("forum", label="unsure"), True),
-        (Route(ONE, without_verdict=True), Facts("forum", label="allowed"), False),
+        (Route(ONE, labels=frozenset({"unsure", "none"})), Facts("forum"), True),
+        (Route(ONE, labels=frozenset({"unsure", "none"})), Facts("forum", label="unsure"), True),
+        (Route(ONE, labels=frozenset({"unsure", "none"})), Facts("forum", label="allowed"), False),
     ],
 )
 def test_a_rule_matches_when_all_its_conditions_hold(rule: Route, facts: Facts, matches: bool) -> None:

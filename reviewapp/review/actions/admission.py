@@ -147,7 +147,7 @@ def route_of(each: RoutingRule) -> rules.Route:
     """A rule as routing applies it."""
     return rules.Route(
         queue=each.queue_id, policies=frozenset(each.policies), sources=frozenset(each.sources),
-        flag_kinds=frozenset(each.flag_kinds), severity_from=each.severity_from, without_verdict=each.without_verdict,
+        flag_kinds=frozenset(each.flag_kinds), severity_from=each.severity_from, labels=frozenset(each.labels),
         languages=frozenset(each.languages), countries=frozenset(each.countries), authors=frozenset(each.authors),
         confidences=frozenset(each.confidences),
     )  # fmt: skip

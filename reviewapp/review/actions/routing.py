@@ -19,7 +19,10 @@ from reviewapp.review.models import Queue, RoutingRule, RoutingVersion, Task
 from reviewapp.ui.errors import Missing
 from reviewapp.ui.languages import UNKNOWN, code_of, name_of
 
-LISTS: Final = ("policies", "sources", "flag_kinds", "languages", "countries", "authors", "confidences")
+LISTS: Final = (
+    "policies", "sources", "flag_kinds", "languages", "countries", "authors", "labels", "confidences",
+)  # fmt: skip
+_CLOSED: Final = ("flag_kinds", "labels", "confidences", "countries")
 MOST_MOVED: Final = 1_000
 _RULES_LOCK: Final = 7_214_003
 _DUE_NEXT: Final = """
@@ -176,14 +179,14 @@ def _checked(conditions: Mapping[str, Any]) -> dict[str, Any]:
     if any(len(each) > 200 or not each.isprintable() for name in LISTS for each in columns[name]):
         raise Unclear(_("A condition is a list of words of at most 200 printable characters each."))
     columns["countries"] = sorted({each.upper() for each in columns["countries"]})
-    unknown = rules_routing.unknown_words(columns["flag_kinds"], columns["confidences"], columns["countries"])
+    unknown = rules_routing.unknown_words(**{name: columns[name] for name in _CLOSED})
     if unknown:
         raise Unclear(unknown)
     columns["languages"] = sorted({_language(each) for each in columns["languages"]})
     severity = conditions.get("severity_from", 0)
     if severity not in range(5):
         raise Unclear(_("Severity is a number from 0 to 4."))
-    return columns | {"severity_from": severity, "without_verdict": bool(conditions.get("without_verdict"))}
+    return columns | {"severity_from": severity}
 
 
 def _check_policies(named: Sequence[str]) -> None:
@@ -237,11 +240,7 @@ def _keep(person: Person) -> int:
     """Store the whole list as the next version."""
     latest = RoutingVersion.objects.order_by("-number").values_list("number", flat=True).first() or 0
     rows = [
-        {
-            "queue": str(each.queue_id),
-            "severity_from": each.severity_from,
-            "without_verdict": each.without_verdict,
-        }
+        {"queue": str(each.queue_id), "severity_from": each.severity_from}
         | {name: getattr(each, name) for name in LISTS}
         for each in RoutingRule.objects.all()
     ]

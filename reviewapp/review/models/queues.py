@@ -42,7 +42,7 @@ class RoutingRule(models.Model):
     """First match wins: an item whose facts meet every named condition goes to the queue."""
 
     content_free: ClassVar = (
-        "policies", "sources", "flag_kinds", "languages", "countries", "authors", "confidences",
+        "policies", "sources", "flag_kinds", "languages", "countries", "authors", "labels", "confidences",
     )  # fmt: skip
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -53,9 +53,9 @@ class RoutingRule(models.Model):
     languages = ArrayField(models.TextField(), default=list, db_default=[], blank=True)
     countries = ArrayField(models.TextField(), default=list, db_default=[], blank=True)
     authors = ArrayField(models.TextField(), default=list, db_default=[], blank=True)
+    labels = ArrayField(models.TextField(), default=list, db_default=[], blank=True)
     confidences = ArrayField(models.TextField(), default=list, db_default=[], blank=True)
     severity_from = models.PositiveSmallIntegerField(default=0)
-    without_verdict = models.BooleanField(default=False)
     queue = models.ForeignKey(Queue, on_delete=models.PROTECT, related_name="rules")
 
     class Meta:

@@ -45,7 +45,9 @@ def order() -> list[UUID]:
         (Route(uuid4(), languages=frozenset({"ar"})), Facts("forum", language="de"), ["language"]),
         (Route(uuid4(), countries=frozenset({"DE"}), authors=frozenset({"u1"})), Facts("forum"), ["country", "author"]),
         (Route(uuid4(), confidences=frozenset({"low"})), Facts("forum", confidence="low"), []),
-        (Route(uuid4(), severity_from=3, without_verdict=True), Facts("forum", label="violates", severity=2), ["severity", "without a verdict"]),
+        (Route(uuid4(), labels=frozenset({"violates", "none"})), Facts("forum"), []),
+        (Route(uuid4(), labels=frozenset({"violates", "none"})), Facts("forum", label="unsure"), ["label"]),
+        (Route(uuid4(), severity_from=3, labels=frozenset({"none", "unsure"})), Facts("forum", label="violates", severity=2), ["severity", "label"]),
     ],
 )  # fmt: skip
 def test_a_rule_says_what_it_misses(rule: Route, facts: Facts, lacking: list[str]) -> None:
@@ -159,6 +161,7 @@ def test_a_rule_that_nothing_reaches_is_pointed_out(cast: Cast, fraud: Version, 
 
 
 FRAUD = frozenset({"fraud"})
+UNSAID = frozenset({"unsure", "none"})
 
 
 @pytest.mark.parametrize(
@@ -170,8 +173,10 @@ FRAUD = frozenset({"fraud"})
         (Route(uuid4(), policies=FRAUD, severity_from=3), Route(uuid4(), policies=FRAUD, severity_from=2), False),
         (Route(uuid4(), policies=FRAUD), Route(uuid4(), policies=FRAUD | {"spam"}), False),
         (Route(uuid4(), languages=frozenset({"de"})), Route(uuid4(), languages=frozenset({"de-AT"})), True),
-        (Route(uuid4(), without_verdict=True), Route(uuid4()), False),
-        (Route(uuid4()), Route(uuid4(), without_verdict=True), True),
+        (Route(uuid4(), labels=UNSAID), Route(uuid4()), False),
+        (Route(uuid4()), Route(uuid4(), labels=UNSAID), True),
+        (Route(uuid4(), labels=UNSAID | {"allowed"}), Route(uuid4(), labels=UNSAID), True),
+        (Route(uuid4(), labels=UNSAID), Route(uuid4(), labels=UNSAID | {"allowed"}), False),
     ],
 )  # fmt: skip
 def test_a_rule_shadows_another_when_it_takes_whatever_that_could(
@@ -180,15 +185,38 @@ def test_a_rule_shadows_another_when_it_takes_whatever_that_could(
     assert shadows(above, below) is does
 
 
+def test_a_label_leads_to_a_queue(cast: Cast, fraud: Version, client_for: SignIn) -> None:
+    """What is allowed, and what no machine judged, each to a queue of its own; the page says the rules in words."""
+    actions.seed_queues(actor=OPERATOR)
+    lighter, other = stage.queue_of("sexual-content"), stage.queue_of("everything-else")
+    admin = client_for(cast.ad)
+    for labels, queue in (("allowed", lighter), ("unsure, none", other)):
+        assert admin.post("/routing/", {"labels": labels, "queue": str(queue)}).status_code == 302
+    bad, fine, silent = (stage.wait_for_a_person(name=each) for each in ("bad", "fine", "silent"))
+    stage.say(bad, fraud)
+    stage.say(fine, fraud, "allowed")
+    actions.admit()
+    page = admin.get("/routing/").content.decode()
+    assert "label is allowed" in page and "label is none or unsure" in page
+    # The supplied rules stand above: what a policy leads to stays there.
+    for rule in order():
+        if rule in set(RoutingRule.objects.exclude(policies=[]).values_list("pk", flat=True)):
+            actions.drop_rule(rule=rule, person=cast.ad)
+    assert [reads_routing.tried(str(each)).queue for each in (bad, fine, silent)] == [
+        "Everything else", "Sexual content", "Everything else",
+    ]  # fmt: skip
+
+
 def test_conditions_that_no_item_meets_are_named() -> None:
     there = {"policies": {"fraud"}, "sources": {"forum"}, "flag_kinds": {"user_report"}}
     whole = Route(uuid4(), policies=FRAUD, sources=frozenset({"forum"}), confidences=frozenset({"low"}))
     assert impossible(whole, **there) == []
-    wrong = Route(uuid4(), sources=frozenset({"a", "forum", "b"}), severity_from=1, without_verdict=True)
-    assert (
-        impossible(wrong, **there)[0] == "There is no source called a, b."
-        and len(impossible(wrong, **there)) == 2
-    )
+    wrong = Route(uuid4(), sources=frozenset({"a", "forum", "b"}), severity_from=1, labels=UNSAID)
+    assert impossible(wrong, **there) == [
+        "There is no source called a, b.", "A severity needs a verdict of violates, which the labels leave out.",
+    ]  # fmt: skip
+    silent = Route(uuid4(), labels=frozenset({"none"}), confidences=frozenset({"low"}))
+    assert impossible(silent, **there) == ["A confidence needs a verdict, which the labels leave out."]
 
 
 def test_try_this_item_says_which_rule_fires_and_why(cast: Cast, fraud: Version, client_for: SignIn) -> None:
@@ -219,6 +247,7 @@ def test_rules_that_cannot_be_and_people_who_may_not(cast: Cast, fraud: Version,
     for conditions, says in (
         ({"severity_from": 9}, "from 0 to 4"), ({"sources": ["x" * 201]}, "200 printable"), ({}, "Give the rule a condition"),
         ({"flag_kinds": ["report"]}, "no kind of flag called report. There are: user_report"), ({"policies": ["frod"]}, "no policy called frod"),
+        ({"labels": ["bad"]}, "no label called bad. There are: violates, allowed, unsure, none"),
         ({"confidences": ["certain"]}, "no confidence called certain"), ({"countries": ["Germany"]}, "GERMANY is no country"),
     ):  # fmt: skip
         with pytest.raises(actions.Unclear, match=says):
