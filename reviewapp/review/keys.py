@@ -1,10 +1,11 @@
 """The one list of what a person can do on the review screen: name, key, and a sentence on what it does. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from reviewapp.ui.words import Words
@@ -192,6 +193,20 @@ KEYS: Final[tuple[KeyAction, ...]] = (
 )
 
 BY_NAME: Final[dict[str, KeyAction]] = {each.name: each for each in KEYS}
+
+
+def spoken() -> dict[str, KeyAction]:
+    """The same with labels and sentences in the language of the moment; a screen shows some sixty of them."""
+    return _spoken_in(get_language())
+
+
+@cache
+def _spoken_in(_language: str | None) -> dict[str, KeyAction]:
+    return {
+        name: replace(each, label=str(each.label), explains=str(each.explains))
+        for name, each in BY_NAME.items()
+    }
+
 
 REMAPPABLE: Final = tuple(
     each for each in KEYS if len(each.key) == 1 and each.key.isalpha() and each.key.isascii()

@@ -17,7 +17,7 @@ from reviewapp.ui.languages import UNKNOWN, name_of
 
 FEW: Final = 500
 """Waiting items of one language are counted up to this many."""
-_WAITING: Final = """
+_SPOKEN: Final = """
     WITH RECURSIVE spoken AS (
         (SELECT language FROM review_task WHERE queue_id = %(queue)s AND state = 'waiting' ORDER BY language LIMIT 1)
         UNION ALL
@@ -25,11 +25,14 @@ _WAITING: Final = """
                 AND language > spoken.language ORDER BY language LIMIT 1)
         FROM spoken WHERE spoken.language IS NOT NULL
     )
+    SELECT language FROM spoken WHERE language IS NOT NULL
+"""
+_WAITING: Final = f"""
     SELECT language, (SELECT count(*) FROM (
         SELECT FROM review_task WHERE queue_id = %(queue)s AND state = 'waiting' AND language = spoken.language
         LIMIT %(most)s) few)
-    FROM spoken WHERE language IS NOT NULL
-"""
+    FROM ({_SPOKEN}) AS spoken
+"""  # noqa: S608 - only constants are put together
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,11 @@ def queue_languages(queue: Queue) -> QueueLanguages:
 
 
 def waiting_in(queue: UUID) -> tuple[tuple[str, str], ...]:
-    """The languages that wait in a queue, code and name, most first."""
-    return tuple((code, name_of(code)) for code in _waiting(queue))
+    """The languages that wait in a queue, code and name, by name."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SPOKEN, {"queue": queue})
+        found = [(code, name_of(code)) for (code,) in cursor.fetchall()]
+    return tuple(sorted(found, key=lambda each: (each[0] == UNKNOWN, each[1])))
 
 
 def unread(queue: UUID, person: Person) -> tuple[WaitingLanguage, ...]:

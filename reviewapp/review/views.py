@@ -34,7 +34,7 @@ from reviewapp.review import (
     reads_today,
 )
 from reviewapp.review.forms import Typed, ids_of, sought_of
-from reviewapp.review.keys import BY_NAME, keymap, moved
+from reviewapp.review.keys import keymap, moved, spoken
 from reviewapp.review.reads_queue import Sought
 from reviewapp.review.rules import LABEL_WORDS, NO_LABEL, ORDER_WORDS, REASONS
 from reviewapp.review.rules_actions import EXCEPTIONS
@@ -198,7 +198,7 @@ def desk_context(
         or Typed(reason_code="context_missed" if desk.can_confirm else ""),
         "problem": problem,
         "note_said": desk.note,
-        "keys": BY_NAME,
+        "keys": spoken(),
         "reasons": REASONS,
         "exceptions": EXCEPTIONS,
         "practice_notice": PRACTICE_NOTICE,
@@ -265,7 +265,7 @@ def dialog_context(request: SignedInRequest, *, opened: str = "", problem: str =
         "dialog_problem": problem,
         # What was not sent is empty, and costs the templates no exception.
         "said": defaultdict(str, request.POST.items()),
-        "keys": BY_NAME,
+        "keys": spoken(),
     }
 
 
@@ -274,7 +274,7 @@ def nothing_in_hand(request: SignedInRequest, slug: str) -> dict[str, object]:
     key, line = reads.queue_line(slug)
     spent = reads_care.is_spent(request.user)
     return {
-        "line": line, "undo": reads_desk.undo_slot(request.user), "keys": BY_NAME, "spent": spent,
+        "line": line, "undo": reads_desk.undo_slot(request.user), "keys": spoken(), "spent": spent,
         "lighter": reads_care.lighter_queues(request.user) if spent else (),
         "changes": reads_changes.changes(request.user, key), "unread": _unread(reads_languages.unread(key, request.user)),
     }  # fmt: skip

@@ -20,7 +20,7 @@ from reviewapp.review import (
     reads_mentions,
 )
 from reviewapp.review.forms import id_of, seat_of
-from reviewapp.review.keys import BY_NAME
+from reviewapp.review.keys import spoken
 from reviewapp.review.rules import UnsentForm
 from reviewapp.review.views_act import conflict, screen, wants_fragment
 from reviewapp.review.views_claims import from_dialog
@@ -80,7 +80,7 @@ def protect(request: SignedInRequest, source: str, author: str) -> HttpResponse:
 def note(request: SignedInRequest, item: UUID) -> HttpResponse:
     """Add a note; the answer is the list of notes with the form below it, or a word where the form stands apart from its item."""
     apart = request.POST.get("apart", "")
-    context: dict[str, Any] = {"item": item, "keys": BY_NAME, "open_notes": True, "apart": apart}
+    context: dict[str, Any] = {"item": item, "keys": spoken(), "open_notes": True, "apart": apart}
     status = 200
     try:
         actions.add_note(item=item, person=request.user, text=request.POST.get("text", ""))

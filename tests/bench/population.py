@@ -1,5 +1,7 @@
 """A million of something in a minute: rows as the real actions leave them, written set-wise for benchmarks only."""
 
+import time
+from typing import Final
 from uuid import UUID
 
 from django.db import connection
@@ -7,6 +9,9 @@ from django.db import connection
 from reviewapp.ids import new_id
 from reviewapp.review.rules import URGENT_TIER
 
+BIG: Final = 100_000
+"""So many rows leave the database something to clean up."""
+QUIET_LOOKS: Final = 5
 ITEMS = """
     INSERT INTO intake_item (id, source_id, external_id, revision, is_current, state, purpose, restricted, admitted,
         flagged, content_hash, language, country, policies, attachments, received_at, changed_at)
@@ -58,6 +63,20 @@ def waiting_tasks(*, source: UUID, queue: UUID, upto: int, already: int = 0, lan
             cursor.execute(CONTENTS, values)
             cursor.execute(TASKS, values)
         cursor.execute("ANALYZE intake_item, intake_itemcontent, review_task")
+    if upto - already >= BIG:
+        _settle()
+
+
+def _settle(seconds: float = 180.0) -> None:
+    """Wait until the database has cleaned up behind a load, or `seconds` are over: what comes after is no part of it."""
+    until, quiet = time.monotonic() + seconds, 0
+    while quiet < QUIET_LOOKS and time.monotonic() < until:
+        time.sleep(1.0)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT (SELECT count(*) FROM pg_stat_progress_vacuum) + (SELECT count(*) FROM pg_stat_progress_analyze)"
+            )
+            quiet = 0 if cursor.fetchone()[0] else quiet + 1
 
 
 ESCALATED = """
