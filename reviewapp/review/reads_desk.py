@@ -292,8 +292,7 @@ def ready(person: Person) -> str:
 
 
 def _previews_on(trip: Trip, items: Iterable[UUID | None], person: Person) -> Answer[dict[UUID, str]]:
-    named = [each for each in items if each]
-    return previews_on(trip, named, person, 40) if named else dict
+    return previews_on(trip, [each for each in items if each], person, 40)
 
 
 def _at_hand_on(trip: Trip, person: Person) -> Answer[tuple[tuple[Any, ...] | None, UUID | None]]:

@@ -43,11 +43,13 @@ class _Verdict:
 
 def previews_of(items: Sequence[UUID], person: Person, most: int = 90) -> dict[UUID, str]:
     """The first `most` letters of each item whose content may be read; one trip however many there are."""
-    return previews_on(Trip(), items, person, most)() if items else {}
+    return previews_on(Trip(), items, person, most)()
 
 
 def previews_on(trip: Trip, items: Sequence[UUID], person: Person, most: int = 90) -> Answer[dict[UUID, str]]:
-    """The same, asked along with others."""
+    """The same, asked along with others; for no item nothing is asked."""
+    if not items:
+        return dict
     mode = reads_notices.preferences(person).masking
     texts = intake.contents_on(trip, items)
     veils = _veils_on(trip, items, person) if mode == "words" else dict

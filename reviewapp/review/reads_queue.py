@@ -16,13 +16,13 @@ from reviewapp.policies import reads as policies
 from reviewapp.review import reads, reads_languages
 from reviewapp.review.models import QueueNote, Task
 from reviewapp.review.reads_previews import previews_of
+from reviewapp.review.reads_related import MOST, RELATES
 from reviewapp.review.rules import NO_LABEL
 from reviewapp.screening import reads as screening
 
 PAGE_ROWS: Final = 50
 REACH: Final = 1_000
 """How many of a queue's tasks one page with a filter looks through, so that it costs the same in a queue of any length."""
-MOST_ALIKE: Final = 100
 _ORDERS: Final = {"urgent": ("tier", "rank_at", "id"), "oldest": ("due_at", "id")}
 _ROWS: Final = """
     WITH few AS MATERIALIZED (
@@ -35,12 +35,12 @@ _ROWS: Final = """
     FROM (SELECT) AS once LEFT JOIN LATERAL (
         SELECT t.id, t.item_id, i.received_at, t.due_at,
                (SELECT count(*) FROM intake_flag f WHERE f.item_id = i.id AND f.kind <> 'automated'), s.name,
-               (SELECT count(*) FROM (SELECT FROM intake_item a WHERE a.likeness = i.likeness AND a.id <> i.id
-                    AND NOT a.restricted AND a.purpose = 'live' AND a.is_current AND a.state <> 'erased' LIMIT %(alike)s) others)
+               (SELECT count(*) FROM (SELECT FROM intake_item WHERE likeness = i.likeness AND id <> i.id
+                    AND {relates} LIMIT %(alike)s) others)
         FROM few t JOIN intake_item i ON i.id = t.item_id AND NOT i.restricted JOIN intake_source s ON s.id = i.source_id
         WHERE true {fits} ORDER BY t.place LIMIT %(rows)s
     ) fit ON true
-"""
+""".replace("{relates}", RELATES)
 # The task's policy is the lead verdict's: both are written together.
 _LEAD: Final = """EXISTS (
     SELECT FROM screening_currentverdict c JOIN screening_verdict v ON v.id = c.verdict_id
@@ -110,8 +110,8 @@ class QueueRow:
 
     @property
     def alike(self) -> str:
-        """How many have the like text, itself among them, counted up to MOST_ALIKE."""
-        return f"{MOST_ALIKE}+" if self.others_alike == MOST_ALIKE else str(self.others_alike + 1)
+        """How many have the like text, itself among them, counted up to MOST."""
+        return f"{MOST}+" if self.others_alike == MOST else str(self.others_alike + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,7 @@ def _walk(
     asked: dict[str, Any] = {
         "queue": queue,
         "rows": PAGE_ROWS + 1,
-        "alike": MOST_ALIKE,
+        "alike": MOST,
         "source": sought.source,
     }
     if with_verdicts:

@@ -19,7 +19,9 @@ SHOWN: Final = 5
 MOST: Final = 100
 """How far items are counted, so that a text that was posted a million times costs what one costs that was posted twice."""
 
-_FIT: Final = "id <> %(item)s AND NOT restricted AND purpose = 'live' AND is_current AND state <> 'erased'"
+RELATES: Final = "NOT restricted AND purpose = 'live' AND is_current AND state <> 'erased'"
+"""What an item must be to be told of beside another, as a condition on `intake_item`."""
+_FIT: Final = f"id <> %(item)s AND {RELATES}"
 _RELATED: Final = f"""
 WITH found AS (
     (SELECT 'same' AS kind, id, received_at, state, source_id, external_id FROM intake_item
