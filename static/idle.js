@@ -11,6 +11,7 @@
   let usedAt = Date.now();
   let toldAt = usedAt;
   let asking = false;
+  let signedInAt = 0; // what was asked before that, and is refused, says nothing about the session of now
   let unsent = null; // a form, and the button that was pressed
   let sure = null; // the form that goes out now, asked about already
 
@@ -19,8 +20,9 @@
   async function ask(method, fields) {
     const headers = { "X-CSRFToken": token(), "HX-Request": "true" };
     const body = fields && new URLSearchParams(fields);
+    const asked = performance.now();
     const answer = await fetch("/accounts/idle", { method, headers, body });
-    if (answer.status === 401) return null;
+    if (answer.status === 401) return asked < signedInAt ? limit : null;
     return answer.status === 200 ? (await answer.json()).left * 1000 : 0;
   }
 
@@ -58,6 +60,7 @@
     document.querySelectorAll("[name=csrfmiddlewaretoken]").forEach((each) => { each.value = token(); });
     document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token() }));
     usedAt = toldAt = Date.now();
+    signedInAt = performance.now();
     document.body.classList.remove("locked");
     lock.close();
     document.querySelectorAll("dialog[data-open]").forEach((each) => { delete each.dataset.open; each.showModal(); });
@@ -121,12 +124,19 @@
   for (const kind of ["keydown", "pointerdown", "pointermove", "click", "wheel"]) {
     addEventListener(kind, used, { capture: true, passive: kind === "wheel" });
   }
+  const sentAt = new WeakMap();
+  document.addEventListener("htmx:beforeSend", (event) => { sentAt.set(event.detail.xhr, performance.now()); });
   document.addEventListener("htmx:responseError", (event) => {
-    if (event.detail.xhr.status !== 401) return;
-    const form = event.detail.elt;
-    if (form.matches("form") && holdsWords(form)) unsent = [form, event.detail.requestConfig.triggeringEvent?.submitter];
+    const { xhr, elt: form, requestConfig } = event.detail;
+    if (xhr.status !== 401) return;
+    const words = form.matches("form") && holdsWords(form) && [form, requestConfig.triggeringEvent?.submitter];
+    if (sentAt.get(xhr) < signedInAt) { if (words) send(...words); return; }
+    if (words) unsent = words;
     cover();
   });
-  document.addEventListener("review:signedout", cover);
+  // Cancelled where somebody has signed in since it was asked: then the same is sent again.
+  document.addEventListener("review:signedout", (event) => {
+    if (event.detail.asked < signedInAt) event.preventDefault(); else cover();
+  });
   if (limit) setInterval(look, 1_000);
 })();

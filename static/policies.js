@@ -34,7 +34,9 @@ function startEditor(form) {
     clearTimeout(timer);
     if (over || busy || leaving || state() === stored) return;
     busy = true;
+    let pause = PAUSE;
     const sent = state();
+    const asked = performance.now();
     say(words.saving);
     try {
       const answer = await post("autosave");
@@ -50,15 +52,15 @@ function startEditor(form) {
         lose(body);
       } else {
         say(body.message ? words.refused.replace("{why}", () => body.message) : words.signedOut, "bad");
-        if (answer.status === 401) document.dispatchEvent(new Event("review:signedout"));
-        timer = setTimeout(save, LONGEST);
+        const out = answer.status === 401 && new CustomEvent("review:signedout", { cancelable: true, detail: { asked } });
+        if (!out || document.dispatchEvent(out)) pause = LONGEST;
       }
     } catch {
       retry(words.offline);
     } finally {
       busy = false;
     }
-    if (!over && !wait && state() !== stored) later(PAUSE);
+    if (!over && !wait && state() !== stored) later(pause);
   }
 
   function retry(why) {

@@ -47,7 +47,7 @@ def stored(row: Version) -> str:
 
 def until_stored(page: Page, row: Version, words: str) -> None:
     """Wait until the page says that it stored, and the draft has the words."""
-    for _ in range(60):
+    for _ in range(200):
         if words in stored(row):
             return
         page.wait_for_timeout(100)

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from django.contrib.sessions.models import Session
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from reviewapp.accounts.models import Person
 from reviewapp.policies import actions as policies
@@ -87,3 +88,56 @@ def test_a_draft_of_a_policy_is_stored_as_soon_as_its_writer_is_back(
     sign_in(page)
     expect(source).to_have_value(f"{text}\nOne more line.\n")
     until_stored(page, Version.objects.get(state="draft"), "One more line.")
+
+
+def late(page: Page, address: str) -> list[tuple[Route, APIResponse]]:
+    """The next question to an address is asked, and its answer held; everything after it goes its way."""
+    held: list[tuple[Route, APIResponse]] = []
+    page.route(address, lambda route: held.append((route, route.fetch())), times=1)
+    return held
+
+
+def deliver(held: list[tuple[Route, APIResponse]]) -> None:
+    route, answer = held[0]
+    assert answer.status == 401
+    route.fulfill(response=answer)
+
+
+def test_a_refusal_from_before_the_sign_in_covers_nothing_and_the_draft_is_stored(
+    cast: Cast, fraud: Version, page_for: OpenPage
+) -> None:
+    """1. The session ends; a line is typed; the answer to the save is slow. 2. Covered by another; signed in. 3. The answer comes."""
+    page = page_for(with_password(cast.bo))
+    policies.start_draft(policy=fraud.policy_id, person=cast.bo)
+    page.goto("/policies/fraud/draft", timeout=30_000)
+    source = page.locator("[name=source]")
+    expect(source).to_be_visible()
+    held = late(page, "**/autosave")
+    Session.objects.all().delete()
+    with page.expect_request("**/autosave"):
+        source.fill(f"{source.input_value()}\nOne more line.\n")
+    sign_in(page)
+    deliver(held)
+    until_stored(page, Version.objects.get(state="draft"), "One more line.")
+    expect(page.get_by_role("dialog", name="You are signed out")).to_be_hidden()
+
+
+def test_a_form_refused_before_the_sign_in_is_sent_again_after_it(
+    cast: Cast, fraud: Version, page_for: OpenPage
+) -> None:
+    """1. The session ends; a note is sent; the answer is slow. 2. Covered by another; signed in. 3. The answer comes."""
+    stage.line_up(1, version=fraud)
+    page = page_for(with_password(cast.ana))
+    start(page)
+    page.locator("#notes summary").click()
+    page.locator("#item-note").fill("For whoever comes next.")
+    held = late(page, "**/note")
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    with page.expect_request("**/note"):
+        page.get_by_role("button", name="Add note").click()
+    page.evaluate("htmx.ajax('GET', '/engine/chip', {swap: 'none'})")
+    sign_in(page)
+    deliver(held)
+    expect(page.locator("#notes .msg")).to_contain_text("For whoever comes next.")
+    expect(page.get_by_role("dialog", name="You are signed out")).to_be_hidden()
+    assert Note.objects.count() == 1
