@@ -111,12 +111,14 @@ def test_who_is_away_is_warned_then_signed_out_and_goes_on_where_they_were(
     page.clock.install()
     start(page)
     page.keyboard.press("o")
-    page.locator("#reason").fill("Not sent yet.")
+    with page.expect_response("**/draft"):
+        page.locator("#reason").fill("Not sent yet.")
     unused(1_770)
     page.clock.fast_forward(1_770_000)
     warning = page.get_by_role("alertdialog", name="Still there?")
     expect(warning).to_be_visible()
-    page.keyboard.press("Enter")
+    with page.expect_response(lambda answer: answer.url.endswith("/idle") and answer.request.method == "POST"):
+        page.keyboard.press("Enter")
     expect(warning).to_be_hidden()
     assert not Decision.objects.exists()
     unused(1_801)
