@@ -144,6 +144,8 @@ EVENTS: Final[dict[str, EventKind]] = dict(
         _kind("webhook.secret_turned", _("An endpoint got a new secret; the old one signs too for a week.")),
         _kind("webhook.paused", _("Somebody paused an endpoint.")),
         _kind("webhook.resumed", _("Somebody let an endpoint go on.")),
+        _kind("webhook.removed", _("Somebody removed an endpoint; it is told nothing any more.")),
+        _kind("webhook.restored", _("Somebody put a removed endpoint back.")),
         _kind("webhook.stopped", _("An endpoint was stopped because it was gone or failed for days."), "why"),
         _kind("webhook.tested", _("Somebody sent a test to an endpoint."), "delivery"),
         _kind("webhook.tried", _("Deliveries were posted."), "delivered", "waiting", "dead"),

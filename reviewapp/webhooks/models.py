@@ -14,7 +14,8 @@ from reviewapp.webhooks.rules import DeliveryState
 class Endpoint(models.Model):
     """An address that wants to be told, with the secret that signs what it gets, and its own circuit.
 
-    `failures` are tries in a row that failed, since `failing_since`; until `retry_at` nothing is sent.
+    `failures` are tries in a row that failed, since `failing_since`; until `retry_at` nothing is sent. One that was
+    removed keeps its log, and its held deliveries keep the place of their decisions in the feed; it is told nothing.
     """
 
     content_free: ClassVar = ("name", "url", "secret", "previous_secret", "events", "stopped_why")
@@ -31,6 +32,7 @@ class Endpoint(models.Model):
     failures = models.PositiveIntegerField(default=0)
     failing_since = models.DateTimeField(null=True)
     retry_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     def __str__(self) -> str:

@@ -26,6 +26,7 @@ class EndpointLine:
     events: list[str]
     active: bool
     stopped_why: str
+    removed_at: datetime | None
     retry_at: datetime | None
     previous_until: datetime | None
     delivered: int
@@ -61,12 +62,12 @@ class DeliveryPage:
 
 
 def endpoints(only: UUID | None = None) -> list[EndpointLine]:
-    """All endpoints by name, or one."""
+    """All endpoints by name, those that were removed too, or one."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT e.id, e.name, e.url, e.events, e.active, e.stopped_why,
-                CASE WHEN e.retry_at > now() THEN e.retry_at END,
+                e.removed_at, CASE WHEN e.retry_at > now() THEN e.retry_at END,
                 CASE WHEN e.previous_until > now() THEN e.previous_until END,
                 count(d.id) FILTER (WHERE d.state = 'delivered'),
                 count(d.id) FILTER (WHERE d.state IN ('delivered', 'dead')),

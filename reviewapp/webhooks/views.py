@@ -54,7 +54,7 @@ def endpoint(request: SignedInRequest, key: UUID) -> HttpResponse:
 @requires("webhooks.manage")
 @require_POST
 def change_endpoint(request: SignedInRequest, key: UUID, change: str) -> HttpResponse:
-    """One change: edit, turn, pause, resume, test or replay."""
+    """One change: edit, turn, pause, resume, remove, restore, test or replay."""
     actor = _actor(request)
     told = ""
     try:
@@ -68,13 +68,17 @@ def change_endpoint(request: SignedInRequest, key: UUID, change: str) -> HttpRes
             actions.pause_endpoint(endpoint=key, why=request.POST.get("why", ""), actor=actor)
         elif change == "resume":
             actions.resume_endpoint(endpoint=key, actor=actor)
+        elif change == "remove":
+            actions.remove_endpoint(endpoint=key, actor=actor)
+        elif change == "restore":
+            actions.restore_endpoint(endpoint=key, actor=actor)
         elif change == "test":
             told = f"&delivery={actions.send_test(endpoint=key, actor=actor)}"
         elif change == "replay":
             told = f"&again={actions.replay(endpoint=key, actor=actor, **_chosen(request))}"
         else:
             raise Missing(_("There is no such change. Go back to the endpoint."))
-    except (actions.BadEndpoint, BadTime, SentAgain) as error:
+    except (actions.BadEndpoint, actions.WasRemoved, BadTime, SentAgain) as error:
         typed = _typed(request) if change == "edit" else None
         return _log(request, key, problem=error.message, typed=typed, status=error.status)
     return redirect(f"/webhooks/{key}{told.replace('&', '?', 1)}")
@@ -125,7 +129,12 @@ def _actor(request: SignedInRequest) -> Actor:
 
 
 def _list(request: HttpRequest, typed: dict[str, Any], *, status: int = 200, **more: Any) -> HttpResponse:
-    context = {"endpoints": reads.endpoints(), "events": list(Announced), "typed": typed, **more}
+    known = reads.endpoints()
+    context = {
+        "endpoints": [each for each in known if not each.removed_at],
+        "removed": [each for each in known if each.removed_at],
+        "events": list(Announced), "typed": typed, **more,
+    }  # fmt: skip
     return render(request, "webhooks/list.html", context, status=status)
 
 

@@ -117,7 +117,9 @@ def test_who_is_away_is_warned_then_signed_out_and_goes_on_where_they_were(
     page.clock.fast_forward(1_770_000)
     warning = page.get_by_role("alertdialog", name="Still there?")
     expect(warning).to_be_visible()
-    with page.expect_response(lambda answer: answer.url.endswith("/idle") and answer.request.method == "POST"):
+    with page.expect_response(
+        lambda answer: answer.url.endswith("/idle") and answer.request.method == "POST"
+    ):
         page.keyboard.press("Enter")
     expect(warning).to_be_hidden()
     assert not Decision.objects.exists()

@@ -16,6 +16,7 @@ from reviewapp import doorbell
 from reviewapp.accounts.actions import notify_roles
 from reviewapp.audit.actions import Actor, record
 from reviewapp.webhooks import rules
+from reviewapp.webhooks.actions.endpoints import locked
 from reviewapp.webhooks.models import Attempt, Delivery, Endpoint
 from reviewapp.webhooks.rules import DeliveryState
 from reviewapp.webhooks.wire import Answer
@@ -116,7 +117,9 @@ def replay(
     """Send deliveries once more under their old ids: one, or all made from `since` to `until`; gives how many.
 
     Without `only_dead` those that arrived are sent again too. What is held, waiting or cancelled is left as it is.
+    Raises Missing, WasRemoved.
     """
+    locked(endpoint)
     ended = [DeliveryState.DEAD] if only_dead else [DeliveryState.DEAD, DeliveryState.DELIVERED]
     rows = Delivery.objects.filter(endpoint=endpoint, state__in=ended)
     if delivery is not None:

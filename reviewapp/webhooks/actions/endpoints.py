@@ -15,7 +15,7 @@ from django.utils.translation import gettext_noop
 from reviewapp import doorbell
 from reviewapp.audit.actions import Actor, record
 from reviewapp.ids import new_id
-from reviewapp.ui.errors import Missing, ProductError
+from reviewapp.ui.errors import Missing, ProductError, Stale
 from reviewapp.webhooks.models import Delivery, Endpoint
 from reviewapp.webhooks.rules import (
     OLD_SECRET_LIVES,
@@ -27,6 +27,10 @@ from reviewapp.webhooks.rules import (
 )
 
 MOST_NAME = 100
+
+
+class WasRemoved(Stale):
+    """An endpoint that was removed changes no more."""
 
 
 class BadEndpoint(ProductError):
@@ -55,8 +59,8 @@ def add_endpoint(*, name: str, url: str, events: Sequence[str], actor: Actor) ->
 
 @transaction.atomic
 def change_endpoint(*, endpoint: UUID, name: str, url: str, events: Sequence[str], actor: Actor) -> None:
-    """Give an endpoint another name, address or list of events. Raises BadEndpoint, Missing."""
-    kept = _locked(endpoint)
+    """Give an endpoint another name, address or list of events. Raises BadEndpoint, Missing, WasRemoved."""
+    kept = locked(endpoint)
     kept.name, kept.url, kept.events = _checked(name, url, events)
     kept.save(update_fields=["name", "url", "events"])
     record(verb="webhook.changed", actor=actor, subjects=[endpoint], data={"events": kept.events})
@@ -64,8 +68,9 @@ def change_endpoint(*, endpoint: UUID, name: str, url: str, events: Sequence[str
 
 @transaction.atomic
 def turn_secret(*, endpoint: UUID, actor: Actor) -> Issued:
-    """Sign with a new secret; with the old one too for OLD_SECRET_LIVES, so that no delivery fails. Raises Missing."""
-    kept = _locked(endpoint)
+    """Sign with a new secret; with the old one too for OLD_SECRET_LIVES, so that no delivery fails. Raises Missing,
+    WasRemoved."""
+    kept = locked(endpoint)
     kept.previous_secret, kept.secret = kept.secret, _new_secret()
     kept.previous_until = Now() + OLD_SECRET_LIVES
     kept.save(update_fields=["secret", "previous_secret", "previous_until"])
@@ -75,8 +80,8 @@ def turn_secret(*, endpoint: UUID, actor: Actor) -> Issued:
 
 @transaction.atomic
 def pause_endpoint(*, endpoint: UUID, why: str, actor: Actor) -> None:
-    """Send nothing until somebody resumes it; what waits is kept. A paused one stays paused. Raises Missing."""
-    kept = _locked(endpoint)
+    """Send nothing until somebody resumes it; what waits is kept. A paused one stays paused. Raises Missing, WasRemoved."""
+    kept = locked(endpoint)
     if kept.active:
         kept.active, kept.stopped_why = False, " ".join(why.split())[:MOST_NAME] or gettext_noop("paused")
         kept.save(update_fields=["active", "stopped_why"])
@@ -85,8 +90,8 @@ def pause_endpoint(*, endpoint: UUID, why: str, actor: Actor) -> None:
 
 @transaction.atomic
 def resume_endpoint(*, endpoint: UUID, actor: Actor) -> None:
-    """Send again, what waited first. Raises Missing."""
-    kept = _locked(endpoint)
+    """Send again, what waited first. Raises Missing, WasRemoved."""
+    kept = locked(endpoint)
     if not kept.active:
         kept.active, kept.stopped_why = True, ""
         kept.failures, kept.failing_since, kept.retry_at = 0, None, None
@@ -96,9 +101,29 @@ def resume_endpoint(*, endpoint: UUID, actor: Actor) -> None:
 
 
 @transaction.atomic
+def remove_endpoint(*, endpoint: UUID, actor: Actor) -> None:
+    """Announce nothing to it any more and send nothing of what waits; its log stays. Raises Missing, WasRemoved."""
+    kept = locked(endpoint)
+    kept.active, kept.stopped_why, kept.removed_at = False, gettext_noop("removed"), Now()
+    kept.previous_secret, kept.previous_until = "", None
+    kept.save(update_fields=["active", "stopped_why", "removed_at", "previous_secret", "previous_until"])
+    record(verb="webhook.removed", actor=actor, subjects=[endpoint])
+
+
+@transaction.atomic
+def restore_endpoint(*, endpoint: UUID, actor: Actor) -> None:
+    """Undo a removal: announced to from now on, and paused until somebody resumes it. Raises Missing."""
+    kept = _found(endpoint)
+    if kept.removed_at is not None:
+        kept.removed_at, kept.stopped_why = None, gettext_noop("paused")
+        kept.save(update_fields=["removed_at", "stopped_why"])
+        record(verb="webhook.restored", actor=actor, subjects=[endpoint])
+
+
+@transaction.atomic
 def send_test(*, endpoint: UUID, actor: Actor) -> UUID:
-    """Send one `webhook.test` to this endpoint now; gives the delivery. Raises Missing."""
-    kept = _locked(endpoint)
+    """Send one `webhook.test` to this endpoint now; gives the delivery. Raises Missing, WasRemoved."""
+    kept = locked(endpoint)
     test = Delivery.objects.create(
         announcement=new_id(), endpoint=kept, event=TEST_EVENT, item=endpoint,
         state=DeliveryState.WAITING.value, release_at=Now(),
@@ -127,7 +152,15 @@ def _checked(name: str, url: str, events: Sequence[str]) -> tuple[str, str, list
     return name, url, wanted
 
 
-def _locked(endpoint: UUID) -> Endpoint:
+def locked(endpoint: UUID) -> Endpoint:
+    """The endpoint, locked until the transaction ends. Raises Missing, WasRemoved."""
+    kept = _found(endpoint)
+    if kept.removed_at is not None:
+        raise WasRemoved(_("This endpoint was removed. Put it back before you change or test it."))
+    return kept
+
+
+def _found(endpoint: UUID) -> Endpoint:
     found = Endpoint.objects.select_for_update().filter(pk=endpoint).first()
     if found is None:
         raise Missing(_("There is no such endpoint. Look at the list of webhooks."))

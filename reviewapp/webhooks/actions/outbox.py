@@ -12,7 +12,9 @@ from reviewapp.ids import new_id
 from reviewapp.webhooks.models import Delivery
 from reviewapp.webhooks.rules import Announced, DeliveryState
 
-_WANTING: Final = "SELECT id FROM webhooks_endpoint WHERE events = '{}' OR %s = ANY(events)"
+_WANTING: Final = """
+    SELECT id FROM webhooks_endpoint WHERE removed_at IS NULL AND (events = '{}' OR %s = ANY(events))
+"""
 
 
 @dataclass(frozen=True, slots=True)

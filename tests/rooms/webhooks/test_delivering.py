@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from reviewapp.accounts.models import Notice
 from reviewapp.audit.actions import OPERATOR
 from reviewapp.audit.models import Event
 from reviewapp.ids import new_id
-from reviewapp.review import reads_outbox
+from reviewapp.review import reads_api, reads_outbox
 from reviewapp.review.actions import release_decisions, undo
 from reviewapp.webhooks import actions, dispatch, wire
 from reviewapp.webhooks.models import Attempt, Delivery, Endpoint
@@ -136,7 +137,7 @@ def test_of_a_restricted_item_only_its_ids_are_said(cast: Cast, receive: Any) ->
 def test_what_did_not_arrive_is_tried_again_later_under_the_same_id(
     db: str, receive: Any, monkeypatch: pytest.MonkeyPatch, manner: str, problem: str
 ) -> None:
-    monkeypatch.setattr(wire, "SECONDS_IN_ALL", 0.6)
+    monkeypatch.setattr(dispatch, "Sender", partial(wire.Sender, seconds=1.0))
     receiver = receive(manner)
     told(receiver)
     tell()
@@ -203,6 +204,34 @@ def test_a_paused_endpoint_gets_what_it_missed_when_it_is_resumed(cast: Cast, re
     assert Delivery.objects.filter(endpoint=issued.endpoint).count() == 2
 
 
+def test_a_decision_keeps_its_place_in_the_feed_when_the_only_endpoint_it_waited_for_is_removed(
+    cast: Cast, receive: Any
+) -> None:
+    receiver = receive()
+    issued = told(receiver)
+    for item in stage.line_up(2, version=stage.publish("fraud")):
+        confirm(take(cast.ana), cast.ana, lead_of(item))
+        if not Endpoint.objects.get().removed_at:
+            actions.remove_endpoint(endpoint=issued.endpoint, actor=OPERATOR)
+    Delivery.objects.update(release_at=Now())
+    release_decisions()
+    assert deliver() == 0 and receiver.got == []
+    assert len(reads_api.decisions(sources=["forum"], limit=9, cursor="").items) == 2
+    assert set(Delivery.objects.values_list("endpoint", flat=True)) == {issued.endpoint, None}
+
+
+def test_what_was_on_its_way_when_its_endpoint_was_removed_is_settled_and_not_tried_again(
+    db: str, receive: Any
+) -> None:
+    issued = told(receive("500"))
+    tell()
+    claimed = actions.claim_due(in_flight={}, most=5)
+    actions.remove_endpoint(endpoint=issued.endpoint, actor=OPERATOR)
+    actions.settle(results=[(claimed[0], wire.Answer(500, "", 0.1, "", None))])
+    make_due()
+    assert deliver() == 0 and states() == ["waiting"]
+
+
 def test_an_address_that_nothing_can_be_sent_to_is_told_and_holds_no_other_up(db: str, receive: Any) -> None:
     bad, good = told(receive()), told(receive())
     Endpoint.objects.filter(pk=bad.endpoint).update(url="https://hooks.example.org/prüfung")
@@ -259,15 +288,15 @@ def test_an_endpoint_that_fails_for_three_days_is_stopped(db: str, receive: Any)
 
 
 def test_one_that_hangs_holds_no_other_up(db: str, receive: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "SECONDS_IN_ALL", 3.0)
+    monkeypatch.setattr(dispatch, "Sender", partial(wire.Sender, seconds=8.0))
     healthy, hung = receive(), receive("hang")
     told(hung)
     told(healthy)
     tell(40)
     begun = time.monotonic()
-    deliver(seconds=1.5)
+    deliver(seconds=7.0)
     assert len(healthy.got) == 40
-    assert max(at for _, _, at in healthy.got) - begun < 2.0
+    assert max(at for _, _, at in healthy.got) - begun < 8.0, "before the first that hangs was given up"
     assert len(hung.got) <= 16
 
 

@@ -9,10 +9,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from reviewapp.accounts.models import Person
+from reviewapp.audit.actions import OPERATOR
 from reviewapp.audit.models import Event
 from reviewapp.webhooks import actions
 from reviewapp.webhooks.models import Delivery, Endpoint
 from tests.cast import Cast
+from tests.racing import at_once
 from tests.robots import hidden_fields
 
 Clients = Callable[[Person], Client]
@@ -142,3 +144,49 @@ def test_the_list_asks_the_same_number_of_questions_for_one_and_for_many(
     for number in range(9):
         admin.post("/webhooks/", FIELDS | {"name": f"Number {number}"})
     assert count() == first
+
+
+def test_a_removed_endpoint_leaves_the_list_and_can_be_put_back(admin: Client, endpoint: Endpoint) -> None:
+    path = f"/webhooks/{endpoint.pk}"
+    admin.post(f"{path}/test")
+    admin.post(f"{path}/remove")
+    shown = admin.get("/webhooks/").content.decode()
+    assert "1 removed endpoint" in shown and "Nobody is told yet" in shown
+    log = admin.get(path).content.decode()
+    assert "This endpoint was removed" in log and "webhook.test" in log
+    assert all(
+        f"{path}/{change}" not in log
+        for change in ("test", "pause", "resume", "edit", "turn", "replay", "remove")
+    )
+    assert actions.claim_due(in_flight={}, most=5) == []
+    admin.post(f"{path}/restore")
+    assert "Stopped: <bdi>paused" in admin.get("/webhooks/").content.decode()
+    assert actions.claim_due(in_flight={}, most=5) == []
+    admin.post(f"{path}/resume")
+    assert len(actions.claim_due(in_flight={}, most=5)) == 1
+    verbs = Event.objects.filter(verb__in=["webhook.removed", "webhook.restored"]).order_by("pk")
+    assert [event.verb for event in verbs] == ["webhook.removed", "webhook.restored"]
+
+
+@pytest.mark.parametrize("change", ["edit", "turn", "pause", "resume", "remove", "test", "replay"])
+def test_a_page_that_was_open_when_the_endpoint_was_removed_changes_nothing_and_says_so(
+    admin: Client, endpoint: Endpoint, change: str
+) -> None:
+    admin.post(f"/webhooks/{endpoint.pk}/remove")
+    before = Endpoint.objects.values().get(), Event.objects.count()
+    answer = admin.post(f"/webhooks/{endpoint.pk}/{change}", FIELDS | {"name": "Other", "only_dead": "yes"})
+    assert answer.status_code == 409
+    assert "Put it back before" in answer.content.decode()
+    assert (Endpoint.objects.values().get(), Event.objects.count()) == before
+
+
+def test_putting_back_what_is_there_changes_nothing(admin: Client, endpoint: Endpoint) -> None:
+    assert admin.post(f"/webhooks/{endpoint.pk}/restore").status_code == 302
+    assert Endpoint.objects.get().active
+    assert not Event.objects.filter(verb="webhook.restored").exists()
+
+
+def test_two_admins_remove_it_at_once_and_one_is_told(endpoint: Endpoint, admin: Client) -> None:
+    outcomes = at_once(2, lambda _: actions.remove_endpoint(endpoint=endpoint.pk, actor=OPERATOR))
+    assert sorted(type(each).__name__ for each in outcomes) == ["NoneType", "WasRemoved"]
+    assert Event.objects.filter(verb="webhook.removed").count() == 1
