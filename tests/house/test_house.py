@@ -190,3 +190,13 @@ def _written_files() -> Iterator[Path]:
 
 def _functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def test_every_icon_that_is_named_is_drawn() -> None:
+    drawn = set(re.findall(r'id="i-([a-z0-9-]+)"', (ROOT / "static" / "icons.svg").read_text()))
+    named = {
+        name
+        for path in [*(ROOT / "templates").rglob("*.html"), *OWN_CODE]
+        for name in re.findall(r'(?:\{% icon |NoticeKind\(\s*|Badge\(\s*)"([a-z0-9-]+)"', path.read_text())
+    }
+    assert len(named) > 40 and named - drawn == set()
