@@ -122,20 +122,6 @@ def _told(subject: UUID | None) -> sql.Composable:
     return sql.SQL(few).format(str(subject))
 
 
-def _row(
-    position: int,
-    key: UUID,
-    at: datetime,
-    verb: str,
-    actor_kind: str,
-    actor: str,
-    subjects: list[UUID],
-    data: Any,
-    leaf: str,
-) -> EventRow:
-    return EventRow(position, key, at, verb, actor_kind, actor, tuple(subjects), _as_dict(data), leaf)
-
-
 def _conditions(filters: Filters) -> Iterator[sql.Composed]:
     if filters.verb:
         yield sql.SQL("e.verb = {}").format(filters.verb)
