@@ -42,6 +42,11 @@ addEventListener("keydown", (event) => {
   if (cancel) location.assign(cancel.href);
 });
 
+document.querySelectorAll("[data-print]").forEach((button) => {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+});
+
 // A narrow strip of tabs starts where the current one is in sight.
 function showTabs() {
   document.querySelectorAll(":is(.subnav, .segmented, .mainnav) [aria-current]").forEach((tab) => {

@@ -31,6 +31,7 @@ from reviewapp.review import (
     reads_languages,
     reads_news,
     reads_queue,
+    reads_record,
     reads_today,
 )
 from reviewapp.review.forms import Typed, ids_of, sought_of
@@ -172,7 +173,7 @@ def late(request: SignedInRequest, item: UUID) -> HttpResponse:
 @requires("decision.see")
 def decision(request: SignedInRequest, decision: UUID) -> HttpResponse:
     """`/decisions/{id}`: what was decided, and what it was based on."""
-    return render(request, "review/decision.html", {"record": reads.decision_record(decision)})
+    return render(request, "review/decision.html", {"record": reads_record.decision_record(decision)})
 
 
 def desk_context(

@@ -9,7 +9,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from reviewapp.accounts.access import SignedInRequest, requires
-from reviewapp.review import actions, reads, reads_actions, reads_calls, reads_desk, rules_actions
+from reviewapp.review import actions, reads_actions, reads_calls, reads_desk, reads_record, rules_actions
 from reviewapp.review.forms import finding_of, typed_of
 from reviewapp.review.rules import REASONS
 from reviewapp.review.rules_actions import ActionChoice
@@ -27,7 +27,7 @@ def last_calls(request: SignedInRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def replace(request: SignedInRequest, decision: UUID) -> HttpResponse:
     """`/decisions/{id}/replace`: another call in the place of one's own, with a reason."""
-    record = reads.decision_record(decision)
+    record = reads_record.decision_record(decision)
     typed = typed_of(request.POST)
     problem = ""
     status = 200
@@ -53,7 +53,7 @@ def replace(request: SignedInRequest, decision: UUID) -> HttpResponse:
 @require_POST
 def reopen(request: SignedInRequest, decision: UUID) -> HttpResponse:
     """`/decisions/{id}/reopen`: its item is decided once more."""
-    record, said = reads.decision_record(decision), request.POST.get("why", "")
+    record, said = reads_record.decision_record(decision), request.POST.get("why", "")
     try:
         actions.reopen(item=record.decision.item_id, reason=said, person=request.user)
     except ProductError as wrong:

@@ -61,6 +61,18 @@ class DeliveryPage:
     older: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of one announcement at one endpoint, as of its last try."""
+
+    delivery: UUID
+    endpoint: UUID
+    name: str
+    state: str
+    at: datetime
+    status: int | None
+
+
 def endpoints(only: UUID | None = None) -> list[EndpointLine]:
     """All endpoints by name, those that were removed too, or one."""
     with connection.cursor() as cursor:
@@ -127,6 +139,22 @@ def delivery(key: UUID) -> Delivery:
     if found is None:
         raise Missing(_("There is no such delivery. It may be older than the log."))
     return found
+
+
+def told_of(*, decision: UUID) -> list[Told]:
+    """Whom a decision was announced to, oldest first, and how that went."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT d.id, e.id, e.name, d.state, coalesce(last.at, d.created_at), last.status
+            FROM webhooks_delivery d JOIN webhooks_endpoint e ON e.id = d.endpoint_id LEFT JOIN LATERAL (
+                SELECT at, status FROM webhooks_attempt t WHERE t.delivery_id = d.id ORDER BY t.at DESC LIMIT 1
+            ) last ON true
+            WHERE d.decision = %s ORDER BY d.created_at, e.name
+            """,
+            [decision],
+        )
+        return [Told(*row) for row in cursor.fetchall()]
 
 
 def is_told(*, decisions: Sequence[UUID]) -> bool:

@@ -9,9 +9,14 @@ from django.test import Client
 
 from reviewapp.accounts.actions import set_preferences
 from reviewapp.accounts.models import Person
+from reviewapp.audit.actions import OPERATOR, place_events
+from reviewapp.audit.models import Event
+from reviewapp.intake.models import Item
 from reviewapp.policies.models import Version
 from reviewapp.review import actions
 from reviewapp.review.models import Decision, Task
+from reviewapp.webhooks.actions import add_endpoint
+from reviewapp.webhooks.models import Delivery
 from tests.cast import Cast
 from tests.robots import hidden_fields
 from tests.rooms.review import stage
@@ -215,6 +220,45 @@ def test_a_decision_page_shows_what_it_rests_on(cast: Cast, fraud: Version, clie
         "reviewer-ana",
     ):
         assert told in page
+
+
+def test_a_decision_page_tells_what_happened_around_it_and_where_the_log_has_it(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    endpoint = add_endpoint(name="Marketplace", url="https://hooks.example.org/in", events=(), actor=OPERATOR)
+    item = stage.line_up(1, version=fraud)[0]
+    client = client_for(cast.ana)
+    path, fields = start(client)
+    client.post(f"{path}/confirm", fields)
+    made = Decision.objects.get()
+    shown = client_for(cast.ana).get(f"/decisions/{made.pk}").content.decode()
+    assert "takes its place within seconds" in shown and "Could be undone until now" not in shown
+    assert f"The reasoner judged by {fraud}" in shown and "Webhook “Marketplace”: Held" in shown
+    assert "/webhooks/" not in shown and "/audit/" not in shown, "neither is a moderator’s page"
+    Decision.objects.update(release_at=made.at)
+    place_events()
+    shown = client_for(cast.ad).get(f"/decisions/{made.pk}").content.decode()
+    event = Event.objects.get(verb="decision.made")
+    assert bytes(event.leaf).hex() in shown and f"/audit/?subject={item}" in shown
+    assert "Could be undone until now; final" in shown
+    assert f"/webhooks/{endpoint.endpoint}?delivery={Delivery.objects.get().pk}" in shown
+    assert fraud.sections.get(code=made.findings.get().section).title in shown
+    assert bytes(Item.objects.get(pk=item).content_hash).hex() in shown
+
+
+def test_a_blind_call_stands_before_the_decision_on_its_page(
+    cast: Cast, fraud: Version, client_for: SignIn
+) -> None:
+    stage.line_up(1, version=fraud)
+    Task.objects.update(blind=True)
+    client = client_for(cast.ana)
+    path, fields = start(client)
+    client.post(f"{path}/override", fields | {"section": "allowed"})
+    fields = hidden_fields(client.get(path).content.decode())
+    client.post(f"{path}/override", fields | {"section": "allowed"})
+    shown = client.get(f"/decisions/{Decision.objects.get().pk}").content.decode()
+    called = shown.index("Called before any verdict was shown: Allowed")
+    assert called < shown.index("Decided with 1 verdict on the screen")
 
 
 def test_the_page_of_a_practice_verdict_says_so(cast: Cast, fraud: Version, client_for: SignIn) -> None:
