@@ -19,7 +19,7 @@ from reviewapp.insights.state_tables import STATE_TABLES
 from reviewapp.review.keys import KEYS
 from reviewapp.ui.api import v1
 from reviewapp.ui.errors import Missing
-from reviewapp.webhooks.rules import Announced
+from reviewapp.webhooks.rules import ANNOUNCED, Announced
 
 FOLDER: Final = Path(__file__).resolve().parent / "manual"
 PAGES: Final[dict[str, str]] = {
@@ -128,7 +128,9 @@ def _columns() -> Iterator[str]:
 
 
 def _webhooks() -> Iterator[str]:
-    yield ", ".join(f"`{event}`" for event in Announced)
+    yield "| Event | Sent when |\n|---|---|"
+    for event in Announced:
+        yield f"| `{event}` | {ANNOUNCED[event]} |"
 
 
 def _routes() -> Iterator[str]:

@@ -146,7 +146,7 @@ def _moments(
             else state
         )
         yield Moment(
-            told.at, _("Webhook “%(name)s”: %(met)s") % {"name": told.name, "met": met}, told.endpoint, told.delivery
+            told.at, _("%(event)s to “%(name)s”: %(met)s") % {"event": told.event, "name": told.name, "met": met}, told.endpoint, told.delivery
         )  # fmt: skip
     if later is not None:
         undone = later.kind == rules.DecisionKind.UNDONE.value

@@ -330,12 +330,13 @@ def _call(verdict: ShownVerdict, is_lead: bool, label: str, findings: frozenset[
     return Call.AGREED if verdict.label == Label.VIOLATES.value and cited & findings else Call.OVERRIDDEN
 
 
+OWN_INITIATIVE: Final = "own_initiative"
 _DETECTION: Final = ("authority_order", "legal_notice", "trusted_flagger", "user_report")
 
 
 def detection(flag_kinds: Collection[str]) -> str:
-    """How the item was found: the weightiest flag of a person, else `own_initiative`."""
-    return next((kind for kind in _DETECTION if kind in flag_kinds), "own_initiative")
+    """How the item was found: the weightiest flag of a person, else OWN_INITIATIVE."""
+    return next((kind for kind in _DETECTION if kind in flag_kinds), OWN_INITIATIVE)
 
 
 DEFAULT_QUEUES: Final[tuple[tuple[str, str, str, int, tuple[str, ...]], ...]] = (

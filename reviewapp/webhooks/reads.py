@@ -68,6 +68,7 @@ class Told:
     delivery: UUID
     endpoint: UUID
     name: str
+    event: str
     state: str
     at: datetime
     status: int | None
@@ -146,11 +147,11 @@ def told_of(*, decision: UUID) -> list[Told]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT d.id, e.id, e.name, d.state, coalesce(last.at, d.created_at), last.status
+            SELECT d.id, e.id, e.name, d.event, d.state, coalesce(last.at, d.created_at), last.status
             FROM webhooks_delivery d JOIN webhooks_endpoint e ON e.id = d.endpoint_id LEFT JOIN LATERAL (
                 SELECT at, status FROM webhooks_attempt t WHERE t.delivery_id = d.id ORDER BY t.at DESC LIMIT 1
             ) last ON true
-            WHERE d.decision = %s ORDER BY d.created_at, e.name
+            WHERE d.decision = %s ORDER BY d.created_at, e.name, d.id
             """,
             [decision],
         )

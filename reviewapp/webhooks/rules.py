@@ -16,10 +16,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from reviewapp.ui.states import State
+from reviewapp.ui.words import Words
 
 
 class Announced(StrEnum):
-    """The closed list of webhook events."""
+    """The closed list of webhook events; ANNOUNCED says when each is sent."""
 
     DECISION_MADE = "decision.made"
     DECISION_REPLACED = "decision.replaced"
@@ -27,6 +28,16 @@ class Announced(StrEnum):
     ITEM_CLOSED_BY_MACHINE = "item.closed_by_machine"
     FLAG_RESOLVED = "flag.resolved"
     APPEAL_DECIDED = "appeal.decided"
+
+
+ANNOUNCED: Final[dict[str, Words]] = {
+    "decision.made": _("A decision is final: its undo window is over, and a second person has agreed where one is asked."),
+    "decision.replaced": _("Another decision took the place of one that you were told of."),
+    "item.limited": _("Something limits the item at once, before it is decided: a restriction, an escalation, a severe section."),
+    "item.closed_by_machine": _("Reserved: nothing closes an item that people would see without a person."),
+    "flag.resolved": _("An item that people had flagged is decided; comes with the decision, so that who flagged it can be told."),
+    "appeal.decided": _("Reserved for appeals."),
+}  # fmt: skip
 
 
 TEST_EVENT: Final = "webhook.test"

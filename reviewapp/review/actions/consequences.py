@@ -113,7 +113,7 @@ def ask_second(*, decision: Decision, seat: Task) -> None:
         verb="task.admitted", actor=Actor.person(decision.person_id), subjects=[seat.item_id],
         data={"queues": {seat.queue.slug: 1}, "kind": "second"},
     )  # fmt: skip
-    webhooks.announce(event=Announced.ITEM_LIMITED, item=seat.item_id, decision=None, release_at=now)
+    webhooks.announce(events=[Announced.ITEM_LIMITED], item=seat.item_id, decision=None, release_at=now)
 
 
 def check_another(*, task: Task, person: Person) -> None:

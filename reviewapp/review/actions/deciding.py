@@ -30,7 +30,7 @@ from reviewapp.review.actions.consequences import (
     drop_second,
 )
 from reviewapp.review.actions.seating import Decided, seat_for
-from reviewapp.review.actions.telling import tell_replaced
+from reviewapp.review.actions.telling import announce_decision, tell_replaced
 from reviewapp.review.models import BlindCall, Decision, Escalation, Task
 from reviewapp.review.reads_blind import is_blind
 from reviewapp.review.rules import DecisionKind, Label, TaskKind
@@ -257,10 +257,7 @@ def _decide(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Sequ
     ):
         raise ClaimLost(_("This item left the queue: it was replaced or erased."), item=str(seat.item_id))
     decision = _write(seat, nonce, person, call, verdicts)
-    if seat.item.purpose == "live":
-        webhooks.announce(
-            event=_event(decision), item=seat.item_id, decision=decision.pk, release_at=decision.release_at
-        )
+    announce_decision(decision=decision, event=_event(decision))
     _tell(decision, seat, call, verdicts)
     tell_replaced(new=decision, findings=call.findings)
     if decision.awaits_second:
@@ -282,7 +279,7 @@ def _write(seat: Task, nonce: UUID, person: Person, call: _Call, verdicts: Seque
     awaits = call.does.second and kind != DecisionKind.SECOND
     undo_until = now + timedelta(seconds=0 if kind == DecisionKind.SECOND else seat.queue.undo_seconds)
     decision = Decision.objects.create(
-        item_id=seat.item_id, task=seat, person=person, nonce=nonce, label=call.label, kind=kind.value, replaces=last,
+        item=seat.item, task=seat, person=person, nonce=nonce, label=call.label, kind=kind.value, replaces=last,
         actions=[{"code": call.does.action, "parameters": call.does.parameters}],
         detection=rules.detection(flags), automation=call.automation, reason_code=call.reason_code,
         reason=call.reason, lead_id=call.lead, exception=call.does.exception, review_on=call.does.review_on,

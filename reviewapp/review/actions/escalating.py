@@ -193,6 +193,8 @@ def _secure(item: UUID, goes: Kind, person: Person) -> None:
     if goes.keeps and not Hold.objects.filter(item_id=item, lifted_at=None).exists():
         intake.place_hold(item=item, why=f"Escalated: {goes.words}", person=person, reference="escalation")
     if goes.limits:
-        webhooks.announce(event=Announced.ITEM_LIMITED, item=item, decision=None, release_at=database_time())
+        webhooks.announce(
+            events=[Announced.ITEM_LIMITED], item=item, decision=None, release_at=database_time()
+        )
     if goes.heavy:
         notify(person=person.pk, kind="support_offered", about=item)

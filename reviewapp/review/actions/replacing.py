@@ -15,6 +15,7 @@ from reviewapp.review.actions.authors import check_protected, count_strike, with
 from reviewapp.review.actions.claims import Unclear, alone
 from reviewapp.review.actions.consequences import FAR, Wish, ask_second, consequence, drop_second
 from reviewapp.review.actions.deciding import check_call
+from reviewapp.review.actions.telling import announce_decision
 from reviewapp.review.actions.undoing import TooLate
 from reviewapp.review.models import Decision, Finding
 from reviewapp.review.rules import DecisionKind
@@ -45,7 +46,7 @@ def replace_own(
         now = database_time()
         unsent = webhooks.cancel(decision=made.pk)
         new = Decision.objects.create(
-            item_id=made.item_id, task=made.task, person=person, kind=DecisionKind.REPLACED.value, label=label,
+            item=made.item, task=made.task, person=person, kind=DecisionKind.REPLACED.value, label=label,
             replaces=made, nonce=new_id(), actions=[{"code": does.action, "parameters": does.parameters}],
             detection=made.detection, automation="not", reason=reason.strip(), lead_id=made.lead_id, shown=made.shown,
             at=now, undo_until=now, awaits_second=does.second, release_at=now + FAR if does.second else now,
@@ -55,7 +56,9 @@ def replace_own(
         )
         withdraw_strike(decision=made.pk)
         count_strike(decision=new, item=made.item, sections=weighed)
-        _announce(new, unsent)
+        # What had not left yet leaves as made; what had is replaced. A severe one waits for its second person.
+        event = Announced.DECISION_MADE if unsent else Announced.DECISION_REPLACED
+        announce_decision(decision=new, event=event)
         _tell(new, made, sections)
         if new.awaits_second:
             ask_second(decision=new, seat=made.task)
@@ -72,14 +75,6 @@ def _locked(decision: UUID, person: Person) -> Decision:
     if not intake.stands(made.item_id):
         raise TooLate(_("The item was erased or restricted since; the call stays as it is."))
     return own.select_for_update(of=("self",)).select_related("item", "task__queue").get()
-
-
-def _announce(new: Decision, unsent: bool) -> None:
-    """What had not left yet leaves as made; what had is replaced. A severe one waits for its second person."""
-    if new.item.purpose != "live":
-        return
-    event = Announced.DECISION_MADE if unsent else Announced.DECISION_REPLACED
-    webhooks.announce(event=event, item=new.item_id, decision=new.pk, release_at=new.release_at)
 
 
 def _tell(new: Decision, made: Decision, sections: Sequence[tuple[UUID, str]]) -> None:

@@ -1,4 +1,5 @@
-"""Telling people what became of their own calls and of their shift; each joins the open transaction of the change."""
+"""Telling platforms of decisions, and people what became of their own calls and of their shift; each joins the open
+transaction of the change."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -9,6 +10,20 @@ from reviewapp.accounts.models import Person
 from reviewapp.review import rules_care
 from reviewapp.review.models import Decision
 from reviewapp.review.reads_care import leads_of
+from reviewapp.review.rules import OWN_INITIATIVE
+from reviewapp.webhooks import actions as webhooks
+from reviewapp.webhooks.rules import Announced
+
+
+def announce_decision(*, decision: Decision, event: Announced) -> None:
+    """Tell of a live item's decision once its window ends; where people had flagged the item, that their flags are resolved."""
+    if decision.item.purpose != "live":
+        return
+    flagged = decision.detection != OWN_INITIATIVE
+    webhooks.announce(
+        events=[event, Announced.FLAG_RESOLVED] if flagged else [event],
+        item=decision.item_id, decision=decision.pk, release_at=decision.release_at,
+    )  # fmt: skip
 
 
 def tell_replaced(*, new: Decision, findings: Collection[tuple[UUID, str]]) -> None:

@@ -119,7 +119,7 @@ def restrict(*, item: UUID, reference: str, person: Person) -> None:
     tasks = [task for task, _item in lock_tasks(items=[item])]
     if tasks:
         withdraw(tasks, [item], actor=Actor.person(person.pk), why="restricted")
-    webhooks.announce(event=Announced.ITEM_LIMITED, item=item, decision=None, release_at=database_time())
+    webhooks.announce(events=[Announced.ITEM_LIMITED], item=item, decision=None, release_at=database_time())
     for cleared in Person.objects.filter(is_active=True, cleared_restricted=True):
         notify(person=cleared.pk, kind="restricted", about=item, by=person.pk)
 

@@ -1,5 +1,6 @@
 """The write door of the outbox: announce in the transaction of the change, cancel, let go when the window ends."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -13,7 +14,8 @@ from reviewapp.webhooks.models import Delivery
 from reviewapp.webhooks.rules import Announced, DeliveryState
 
 _WANTING: Final = """
-    SELECT id FROM webhooks_endpoint WHERE removed_at IS NULL AND (events = '{}' OR %s = ANY(events))
+    SELECT e.id, told.event FROM webhooks_endpoint e, unnest(%s::text[]) WITH ORDINALITY AS told(event, place)
+    WHERE e.removed_at IS NULL AND (e.events = '{}' OR told.event = ANY(e.events)) ORDER BY told.place
 """
 
 
@@ -26,28 +28,26 @@ class Released:
     decision: UUID
 
 
-def announce(*, event: str, item: UUID, decision: UUID | None, release_at: datetime) -> UUID:
-    """Write one held delivery for each endpoint that wants `event`, or one that names none.
+def announce(*, events: Sequence[str], item: UUID, decision: UUID | None, release_at: datetime) -> None:
+    """Write one held delivery for each event and endpoint that wants it; where none does, one that names no endpoint.
 
     One that is paused or was stopped gets what it missed when it is resumed.
-    Joins the open transaction of the change it tells of, whose own audit event covers it. Returns the announcement's
-    id. Raises ValueError for an event that is not in the list, TransactionManagementError outside a transaction.
+    Joins the open transaction of the change it tells of, whose own audit event covers it. Raises ValueError for an
+    event that is not in the list, TransactionManagementError outside a transaction.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("announce in the transaction of the change")
-    name = Announced(event).value
+    announcements = {Announced(event).value: new_id() for event in events}
     with connection.cursor() as cursor:
-        cursor.execute(_WANTING, [name])
-        endpoints: list[UUID | None] = [row[0] for row in cursor.fetchall()]
-    announcement = new_id()
+        cursor.execute(_WANTING, [list(announcements)])
+        wanting: list[tuple[UUID | None, str]] = cursor.fetchall()
     Delivery.objects.bulk_create(
         Delivery(
-            announcement=announcement, endpoint_id=endpoint, event=name, item=item, decision=decision,
+            announcement=announcements[event], endpoint_id=endpoint, event=event, item=item, decision=decision,
             release_at=release_at,
         )
-        for endpoint in endpoints or [None]
+        for endpoint, event in wanting or [(None, next(iter(announcements)))]
     )  # fmt: skip
-    return announcement
 
 
 def cancel(*, decision: UUID) -> bool:

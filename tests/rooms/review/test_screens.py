@@ -233,7 +233,7 @@ def test_a_decision_page_tells_what_happened_around_it_and_where_the_log_has_it(
     made = Decision.objects.get()
     shown = client_for(cast.ana).get(f"/decisions/{made.pk}").content.decode()
     assert "takes its place within seconds" in shown and "Could be undone until now" not in shown
-    assert f"The reasoner judged by {fraud}" in shown and "Webhook “Marketplace”: Held" in shown
+    assert f"The reasoner judged by {fraud}" in shown and "decision.made to “Marketplace”: Held" in shown
     assert "/webhooks/" not in shown and "/audit/" not in shown, "neither is a moderator’s page"
     Decision.objects.update(release_at=made.at)
     place_events()

@@ -19,7 +19,7 @@ from reviewapp.audit.actions import OPERATOR
 from reviewapp.audit.models import Event
 from reviewapp.ids import new_id
 from reviewapp.review import reads_api, reads_outbox
-from reviewapp.review.actions import release_decisions, undo
+from reviewapp.review.actions import admit, release_decisions, undo
 from reviewapp.webhooks import actions, dispatch, wire
 from reviewapp.webhooks.models import Attempt, Delivery, Endpoint
 from tests.cast import Cast
@@ -94,6 +94,43 @@ def test_a_final_decision_arrives_signed_without_reasoning_or_a_name(cast: Cast,
     for secret_word in ("First thoughts", "It asks for a code", "Send the code", "ana", "Ana", "reviewer-"):
         assert secret_word not in body.decode()
     assert states() == ["delivered"]
+
+
+@pytest.mark.parametrize(
+    "flag", ["", "automated", "user_report", "trusted_flagger", "legal_notice", "authority_order"]
+)
+def test_who_flagged_can_be_told_once_the_decision_is_final(cast: Cast, receive: Any, flag: str) -> None:
+    receiver, flags_only = receive(), receive()
+    told(receiver)
+    told(flags_only, events=("flag.resolved",))
+    version = stage.publish("fraud")
+    item = stage.wait_for_a_person(flags=[flag] if flag else [])
+    stage.say(item, version)
+    admit()
+    decided = confirm(take(cast.ana), cast.ana, lead_of(item))
+    Delivery.objects.update(release_at=Now())
+    release_decisions()
+    deliver()
+    bodies = [json.loads(body) for _, body, _ in receiver.got]
+    wanted = ["decision.made"] + ["flag.resolved"] * (flag not in {"", "automated"})
+    assert sorted(body["type"] for body in bodies) == wanted
+    assert len({json.dumps(body["data"]) for body in bodies}) == 1
+    assert len(set(receiver.ids())) == len(wanted), "two announcements, two ids"
+    assert [json.loads(body)["type"] for _, body, _ in flags_only.got] == wanted[1:]
+    feed = reads_api.decisions(sources=["forum"], limit=9, cursor="").items
+    assert [each["id"] for each in feed] == [str(decided.decision)], "it has one place in the feed"
+
+
+def test_of_a_flagged_item_nothing_leaves_when_the_decision_is_undone(cast: Cast, receive: Any) -> None:
+    receiver = receive()
+    told(receiver)
+    item = stage.wait_for_a_person(flags=["user_report"])
+    stage.say(item, stage.publish("fraud"))
+    admit()
+    decided = confirm(take(cast.ana), cast.ana, lead_of(item))
+    undo(decision=decided.decision, person=cast.ana)
+    make_due()
+    assert deliver() == 0 and states() == ["cancelled"] * 2
 
 
 def test_an_undone_decision_never_leaves(cast: Cast, receive: Any) -> None:
@@ -195,7 +232,7 @@ def test_a_paused_endpoint_gets_what_it_missed_when_it_is_resumed(cast: Cast, re
     issued = told(receiver)
     actions.pause_endpoint(endpoint=issued.endpoint, why="maintenance", actor=OPERATOR)
     with transaction.atomic():
-        actions.announce(event="flag.resolved", item=new_id(), decision=None, release_at=timezone.now())
+        actions.announce(events=["flag.resolved"], item=new_id(), decision=None, release_at=timezone.now())
     actions.release_due()
     deliver()
     assert receiver.got == [] and states() == ["waiting"]
@@ -343,7 +380,7 @@ def test_an_endpoint_is_told_of_what_it_asked_for(db: str, receive: Any) -> None
     told(some, events=("flag.resolved",))
     told(every)
     with transaction.atomic():
-        actions.announce(event="decision.made", item=new_id(), decision=None, release_at=timezone.now())
+        actions.announce(events=["decision.made"], item=new_id(), decision=None, release_at=timezone.now())
     assert [str(row.endpoint_id) for row in Delivery.objects.all()] == [str(_endpoint_at(every))]
 
 
