@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytest_plugins = ["tests.embedded"]
+PATIENCE_MS = 30_000
+"""How long a step in the browser may take: long, as a passing one never waits for it, and a busy machine is no fault."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -113,8 +115,9 @@ def browser() -> "Iterator[Browser]":
     path = find_chromium()
     if path is None:
         pytest.skip("no Chromium on this machine; `apt-get install chromium` brings one")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE_MS)
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=flags)
@@ -135,7 +138,7 @@ def page_for(browser: "Browser", live_server: str) -> "Iterator[Callable[..., Pa
             context.add_cookies([_session_cookie(person, live_server)])
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.set_default_timeout(8_000)
+        page.set_default_timeout(PATIENCE_MS)
         return page
 
     yield open_page

@@ -31,7 +31,7 @@ def sign_in(page: Page) -> None:
     expect(locked).to_be_visible()
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
-    expect(locked).to_be_hidden(timeout=20_000)  # a password takes its time to be checked
+    expect(locked).to_be_hidden()
 
 
 def test_a_form_that_loads_a_page_waits_for_the_session_and_is_sent_then(
@@ -79,7 +79,7 @@ def test_a_draft_of_a_policy_is_stored_as_soon_as_its_writer_is_back(
     """1. The session ends; a line is typed. 2. The save is refused and the page covered. 3. Signed in: the line is stored."""
     page = page_for(with_password(cast.bo))
     policies.start_draft(policy=fraud.policy_id, person=cast.bo)
-    page.goto("/policies/fraud/draft", timeout=30_000)  # counting tokens starts slowly
+    page.goto("/policies/fraud/draft")
     source = page.locator("[name=source]")
     expect(source).to_be_visible()
     Session.objects.all().delete()
@@ -109,7 +109,7 @@ def test_a_refusal_from_before_the_sign_in_covers_nothing_and_the_draft_is_store
     """1. The session ends; a line is typed; the answer to the save is slow. 2. Covered by another; signed in. 3. The answer comes."""
     page = page_for(with_password(cast.bo))
     policies.start_draft(policy=fraud.policy_id, person=cast.bo)
-    page.goto("/policies/fraud/draft", timeout=30_000)
+    page.goto("/policies/fraud/draft")
     source = page.locator("[name=source]")
     expect(source).to_be_visible()
     held = late(page, "**/autosave")
