@@ -48,7 +48,17 @@ def press(page: Page, *keys: str) -> None:
     ):
         for key in keys:
             page.keyboard.press(key)
+    expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
     page.wait_for_timeout(INERT)
+
+
+def press_at_the_swap(page: Page, key: str) -> None:
+    """Have `key` pressed at the very moment when the next answer has taken its place on the screen."""
+    page.evaluate(
+        "key => document.addEventListener('htmx:afterSettle', () => document.body.dispatchEvent("
+        "new KeyboardEvent('keydown', {key, bubbles: true})), {once: true})",
+        key,
+    )
 
 
 def test_a_robot_decides_ten_items_by_keys_alone(cast: Cast, fraud: Version, page_for: OpenPage) -> None:
@@ -62,6 +72,25 @@ def test_a_robot_decides_ten_items_by_keys_alone(cast: Cast, fraud: Version, pag
     assert {each: max(keys) for each, keys in work.keys.items()} == {"agree": 1, "disagree": 2}
     assert work.shift == 0.0, work.shifted
     assert max(work.bytes) <= PAGE_BYTES
+
+
+def test_nothing_moves_while_a_slow_machine_draws_the_page(
+    cast: Cast, fraud: Version, page_for: OpenPage
+) -> None:
+    """1. The processor is sixteen times slower. 2. The review screen is opened four times: no part of it is drawn elsewhere first."""
+    stage.line_up(1, version=fraud)
+    page = page_for(cast.ana)
+    page.add_init_script(
+        "window.moved = []; new PerformanceObserver((list) => { for (const each of list.getEntries())"
+        " for (const source of each.sources) moved.push(source.node?.parentNode?.outerHTML.slice(0, 80)); })"
+        ".observe({type: 'layout-shift', buffered: true});"
+    )
+    start(page)
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 16})
+    for _ in range(4):
+        page.reload()
+        page.wait_for_timeout(INERT)
+        assert page.evaluate("moved") == []
 
 
 def test_the_first_heading_says_the_label_and_confirm_is_off_without_one(
@@ -143,11 +172,11 @@ def test_confirm_is_deaf_to_repeats_and_for_a_moment_after_the_swap(
     stage.line_up(3, version=fraud)
     page = page_for(cast.ana)
     start(page)
+    press_at_the_swap(page, "c")
     for _ in range(3):
         page.keyboard.down("c")
     page.keyboard.up("c")
     expect(item(page)).to_contain_text("Number 1.")
-    page.keyboard.press("c")
     page.wait_for_timeout(INERT)
     assert Decision.objects.count() == 1
 
