@@ -15,7 +15,7 @@ from reviewapp.policies.models import Version
 from reviewapp.review import actions
 from reviewapp.review.models import BlindCall, Decision, Draft, Escalation, Task
 from tests.cast import PASSWORD, Cast
-from tests.journeys.test_review import INERT, item, label, press, start
+from tests.journeys.test_review import INERT, item, label, press, press_at_the_swap, start
 from tests.rooms.review import stage
 
 pytestmark = pytest.mark.browser
@@ -183,10 +183,7 @@ def test_a_blind_call_that_differs_is_kept_by_enter(cast: Cast, fraud: Version, 
     page.keyboard.press("0")
     with page.expect_response("**/draft"):
         page.locator("#reason").fill("It is a joke.")
-    page.evaluate(
-        "document.addEventListener('htmx:afterSettle', () => document.body.dispatchEvent("
-        "new KeyboardEvent('keydown', {key: 'Enter', bubbles: true})), {once: true})"
-    )
+    press_at_the_swap(page, "Enter")
     page.get_by_role("button", name="Save override").click()
     expect(label(page)).to_have_text("Violates")
     expect(page.get_by_role("button", name="Keep my call")).to_be_visible()
